@@ -1,0 +1,1 @@
+// Appliance: story to be written by its author.

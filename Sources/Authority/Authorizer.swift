@@ -1,0 +1,102 @@
+/// What somebody wants to do, in the product's own words; doors translate theirs.
+package enum Action: String, Sendable, CaseIterable {
+    // Objects.
+    case bucketList = "bucket.list"
+    case bucketCreate = "bucket.create"
+    case bucketDelete = "bucket.delete"
+    case bucketConfigure = "bucket.configure"
+    case objectRead = "object.read"
+    case objectWrite = "object.write"
+    case objectDelete = "object.delete"
+    case objectList = "object.list"
+    // Catalog.
+    case warehouseUse = "warehouse.use"
+    case namespaceCreate = "namespace.create"
+    case namespaceDrop = "namespace.drop"
+    case namespaceAlter = "namespace.alter"
+    case namespaceList = "namespace.list"
+    case tableCreate = "table.create"
+    case tableDrop = "table.drop"
+    case tableAlter = "table.alter"
+    case tableSelect = "table.select"
+    case tableInsert = "table.insert"
+    case tableUpdate = "table.update"
+    case tableDelete = "table.delete"
+    case tableList = "table.list"
+    // Engine and jobs.
+    case queryRun = "query.run"
+    case queryKill = "query.kill"
+    case pipelineRun = "pipeline.run"
+    case pipelineEdit = "pipeline.edit"
+    case pipelineView = "pipeline.view"
+    case dashboardView = "dashboard.view"
+    case dashboardEdit = "dashboard.edit"
+    // Administration.
+    case identityAdminister = "identity.administer"
+    case identityView = "identity.view"
+    case ledgerView = "ledger.view"
+    case systemAdminister = "system.administer"
+    case impersonate = "impersonate"
+}
+
+/// What an action is about. The path begins below the tenant: bucket and key; warehouse, namespace
+/// levels and table; pipeline name.
+package struct Resource: Sendable, Hashable {
+    package enum Kind: String, Sendable {
+        case bucket, object, warehouse, namespace, table, view, query, pipeline, dashboard, identity
+        case ledger, system
+    }
+
+    package var tenant: String
+    package var kind: Kind
+    package var path: [String]
+
+    package init(tenant: String = "main", kind: Kind, path: [String]) {
+        self.tenant = tenant
+        self.kind = kind
+        self.path = path
+    }
+}
+
+/// The answer to "may this principal do that here?".
+package struct Decision: Sendable {
+    package var isAllowed: Bool
+    /// For people: which grant or policy decided.
+    package var reason: String
+    /// A SQL predicate that limits the rows seen; nil: all rows.
+    package var rowFilter: String?
+    /// SQL expressions by column name that replace the column's value.
+    package var columnMasks: [String: String]
+
+    package init(
+        isAllowed: Bool, reason: String, rowFilter: String? = nil, columnMasks: [String: String] = [:]
+    ) {
+        self.isAllowed = isAllowed
+        self.reason = reason
+        self.rowFilter = rowFilter
+        self.columnMasks = columnMasks
+    }
+}
+
+/// The one decision point. Implementations decide from memory: a decision costs microseconds and
+/// blocks on nothing.
+package protocol Authorizer: Sendable {
+    /// Decides and records a denial; never throws, an unknown resource is decided by its path.
+    func decide(_ context: RequestContext, _ action: Action, _ resource: Resource) -> Decision
+}
+
+extension Authorizer {
+    /// Throws `AccessDenied` unless the action is allowed; returns the decision for its filters.
+    @discardableResult
+    package func require(
+        _ context: RequestContext, _ action: Action, _ resource: Resource
+    ) throws(AccessDenied) -> Decision {
+        let decision = decide(context, action, resource)
+        guard decision.isAllowed else {
+            throw AccessDenied(
+                principal: context.principal.name, action: action, resource: resource,
+                reason: decision.reason)
+        }
+        return decision
+    }
+}

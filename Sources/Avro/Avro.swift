@@ -1,0 +1,1 @@
+// Avro: story to be written by its author.

@@ -1,0 +1,1 @@
+// Bytes: story to be written by its author.

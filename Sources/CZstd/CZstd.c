@@ -1,0 +1,2 @@
+// The target is a header over a system library; SwiftPM wants one source file.
+#include "CZstd.h"

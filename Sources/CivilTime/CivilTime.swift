@@ -1,0 +1,1 @@
+// CivilTime: story to be written by its author.

@@ -1,0 +1,1 @@
+// Compression: story to be written by its author.

@@ -1,0 +1,1 @@
+// ConsoleAPI: story to be written by its author.

@@ -1,0 +1,1 @@
+// Cryptography: story to be written by its author.

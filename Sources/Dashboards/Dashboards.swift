@@ -1,0 +1,1 @@
+// Dashboards: story to be written by its author.

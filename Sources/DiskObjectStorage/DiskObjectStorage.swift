@@ -1,0 +1,1 @@
+// DiskObjectStorage: story to be written by its author.

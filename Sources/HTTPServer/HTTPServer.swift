@@ -1,0 +1,1 @@
+// HTTPServer: story to be written by its author.

@@ -1,0 +1,1 @@
+// Iceberg: story to be written by its author.

@@ -1,0 +1,1 @@
+// IcebergAPI: story to be written by its author.

@@ -1,0 +1,1 @@
+// Identity: story to be written by its author.

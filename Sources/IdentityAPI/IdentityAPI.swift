@@ -1,0 +1,1 @@
+// IdentityAPI: story to be written by its author.

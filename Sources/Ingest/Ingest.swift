@@ -1,0 +1,1 @@
+// Ingest: story to be written by its author.

@@ -1,0 +1,1 @@
+// JSON: story to be written by its author.

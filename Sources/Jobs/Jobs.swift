@@ -1,0 +1,1 @@
+// Jobs: story to be written by its author.

@@ -1,0 +1,1 @@
+// Ledger: story to be written by its author.

@@ -1,0 +1,1 @@
+// Parquet: story to be written by its author.

@@ -1,0 +1,1 @@
+// Platform: story to be written by its author.

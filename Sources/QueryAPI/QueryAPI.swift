@@ -1,0 +1,1 @@
+// QueryAPI: story to be written by its author.

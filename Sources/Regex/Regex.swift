@@ -1,0 +1,1 @@
+// Regex: story to be written by its author.

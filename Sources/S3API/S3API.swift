@@ -1,0 +1,1 @@
+// S3API: story to be written by its author.

@@ -1,0 +1,1 @@
+// SQLEngine: story to be written by its author.

@@ -1,0 +1,1 @@
+// SQLExecution: story to be written by its author.

@@ -1,0 +1,1 @@
+// SQLFunctions: story to be written by its author.

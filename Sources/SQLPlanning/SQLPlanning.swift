@@ -1,0 +1,1 @@
+// SQLPlanning: story to be written by its author.

@@ -1,0 +1,1 @@
+// SQLSyntax: story to be written by its author.

@@ -1,0 +1,1 @@
+// SQLite: story to be written by its author.

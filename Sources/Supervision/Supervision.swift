@@ -1,0 +1,1 @@
+// Supervision: story to be written by its author.

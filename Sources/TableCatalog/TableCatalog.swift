@@ -1,0 +1,1 @@
+// TableCatalog: story to be written by its author.

@@ -1,0 +1,1 @@
+// Telemetry: story to be written by its author.

@@ -1,0 +1,1 @@
+// TestSupport: story to be written by its author.

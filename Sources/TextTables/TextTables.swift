@@ -1,0 +1,1 @@
+// TextTables: story to be written by its author.

@@ -1,0 +1,1 @@
+// Vectors: story to be written by its author.

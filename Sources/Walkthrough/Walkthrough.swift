@@ -1,0 +1,1 @@
+// Walkthrough: story to be written by its author.

@@ -1,0 +1,1 @@
+// XML: story to be written by its author.

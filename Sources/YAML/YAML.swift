@@ -1,0 +1,1 @@
+// YAML: story to be written by its author.
