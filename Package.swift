@@ -50,7 +50,7 @@ let modules: [Module] = [
     Module(name: "HTTPMessages", needs: ["Diagnostics", "Bytes"], kernels: true),
     Module(name: "Authority", needs: ["Diagnostics"]),
     // L1 platform
-    Module(name: "Platform", needs: ["Diagnostics", "Bytes", "CIntrinsics"]),
+    Module(name: "Platform", needs: ["Diagnostics", "Bytes", "CLinux"]),
     Module(
         name: "Compression",
         needs: ["Diagnostics", "Bytes", "CZstd", "CZlib", "CLz4", "CSnappy", "CBrotli"], kernels: true),
@@ -194,7 +194,7 @@ let libraries: [(name: String, archives: [String])] = [
     ("CSQLite", ["sqlite3"]), ("CZstd", ["zstd"]), ("CZlib", ["z"]), ("CLz4", ["lz4"]),
     ("CSnappy", ["snappy"]), ("CBrotli", ["brotlienc", "brotlidec", "brotlicommon"]),
     ("COpenSSL", ["ssl", "crypto"]), ("CYAML", ["yaml"]), ("CPCRE2", ["pcre2-8"]),
-    ("CIntrinsics", []), ("CWebFiles", []),
+    ("CIntrinsics", []), ("CLinux", []), ("CWebFiles", []),
 ]
 
 let only = Context.environment["LAKEHOUSE_ONLY"].map { $0.split(separator: ",").map(String.init) }
@@ -209,7 +209,7 @@ func closure(_ names: [String]) -> Set<String> {
     return found
 }
 let wanted = closure(
-    only.map { $0 + ["Diagnostics", "Bytes"] } ?? modules.map(\.name) + libraries.map(\.name))
+    only.map { $0 + ["Diagnostics", "Bytes", "Platform"] } ?? modules.map(\.name) + libraries.map(\.name))
 
 var targets: [Target] = []
 for library in libraries where wanted.contains(library.name) {
@@ -240,7 +240,7 @@ for module in modules where only?.contains(module.name) ?? true {
 }
 targets.append(
     .target(
-        name: "TestSupport", dependencies: ["Diagnostics", "Bytes"], path: "Sources/TestSupport",
+        name: "TestSupport", dependencies: ["Diagnostics", "Bytes", "Platform"], path: "Sources/TestSupport",
         swiftSettings: settings(kernels: false)))
 if only == nil {
     targets.append(
