@@ -34,8 +34,12 @@ static inline int lakehouse_gcm_set_tag(EVP_CIPHER_CTX *context, int length, voi
 static inline long lakehouse_ssl_require_tls12(SSL_CTX *context) {
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 }
-static inline long lakehouse_ssl_set_mode(SSL_CTX *context, long mode) {
-    return SSL_CTX_set_mode(context, mode);
+// Small idle sessions, and writes that may be repeated from another address.
+static inline void lakehouse_ssl_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 static inline long lakehouse_ssl_set_server_name(SSL *ssl, char *name) {
     return SSL_set_tlsext_host_name(ssl, name);
