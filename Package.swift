@@ -46,7 +46,7 @@ let modules: [Module] = [
     Module(name: "CivilTime", needs: ["Diagnostics"], kernels: true),
     Module(name: "JSON", needs: ["Diagnostics", "Bytes"], kernels: true),
     Module(name: "XML", needs: ["Diagnostics", "Bytes"]),
-    Module(name: "Vectors", needs: ["Diagnostics", "Bytes", "CivilTime", "CIntrinsics"], kernels: true),
+    Module(name: "Vectors", needs: ["Diagnostics", "Bytes", "CIntrinsics"], kernels: true),
     Module(name: "HTTPMessages", needs: ["Diagnostics", "Bytes"], kernels: true),
     Module(name: "Authority", needs: ["Diagnostics"]),
     // L1 platform

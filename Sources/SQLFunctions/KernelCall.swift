@@ -1,0 +1,102 @@
+package import Vectors
+
+/// What a kernel of a scalar function works on: one call a vector.
+///
+/// Arguments come in any form (flat, constant, dictionary); the adapters in `Adapters/` deal with
+/// forms, NULLs and selections, so that most functions are one closure over values.
+package struct KernelCall {
+    package let arguments: UnsafePointer<Vector>
+    package let argumentTypes: [LogicalType]
+    package let resultType: LogicalType
+    /// Rows laid out in the arguments.
+    package let rowCount: Int
+    /// Active rows, ascending; nil: all. Only active rows are read, written and may fail.
+    package let selection: UnsafePointer<UInt32>?
+    /// How many rows are active.
+    package let activeCount: Int
+    /// A flat vector with room for `rowCount` values and validity bits (all set when the call
+    /// begins). List and row results replace `children` by vectors made in `heap`.
+    package let result: UnsafeMutablePointer<Vector>
+    /// Where result strings go; lives until the chunk has been consumed.
+    package let heap: Arena
+    package let context: EvaluationContext
+    /// For functions with lambda parameters: one evaluator a lambda, in order of the arguments.
+    package let lambdas: [any LambdaEvaluator]
+
+    package init(
+        arguments: UnsafePointer<Vector>, argumentTypes: [LogicalType], resultType: LogicalType,
+        rowCount: Int, selection: UnsafePointer<UInt32>?, activeCount: Int,
+        result: UnsafeMutablePointer<Vector>, heap: Arena, context: EvaluationContext,
+        lambdas: [any LambdaEvaluator] = []
+    ) {
+        self.arguments = arguments
+        self.argumentTypes = argumentTypes
+        self.resultType = resultType
+        self.rowCount = rowCount
+        self.selection = selection
+        self.activeCount = activeCount
+        self.result = result
+        self.heap = heap
+        self.context = context
+        self.lambdas = lambdas
+    }
+}
+
+/// Evaluates a lambda's body over vectors of its parameters.
+package protocol LambdaEvaluator: AnyObject {
+    /// Evaluates `rowCount` rows; `outerRows[i]` is the row of the call whose captured columns the
+    /// `i`th row sees. The result lives until the next call.
+    func evaluate(
+        parameters: [Vector], rowCount: Int, outerRows: UnsafePointer<UInt32>
+    ) -> Vector
+}
+
+/// What the evaluation of one worker shares between its kernels.
+package final class EvaluationContext {
+    /// Values of the session that functions may read; the same for the whole query.
+    package let session: SessionValues
+    /// The first failure; kernels go on with any value after they recorded one.
+    package private(set) var fault: QueryFault?
+
+    package init(session: SessionValues) { self.session = session }
+
+    /// Records a failure unless there is one already.
+    package func fail(_ fault: @autoclosure () -> QueryFault) {
+        if self.fault == nil { self.fault = fault() }
+    }
+
+    /// Takes the recorded failure away: for TRY and TRY_CAST, which turn it into NULL.
+    package func takeFault() -> QueryFault? {
+        defer { fault = nil }
+        return fault
+    }
+}
+
+/// What a query knows of its session.
+package struct SessionValues: Sendable {
+    /// Start of the query in microseconds since 1970 UTC: every `now()` of the query is this.
+    package var startMicroseconds: Int64
+    /// IANA name or offset of the session's zone.
+    package var zone: String
+    package var user: String
+    package var groups: [String]
+    package var catalog: String?
+    package var schema: String?
+    package var queryID: String
+    /// Seed of `random()` and `uuid()`; injected, so that tests repeat.
+    package var randomSeed: UInt64
+
+    package init(
+        startMicroseconds: Int64, zone: String = "UTC", user: String = "", groups: [String] = [],
+        catalog: String? = nil, schema: String? = nil, queryID: String = "", randomSeed: UInt64 = 0
+    ) {
+        self.startMicroseconds = startMicroseconds
+        self.zone = zone
+        self.user = user
+        self.groups = groups
+        self.catalog = catalog
+        self.schema = schema
+        self.queryID = queryID
+        self.randomSeed = randomSeed
+    }
+}

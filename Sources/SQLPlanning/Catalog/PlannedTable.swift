@@ -1,0 +1,135 @@
+package import Authority
+package import Diagnostics
+package import SQLFunctions
+package import Vectors
+
+/// `catalog.schema.table`, each in the stored (lower) case.
+package struct TableName: Sendable, Hashable, CustomStringConvertible {
+    package var catalog: String
+    package var schema: String
+    package var table: String
+
+    package init(catalog: String, schema: String, table: String) {
+        self.catalog = catalog
+        self.schema = schema
+        self.table = table
+    }
+
+    package var description: String { "\(catalog).\(schema).\(table)" }
+}
+
+/// A column as a table offers it.
+package struct TableColumn: Sendable, Hashable {
+    package var name: String
+    package var type: LogicalType
+    package var isNullable: Bool
+    /// Hidden columns (`$path`) are selected by name only.
+    package var isHidden: Bool
+    package var comment: String?
+
+    package init(
+        name: String, type: LogicalType, isNullable: Bool = true, isHidden: Bool = false,
+        comment: String? = nil
+    ) {
+        self.name = name
+        self.type = type
+        self.isNullable = isNullable
+        self.isHidden = isHidden
+        self.comment = comment
+    }
+}
+
+/// What is known of a table without reading it; every value may be an estimate.
+package struct TableStatistics: Sendable {
+    package var rowCount: Double
+    /// By index of the column; missing where nothing is known.
+    package var columns: [Int: ColumnStatistics]
+
+    package init(rowCount: Double, columns: [Int: ColumnStatistics] = [:]) {
+        self.rowCount = rowCount
+        self.columns = columns
+    }
+}
+
+package struct ColumnStatistics: Sendable {
+    package var distinctCount: Double?
+    package var nullFraction: Double?
+    /// Bounds as literals of the column's type.
+    package var minimum: LiteralValue?
+    package var maximum: LiteralValue?
+    package var averageBytes: Double?
+
+    package init(
+        distinctCount: Double? = nil, nullFraction: Double? = nil, minimum: LiteralValue? = nil,
+        maximum: LiteralValue? = nil, averageBytes: Double? = nil
+    ) {
+        self.distinctCount = distinctCount
+        self.nullFraction = nullFraction
+        self.minimum = minimum
+        self.maximum = maximum
+        self.averageBytes = averageBytes
+    }
+}
+
+/// A table at one version: immutable while the query runs. Row position columns that writers need
+/// (`$path` varchar, `$pos` bigint) are hidden columns of tables that support DELETE and UPDATE.
+package protocol PlannedTable: AnyObject, Sendable {
+    var name: TableName { get }
+    var columns: [TableColumn] { get }
+    var statistics: TableStatistics? { get }
+}
+
+/// Which state of a table is meant.
+package enum TableVersion: Sendable, Hashable {
+    case current
+    /// `FOR VERSION AS OF 123`.
+    case snapshot(Int64)
+    /// `FOR VERSION AS OF 'name'` or `table@branch`.
+    case reference(String)
+    /// `FOR TIMESTAMP AS OF`, in microseconds UTC.
+    case timestamp(microseconds: Int64)
+}
+
+/// What stands behind a name.
+package enum ResolvedRelation: Sendable {
+    /// A table and the policy decision of the caller for it (row filter, masks).
+    case table(any PlannedTable, Decision)
+    case view(ViewDefinition)
+}
+
+package struct ViewDefinition: Sendable {
+    package var name: TableName
+    package var sql: String
+    package var columns: [TableColumn]
+    /// Defaults for names inside the view.
+    package var catalog: String?
+    package var schema: String?
+    package var owner: Principal
+    /// INVOKER security: names inside are resolved as the caller, not as the owner.
+    package var runsAsInvoker: Bool
+
+    package init(
+        name: TableName, sql: String, columns: [TableColumn], catalog: String?, schema: String?,
+        owner: Principal, runsAsInvoker: Bool
+    ) {
+        self.name = name
+        self.sql = sql
+        self.columns = columns
+        self.catalog = catalog
+        self.schema = schema
+        self.owner = owner
+        self.runsAsInvoker = runsAsInvoker
+    }
+}
+
+/// How the binder finds tables. Asked while binding; caches belong to the implementation.
+package protocol CatalogView: Sendable {
+    /// Resolves a name for reading; throws CATALOG_, SCHEMA_, TABLE_NOT_FOUND (with suggestions) or
+    /// PERMISSION_DENIED.
+    func resolve(
+        _ context: RequestContext, _ name: TableName, version: TableVersion, span: SourceSpan?
+    ) throws(QueryFault) -> ResolvedRelation
+
+    /// Table functions and other names the binder cannot know: reserved for later additions.
+    var catalogNames: [String] { get }
+}
