@@ -1,6 +1,8 @@
+import Bytes
 import COpenSSL
 
-/// An OpenSSL certificate with its owner count.
+/// An OpenSSL certificate with its owner count. Whoever uses `pointer` outside a method that got the
+/// owner as an argument keeps the owner alive with `withExtendedLifetime`.
 final class Certificate: Sendable {
     // Safe because a parsed certificate is only read; OpenSSL locks its own caches.
     nonisolated(unsafe) let pointer: OpaquePointer
@@ -52,7 +54,9 @@ package struct CertificateDescription: Sendable {
 
     /// Reads the first certificate of a PEM text.
     package init(pem: String) throws(CryptographyError) {
-        let certificate = try Certificate.parseChain(pem)[0].pointer
+        let owner = try Certificate.parseChain(pem)[0]
+        defer { withExtendedLifetime(owner) {} }
+        let certificate = owner.pointer
         subject = Self.commonName(X509_get_subject_name(certificate))
         names = Self.alternativeNames(certificate)
         notBefore = try Self.seconds(X509_get0_notBefore(certificate))
@@ -61,7 +65,7 @@ package struct CertificateDescription: Sendable {
         guard X509_digest(certificate, EVP_sha256(), &digest, nil) == 1 else {
             throw .openSSL("cannot digest the certificate")
         }
-        fingerprint = hexadecimal(digest)
+        fingerprint = hexText(digest)
     }
 
     private static func commonName(_ name: OpaquePointer?) -> String {

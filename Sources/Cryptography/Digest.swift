@@ -139,38 +139,3 @@ extension Digest {
     /// SHA-512 of one message.
     package static func sha512(_ bytes: [UInt8]) -> [UInt8] { hash(.sha512, bytes) }
 }
-
-/// Lower-case hexadecimal digits, two a byte, as signatures and ETags want them.
-package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits: StaticString = "0123456789abcdef"
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.underestimatedCount * 2)
-    for byte in bytes {
-        text.append(digits.utf8Start[Int(byte >> 4)])
-        text.append(digits.utf8Start[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-}
-
-/// The bytes of hexadecimal digits of either case; nil when a digit is none or one is left over.
-package func bytes(hexadecimal text: String) -> [UInt8]? {
-    var result: [UInt8] = []
-    result.reserveCapacity(text.utf8.count / 2)
-    var high: UInt8?
-    for digit in text.utf8 {
-        let value: UInt8
-        switch digit {
-        case 0x30...0x39: value = digit - 0x30
-        case 0x41...0x46: value = digit - 0x41 + 10
-        case 0x61...0x66: value = digit - 0x61 + 10
-        default: return nil
-        }
-        if let first = high {
-            result.append(first << 4 | value)
-            high = nil
-        } else {
-            high = value
-        }
-    }
-    return high == nil ? result : nil
-}

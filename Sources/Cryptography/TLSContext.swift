@@ -20,6 +20,7 @@ package final class TLSContext: Sendable {
         Self.limit(context)
         let chain = try Certificate.parseChain(certificateChainPEM)
         let key = try PrivateKey(pem: privateKeyPEM)
+        defer { withExtendedLifetime((chain, key)) {} }
         guard let leaf = chain.first, SSL_CTX_use_certificate(context, leaf.pointer) == 1 else {
             throw .openSSL("the certificate cannot be used", code: .badCertificate)
         }
@@ -63,7 +64,9 @@ package final class TLSContext: Sendable {
         isServer = false
         Self.limit(context)
         let store = SSL_CTX_get_cert_store(context)
-        for certificate in try Certificate.parseChain(trustingPEM) {
+        let trusted = try Certificate.parseChain(trustingPEM)
+        defer { withExtendedLifetime(trusted) {} }
+        for certificate in trusted {
             guard X509_STORE_add_cert(store, certificate.pointer) == 1 else {
                 throw .openSSL("the certificate cannot be trusted", code: .badCertificate)
             }
