@@ -13,7 +13,8 @@ package struct ObjectLocation: Sendable, Hashable, CustomStringConvertible {
         for scheme in ["s3://", "s3a://", "s3n://"] where uri.hasPrefix(scheme) {
             let rest = uri.dropFirst(scheme.count)
             guard let slash = rest.firstIndex(of: "/"), slash != rest.startIndex else { return nil }
-            self.init(bucket: String(rest[..<slash]), key: String(rest[rest.index(after: slash)...]))
+            self.init(
+                bucket: String(rest[..<slash]), key: String(rest[rest.index(after: slash)...]))
             return
         }
         return nil

@@ -55,7 +55,8 @@ package protocol ObjectStore: Sendable {
     /// Writes an object whole; durable when it returns.
     @discardableResult
     func write(
-        _ bytes: UnsafeRawBufferPointer, to location: ObjectLocation, precondition: WritePrecondition
+        _ bytes: UnsafeRawBufferPointer, to location: ObjectLocation,
+        precondition: WritePrecondition
     ) throws(ObjectStoreError) -> ObjectDescription
 
     /// Begins an object that is written piece by piece; nothing is visible before `commit`.
@@ -78,7 +79,8 @@ package protocol ObjectReader: AnyObject, Sendable {
     ///
     /// A range past the end is `.invalidRange`; damaged bytes are `.corrupted`.
     func read(
-        _ ranges: [RangeRead], completion: @escaping @Sendable (Result<Void, ObjectStoreError>) -> Void)
+        _ ranges: [RangeRead],
+        completion: @escaping @Sendable (Result<Void, ObjectStoreError>) -> Void)
 
     /// Fills every range before it returns.
     func readNow(_ ranges: [RangeRead]) throws(ObjectStoreError)
