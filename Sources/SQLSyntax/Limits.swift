@@ -1,0 +1,9 @@
+/// The limits of the parser. Reaching one is a fault `sql.statement_too_complex`.
+package enum Limits {
+    /// Bytes of one statement. Trino's default is 1,000,000; dbt seeds write longer ones.
+    package static let statementBytes = 16_000_000
+    /// How deep expressions and queries may nest. Each level is some frames of the stack.
+    package static let nesting = 250
+    /// Elements of one list: IN lists, VALUES rows, arguments.
+    package static let listElements = 1_000_000
+}

@@ -1,0 +1,95 @@
+/// What stands in FROM.
+package struct Relation: SyntaxNode {
+    package indirect enum Kind: Sendable, Hashable {
+        case table(TableReference)
+        case subquery(Query)
+        case lateral(Query)
+        case unnest([Expression], withOrdinality: Bool)
+        case tableFunction(TableFunctionCall)
+        case join(Join)
+        case aliased(Relation, alias: Identifier, columns: [Identifier])
+        case sampled(Relation, SampleMethod, percentage: Expression)
+        case jsonTable(JSONTable)
+        case patternRecognition(Relation, PatternRecognition)
+    }
+    package let kind: Kind
+    package let place: Place
+}
+
+/// A table or view by name, perhaps at an older state.
+package struct TableReference: SyntaxNode {
+    package let name: QualifiedName
+    /// `t@branch`.
+    package let branch: Identifier?
+    package let version: TableVersion?
+    package let place: Place
+}
+
+/// `FOR VERSION AS OF x` and `FOR TIMESTAMP AS OF x`.
+package enum TableVersion: Sendable, Hashable {
+    case version(Expression)
+    case timestamp(Expression)
+}
+
+package enum SampleMethod: String, Sendable, Hashable {
+    case bernoulli = "BERNOULLI"
+    case system = "SYSTEM"
+}
+
+package struct Join: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable {
+        case cross = "CROSS"
+        case inner = "INNER"
+        case left = "LEFT"
+        case right = "RIGHT"
+        case full = "FULL"
+    }
+    package enum Criteria: Sendable, Hashable {
+        case none
+        case on(Expression)
+        case using([Identifier])
+        case natural
+    }
+    package let kind: Kind
+    package let left: Relation
+    package let right: Relation
+    package let criteria: Criteria
+    /// A comma between the relations, and not CROSS JOIN.
+    package let isImplicit: Bool
+}
+
+/// `TABLE(f(arguments) [COPARTITION ..])`.
+package struct TableFunctionCall: SyntaxNode {
+    package let name: QualifiedName
+    package let arguments: [TableFunctionArgument]
+    package let copartition: [[QualifiedName]]
+    package let place: Place
+}
+
+package struct TableFunctionArgument: SyntaxNode {
+    package enum Value: Sendable, Hashable {
+        case scalar(Expression)
+        case table(TableArgument)
+        /// `DESCRIPTOR(a, b bigint)`.
+        case descriptor([DescriptorField])
+        /// `CAST(NULL AS DESCRIPTOR)`.
+        case nullDescriptor
+    }
+    package let name: Identifier?
+    package let value: Value
+    package let place: Place
+}
+
+package struct DescriptorField: Sendable, Hashable {
+    package let name: Identifier
+    package let type: TypeName?
+}
+
+/// `TABLE(t) [AS a] [PARTITION BY ..] [PRUNE|KEEP WHEN EMPTY] [ORDER BY ..]`.
+package struct TableArgument: Sendable, Hashable {
+    package let relation: Relation
+    package let partitionBy: [Expression]?
+    /// KEEP WHEN EMPTY (true), PRUNE WHEN EMPTY (false).
+    package let keepsEmpty: Bool?
+    package let orderBy: [SortItem]
+}
