@@ -209,7 +209,7 @@ func closure(_ names: [String]) -> Set<String> {
     return found
 }
 let wanted = closure(
-    only.map { $0 + ["Diagnostics", "Bytes", "Platform"] } ?? modules.map(\.name) + libraries.map(\.name))
+    only.map { $0 + ["Diagnostics", "Bytes", "Platform", "ObjectStorage"] } ?? modules.map(\.name) + libraries.map(\.name))
 
 var targets: [Target] = []
 for library in libraries where wanted.contains(library.name) {
@@ -240,7 +240,7 @@ for module in modules where only?.contains(module.name) ?? true {
 }
 targets.append(
     .target(
-        name: "TestSupport", dependencies: ["Diagnostics", "Bytes", "Platform"], path: "Sources/TestSupport",
+        name: "TestSupport", dependencies: ["Diagnostics", "Bytes", "Platform", "ObjectStorage"], path: "Sources/TestSupport",
         swiftSettings: settings(kernels: false)))
 if only == nil {
     targets.append(
