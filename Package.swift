@@ -65,6 +65,7 @@ let modules: [Module] = [
         needs: [
             "Diagnostics", "Bytes", "HTTPMessages", "Cryptography", "Supervision", "Platform", "Telemetry",
         ]),
+    Module(name: "HTTPClient", needs: ["Diagnostics", "Bytes", "HTTPMessages", "Platform"]),
     // L2 formats
     Module(name: "ObjectStorage", needs: ["Diagnostics", "Bytes"]),
     Module(
@@ -178,14 +179,14 @@ let modules: [Module] = [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages", "Authority", "Platform",
             "Compression", "Cryptography", "SQLite", "Telemetry", "Supervision", "HTTPServer", "ObjectStorage",
             "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger", "TableCatalog",
-            "SQLFunctions", "SQLEngine", "Jobs", "Ingest", "Dashboards", "S3API", "IcebergAPI", "QueryAPI",
+            "SQLFunctions", "SQLEngine", "Jobs", "Ingest", "Dashboards", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI",
             "IdentityAPI", "ConsoleAPI", "CWebFiles",
         ]),
     Module(
         name: "Walkthrough",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "YAML", "Platform", "Cryptography", "SQLite", "HTTPMessages",
-            "Appliance", "CWebFiles",
+            "HTTPClient", "Appliance", "CWebFiles",
         ]),
 ]
 

@@ -1,0 +1,83 @@
+# lakehouse: `make` lists the targets. Everything that a target needs it installs itself.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BUILD := .build
+RELEASE := $(BUILD)/release/lakehouse
+PYTHON := .venv/bin/python
+# Only when they are needed and missing: with sudo unless we are root.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PACKAGES := libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev libsnappy-dev liblz4-dev \
+	libbrotli-dev libyaml-dev libpcre2-dev
+TEST_PACKAGES := prometheus chromium
+export LAKEHOUSE_PORTABLE := $(PORTABLE)
+
+.PHONY: help packages test-packages build test unit clients sql test-long bench demo lint format tidy \
+	venv web-list clean
+
+help: ## Lists the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
+		| awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+packages: ## Installs the C libraries that the build links (Debian packages).
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $$missing >/dev/null; \
+	fi
+
+test-packages: packages
+	@missing=""; for package in $(TEST_PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $$missing >/dev/null; \
+	fi
+
+build: packages ## Builds the release binary, .build/release/lakehouse.
+	@mkdir -p $(BUILD) && echo "building the release binary (log: $(BUILD)/release.log)" && \
+		swift build -c release --product lakehouse --static-swift-stdlib >$(BUILD)/release.log 2>&1 \
+		|| { grep -E 'error|warning' -A4 $(BUILD)/release.log | head -80; exit 1; }
+
+demo: build ## Runs the banking-fraud walkthrough to its end.
+	$(RELEASE) demo banking-fraud $(DEMO)
+
+venv: ## Installs the pinned Python clients into .venv (with uv).
+	@if [ ! -f .venv/pins ] || ! cmp -s .venv/pins Tests/pins.txt; then \
+		command -v uv >/dev/null || python3 -m pip install --quiet --disable-pip-version-check --break-system-packages uv 2>/dev/null \
+			|| python3 -m pip install --quiet --disable-pip-version-check uv; \
+		uv venv --quiet --allow-existing .venv && uv pip install --quiet --python $(PYTHON) -r Tests/pins.txt && cp Tests/pins.txt .venv/pins; \
+	fi
+
+test: unit clients ## Passes every test: units, SQL files, style, real clients against the real binary.
+
+unit: test-packages ## Builds and runs the Swift tests (units, SQL files, style).
+	@mkdir -p $(BUILD) && echo "building the tests (log: $(BUILD)/tests.log)" && \
+		timeout 1800 swift build --build-tests >$(BUILD)/tests.log 2>&1 \
+		|| { grep -E 'error|warning' -A4 $(BUILD)/tests.log | head -80; exit 1; }
+	@timeout 600 swift test --skip-build --parallel
+
+clients: build venv ## Drives the release binary with real clients on loopback.
+	@timeout 600 $(PYTHON) -m pytest -q -x --timeout 120 Tests/Clients
+
+test-long: build venv ## Runs the longer suites: fuzzing, crash loops, all verification configurations.
+	@LAKEHOUSE_LONG=1 timeout 3600 swift test --filter 'Fuzz|Crash|SQL'
+	@LAKEHOUSE_LONG=1 timeout 3600 $(PYTHON) -m pytest -q --timeout 900 Tests/Clients
+
+bench: build venv ## Measures beside the peers, in the same run, and prints ratios.
+	@$(PYTHON) Tests/Bench/bench.py $(BENCH)
+
+lint: ## Checks the format of every Swift file.
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format: ## Formats every Swift file in place.
+	@swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+web-list: ## Rewrites the list of embedded files after one was added or removed.
+	@Sources/CWebFiles/list-files > Sources/CWebFiles/CWebFiles.c
+
+clean: ## Removes what was built.
+	rm -rf $(BUILD) .venv
