@@ -16,7 +16,8 @@ package struct Request: Sendable {
 
     package init(
         method: Method, rawPath: String, rawQuery: String = "", fields: Fields = Fields(),
-        body: any RequestBody = EmptyBody(), isSecure: Bool = false, remoteAddress: String = "127.0.0.1",
+        body: any RequestBody = EmptyBody(), isSecure: Bool = false,
+        remoteAddress: String = "127.0.0.1",
         requestID: String = "-"
     ) {
         self.method = method
@@ -69,7 +70,9 @@ package final class EmptyBody: RequestBody {
 extension RequestBody {
     /// Reads to the end; throws `.tooLarge` past the limit.
     package func readAll(limit: Int) throws(HTTPBodyError) -> [UInt8] {
-        if let declaredLength, declaredLength > Int64(limit) { throw .tooLarge(limit: Int64(limit)) }
+        if let declaredLength, declaredLength > Int64(limit) {
+            throw .tooLarge(limit: Int64(limit))
+        }
         var bytes: [UInt8] = []
         while let piece = try next() {
             bytes += piece

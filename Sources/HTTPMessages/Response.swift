@@ -12,7 +12,8 @@ package struct Response: Sendable {
 
     /// An answer with bytes and their media type.
     package init(status: Int, contentType: String, bytes: [UInt8]) {
-        self.init(status: status, fields: Fields([("Content-Type", contentType)]), body: .bytes(bytes))
+        self.init(
+            status: status, fields: Fields([("Content-Type", contentType)]), body: .bytes(bytes))
     }
 }
 
