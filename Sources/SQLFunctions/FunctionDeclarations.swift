@@ -38,8 +38,8 @@ package struct ScalarFunction: Sendable {
 /// What an argument is before coercion.
 package enum ArgumentType: Sendable, Hashable {
     case value(LogicalType)
-    /// A lambda with so many parameters, whose body is not bound yet.
-    case lambda(parameterCount: Int)
+    /// A lambda with so many parameters; `result` is nil while its body is not bound yet.
+    case lambda(parameterCount: Int, result: LogicalType? = nil)
 }
 
 /// What a parameter becomes once a signature is chosen.

@@ -1,0 +1,9 @@
+/// The areas of scalar functions, one list a folder; the registry holds them all.
+///
+/// To add an area, put its `all` here. A name may stand in several areas: overloads are resolved by
+/// argument types.
+enum ScalarAreas {
+    static let lists: [[ScalarFunction]] = [
+        InternalFunctions.all
+    ]
+}
