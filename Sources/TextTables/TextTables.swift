@@ -1,1 +1,12 @@
-// TextTables: story to be written by its author.
+// TextTables: CSV and JSON lines to chunks, and chunks to CSV.
+//
+//     bytes ──ByteSource──▶ blocks ──CSVScanner──▶ records ──TextValue──▶ ColumnBuffers ──▶ Chunk
+//
+// A file is read twice when its types are not given: once to infer them over every row, so that no
+// later row can contradict the sample, and once to convert. Inference knows boolean, bigint,
+// decimal, double, date, timestamp and varchar; an empty field is NULL, a quoted empty field is the
+// empty string. Memory stays within a few blocks, whatever the size of the file. A malformed record
+// is a fault with its line, column and text; nothing is skipped silently.
+//
+// Source: RFC 4180 for CSV, with the dialects that people have: other delimiters, bare LF, a byte order
+// mark, doubled quotes; jsonlines.org for JSON lines.

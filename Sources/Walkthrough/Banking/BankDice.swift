@@ -30,7 +30,9 @@ struct BankDice {
         range.lowerBound + below(range.upperBound - range.lowerBound + 1)
     }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+    mutating func pick<Element>(_ elements: [Element]) -> Element {
+        elements[below(elements.count)]
+    }
 
     /// True in so many of a thousand cases.
     mutating func chance(perMille: Int) -> Bool { below(1000) < perMille }

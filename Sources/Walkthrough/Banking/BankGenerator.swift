@@ -29,12 +29,14 @@ struct BankGenerator {
     private func makeCustomers(_ bank: inout Bank) {
         var dice = BankDice(seed: seed, stream: 1)
         let first = [
-            "Anna", "Ben", "Clara", "David", "Eva", "Felix", "Greta", "Hugo", "Ida", "Jonas", "Klara",
+            "Anna", "Ben", "Clara", "David", "Eva", "Felix", "Greta", "Hugo", "Ida", "Jonas",
+            "Klara",
             "Leon", "Mia", "Noah", "Olga", "Paul", "Rosa", "Samuel", "Tara", "Viktor",
         ]
         let last = [
             "Adler", "Bauer", "Costa", "Dvorak", "Eder", "Fischer", "Gruber", "Horvat", "Ilic",
-            "Jansen", "Kovac", "Lang", "Moser", "Novak", "Orban", "Pichler", "Rossi", "Steiner", "Toth",
+            "Jansen", "Kovac", "Lang", "Moser", "Novak", "Orban", "Pichler", "Rossi", "Steiner",
+            "Toth",
             "Weber",
         ]
         for id in 1...BankGenerator.customerCount {
@@ -45,7 +47,9 @@ struct BankGenerator {
                 BankCustomer(
                     id: id, name: "\(given) \(family)",
                     email: "\(given.lowercased()).\(family.lowercased())\(id)@example.com",
-                    segment: dice.pick(["retail", "retail", "retail", "student", "premium", "business"]),
+                    segment: dice.pick([
+                        "retail", "retail", "retail", "student", "premium", "business",
+                    ]),
                     region: region, city: dice.below(BankGeography.regions[region].cities.count),
                     since: asOfDay - dice.within(100...5000),
                     usualCents: dice.logNormal(median: 3_200, sigmaMilli: 600),
@@ -62,7 +66,8 @@ struct BankGenerator {
             bank.accounts.append(
                 BankAccount(
                     id: id, customer: customer,
-                    kind: id <= BankGenerator.customerCount ? "current" : dice.pick(["savings", "joint"]),
+                    kind: id <= BankGenerator.customerCount
+                        ? "current" : dice.pick(["savings", "joint"]),
                     openedDay: bank.customers[customer].since + dice.below(90)))
             bank.cards.append(
                 BankCard(
@@ -236,7 +241,8 @@ struct BankGenerator {
                 ? -dice.logNormal(median: 240_000, sigmaMilli: 250)
                 : dice.logNormal(median: customer.usualCents, sigmaMilli: 550),
             region: cell.region, city: city, merchant: dice.below(bank.merchants.count),
-            channel: isSalary ? "transfer" : dice.pick(["pos", "pos", "pos", "online", "online", "atm"]),
+            channel: isSalary
+                ? "transfer" : dice.pick(["pos", "pos", "pos", "online", "online", "atm"]),
             device: "dev-\(account + 1)", memo: isSalary ? "salary" : BankMemo.honest(&dice),
             pattern: nil)
     }

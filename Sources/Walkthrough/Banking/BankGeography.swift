@@ -91,7 +91,8 @@ enum BankGeography {
     ]
 
     static let categories = [
-        "groceries", "fuel", "restaurants", "travel", "electronics", "fashion", "pharmacy", "utilities",
+        "groceries", "fuel", "restaurants", "travel", "electronics", "fashion", "pharmacy",
+        "utilities",
         "entertainment", "furniture", "jewellery", "transfer",
     ]
 }

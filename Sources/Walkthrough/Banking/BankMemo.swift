@@ -1,7 +1,8 @@
 /// Free texts of known polarity, with negations and emphasis, for the memo of a booking.
 enum BankMemo {
     private static let friendly = [
-        "great service, thanks", "very happy with the delivery", "love this shop", "excellent as always",
+        "great service, thanks", "very happy with the delivery", "love this shop",
+        "excellent as always",
         "nice lunch with colleagues", "really good price", "perfect, will come again",
         "not bad at all", "wonderful evening", "thank you for the quick help",
     ]
@@ -10,7 +11,8 @@ enum BankMemo {
         "standing order", "payment reference", "instalment",
     ]
     private static let cross = [
-        "terrible quality", "not happy with this", "very late again", "never again", "wrong amount!!",
+        "terrible quality", "not happy with this", "very late again", "never again",
+        "wrong amount!!",
         "awful support", "this is not what I ordered", "really disappointed", "broken on arrival",
         "refund still missing",
     ]

@@ -63,7 +63,9 @@ struct BankPatterns {
 
     /// A card present in this region minutes after it paid in another: the owner's honest booking is
     /// elsewhere, only the second one is fraud.
-    private mutating func impossibleTravel(_ bookings: inout [BankTransaction], _ dice: inout BankDice) {
+    private mutating func impossibleTravel(
+        _ bookings: inout [BankTransaction], _ dice: inout BankDice
+    ) {
         var account = dice.below(bank.accounts.count)
         while bank.customers[bank.accounts[account].customer].region == region {
             account = dice.below(bank.accounts.count)
@@ -87,7 +89,8 @@ struct BankPatterns {
         for step in 0..<min(room, dice.within(2...4)) {
             bookings.append(
                 booking(
-                    account, start + Int64(step) * 420_000_000, cents: usual * dice.within(70...95) / 10,
+                    account, start + Int64(step) * 420_000_000,
+                    cents: usual * dice.within(70...95) / 10,
                     merchant: dice.below(bank.merchants.count), channel: "online",
                     device: "new-\(dice.within(100_000...999_999))", "account_takeover", &dice))
         }
@@ -135,7 +138,9 @@ struct BankPatterns {
     }
 
     private func merchants(ofCategory name: String) -> [Int] {
-        bank.merchants.indices.filter { BankGeography.categories[bank.merchants[$0].category] == name }
+        bank.merchants.indices.filter {
+            BankGeography.categories[bank.merchants[$0].category] == name
+        }
     }
 
     /// A time in the cell that leaves two hours for what follows on the same day.
@@ -155,11 +160,14 @@ struct BankPatterns {
         _ pattern: String, _ dice: inout BankDice
     ) -> BankTransaction {
         return BankTransaction(
-            account: account, card: account, time: min(time, lastMoment), cents: cents, region: region,
+            account: account, card: account, time: min(time, lastMoment), cents: cents,
+            region: region,
             city: dice.below(BankGeography.regions[region].cities.count), merchant: merchant,
             channel: channel, device: device, memo: BankMemo.fraudulent(&dice), pattern: pattern)
     }
 
     /// The last millisecond of the cell: later ones would count into the next week.
-    private var lastMoment: Int64 { Int64(days.upperBound + 1) * BankGenerator.microsecondsPerDay - 1000 }
+    private var lastMoment: Int64 {
+        Int64(days.upperBound + 1) * BankGenerator.microsecondsPerDay - 1000
+    }
 }

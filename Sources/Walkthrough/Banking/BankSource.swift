@@ -55,7 +55,8 @@ struct BankSource {
         }
         for card in bank.cards {
             _ = try connection.run(
-                "INSERT INTO cards VALUES (?,?,?,?)", [card.id, card.account + 1, card.pan, card.kind])
+                "INSERT INTO cards VALUES (?,?,?,?)",
+                [card.id, card.account + 1, card.pan, card.kind])
         }
         for merchant in bank.merchants {
             let region = BankGeography.regions[merchant.region]
@@ -81,7 +82,8 @@ struct BankSource {
             "INSERT INTO transactions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 booking.id, booking.account + 1, booking.card + 1,
-                CivilFormat.timestamp(booking.time, precision: 3), BankSource.decimal(booking.cents),
+                CivilFormat.timestamp(booking.time, precision: 3),
+                BankSource.decimal(booking.cents),
                 "EUR", region.name, city.name, Double(city.latitude) / 1e6,
                 Double(city.longitude) / 1e6, booking.merchant + 1, booking.channel, booking.device,
                 booking.memo, CivilFormat.timestamp(updatedAt, precision: 3),
@@ -154,6 +156,7 @@ struct BankSource {
     static func decimal(_ cents: Int) -> String {
         let magnitude = cents.magnitude
         let fraction = magnitude % 100
-        return (cents < 0 ? "-" : "") + "\(magnitude / 100)." + (fraction < 10 ? "0" : "") + "\(fraction)"
+        return (cents < 0 ? "-" : "") + "\(magnitude / 100)." + (fraction < 10 ? "0" : "")
+            + "\(fraction)"
     }
 }

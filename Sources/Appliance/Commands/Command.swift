@@ -1,0 +1,65 @@
+/// Where a command's words go and where its secrets come from.
+package protocol CommandStreams: AnyObject {
+    /// Writes to standard output of whoever typed the command.
+    func write(_ text: String)
+    /// Writes to their standard error.
+    func complain(_ text: String)
+    /// All of their standard input, for secrets; read at most once.
+    func readInput() throws -> [UInt8]
+}
+
+/// One verb of the command line, such as `key create`.
+package struct Command: Sendable {
+    /// What it needs in order to run.
+    package enum Place: Sendable {
+        /// Runs in the process of whoever typed it: serve, demo, config, version.
+        case here(@Sendable (ParsedArguments, any CommandStreams) throws -> Int32)
+        /// Needs the data: runs inside a running server, or one-shot under the directory's lock.
+        case appliance(@Sendable (Appliance, ParsedArguments, any CommandStreams) throws -> Int32)
+    }
+
+    /// One or two words.
+    package let name: String
+    package let arguments: String
+    package let summary: String
+    package let options: [CommandOption]
+    package let example: String
+    package let place: Place
+
+    package init(
+        _ name: String, arguments: String = "", _ summary: String, options: [CommandOption] = [],
+        example: String, place: Place
+    ) {
+        self.name = name
+        self.arguments = arguments
+        self.summary = summary
+        self.options = options
+        self.example = example
+        self.place = place
+    }
+
+    /// Options that every command knows.
+    package static let shared: [CommandOption] = [
+        CommandOption("help", letter: "h", "shows this help"),
+        CommandOption("data", value: "DIR", "the data directory (default ./lakehouse-data)"),
+        CommandOption("config", value: "FILE", "a configuration file"),
+        CommandOption("set", value: "KEY=VALUE", "gives a setting a value; repeatable"),
+    ]
+
+    /// The text of `--help`.
+    package var help: String {
+        var text = "\(summary)\n\nusage: lakehouse \(name)"
+        if !arguments.isEmpty { text += " \(arguments)" }
+        text += " [options]\n\noptions:\n"
+        let rows = (options + Command.shared).map { option in
+            let short = option.letter.map { "-\($0), " } ?? "    "
+            let value = option.value.map { " \($0)" } ?? ""
+            return (short + "--\(option.name)" + value, option.summary)
+        }
+        let width = rows.map(\.0.count).max() ?? 0
+        for (left, right) in rows {
+            text += "  \(left)\(String(repeating: " ", count: width - left.count))  \(right)\n"
+        }
+        return text + "\nexample:\n  \(example)\n"
+    }
+}

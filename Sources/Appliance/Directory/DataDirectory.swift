@@ -1,0 +1,72 @@
+import Bytes
+import Diagnostics
+import Platform
+
+/// The data directory: its lock, its format version, its paths.
+///
+///     DIR/FORMAT          the version of everything in it, a number and a newline
+///     DIR/lock            held by the process that has it open; its pid inside
+///     DIR/control.sock    where the command line talks to a running server
+///     DIR/master.key      seals secrets; mode 0600
+///     DIR/*.sqlite        catalog, objects, identity, jobs, ledger
+///     DIR/blobs           object bytes
+///     DIR/spill           temporary, emptied at start
+///     DIR/tls             the local authority and the server's certificate
+package final class DataDirectory: Sendable {
+    /// What this binary writes. A newer one is refused; older ones are migrated forward.
+    package static let formatVersion = 1
+
+    package let path: String
+    private let lock: FileLock
+    private let files: any FileSystem
+    /// Whether the directory was made by this start.
+    package let isNew: Bool
+
+    /// Opens and locks the directory, making it when it is absent.
+    ///
+    /// Throws `.directoryInUse` with the holder's pid, and `.directoryNewer` for a format of a later
+    /// version.
+    package init(path: String, files: any FileSystem = LocalFileSystem()) throws {
+        self.files = files
+        if try !files.exists(path) { try files.makeDirectory(path, mode: 0o700) }
+        self.path = try LocalFileSystem().resolve(path)
+        do { lock = try FileLock(path: self.path + "/lock") } catch {
+            let holder = FileLock.holder(path: self.path + "/lock").map { "process \($0)" }
+            throw ApplianceError(
+                .directoryInUse,
+                "the data directory is in use by \(holder ?? "another process"): \(self.path)",
+                hint: "stop it, or give another directory with --data", cause: error)
+        }
+        let formatPath = self.path + "/FORMAT"
+        if try files.exists(formatPath) {
+            isNew = false
+            try DataDirectory.check(try files.readAll(formatPath, limit: 64), at: formatPath)
+        } else {
+            isNew = true
+            try files.replaceDurably(
+                formatPath, with: Array("\(DataDirectory.formatVersion)\n".utf8), mode: 0o644)
+        }
+        try? files.removeTree(self.path + "/spill")
+        try files.makeDirectory(self.path + "/spill", mode: 0o700)
+    }
+
+    private static func check(_ bytes: [UInt8], at path: String) throws(ApplianceError) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let version = Int(text.prefix { $0 != "\n" }) else {
+            throw ApplianceError(
+                .directoryDamaged, "\(path) does not hold a format version: \(text.prefix(20))",
+                hint: "restore it from a backup; this version writes \(formatVersion)")
+        }
+        guard version <= formatVersion else {
+            throw ApplianceError(
+                .directoryNewer,
+                "the data directory has format \(version), this binary knows up to \(formatVersion)",
+                hint: "use a newer lakehouse binary")
+        }
+    }
+
+    package func file(_ name: String) -> String { path + "/" + name }
+
+    /// Where the command line finds a running server.
+    package static func controlPath(of directory: String) -> String { directory + "/control.sock" }
+}

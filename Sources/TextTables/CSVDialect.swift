@@ -1,0 +1,73 @@
+/// How a CSV file is written.
+package struct CSVDialect: Sendable, Hashable {
+    package var delimiter: UInt8
+    package var quote: UInt8
+    package var hasHeader: Bool
+    /// Texts that stand for NULL besides the empty field.
+    package var nullTexts: [String]
+
+    package init(
+        delimiter: UInt8 = 0x2C, quote: UInt8 = 0x22, hasHeader: Bool = true,
+        nullTexts: [String] = []
+    ) {
+        self.delimiter = delimiter
+        self.quote = quote
+        self.hasHeader = hasHeader
+        self.nullTexts = nullTexts
+    }
+}
+
+extension CSVDialect {
+    /// Guesses the delimiter and whether there is a header from the beginning of a file.
+    ///
+    /// The delimiter is the one of `, ; tab |` that splits the first records into the same number of
+    /// fields, the most of them. A header is a first record of distinct, non-empty texts that are not
+    /// numbers, where below it a column holds something else than text, or every name looks like a name.
+    package static func sniff(_ sample: [UInt8]) -> CSVDialect {
+        var best = CSVDialect()
+        var bestFields = 1
+        for delimiter: UInt8 in [0x2C, 0x3B, 0x09, 0x7C] {
+            let dialect = CSVDialect(delimiter: delimiter)
+            let records = firstRecords(of: sample, dialect, limit: 20)
+            guard let first = records.first, first.count > bestFields,
+                records.allSatisfy({ $0.count == first.count })
+            else { continue }
+            (best, bestFields) = (dialect, first.count)
+        }
+        best.hasHeader = looksLikeHeader(firstRecords(of: sample, best, limit: 20))
+        return best
+    }
+
+    private static func firstRecords(
+        of sample: [UInt8], _ dialect: CSVDialect, limit: Int
+    ) -> [[String]] {
+        let scanner = CSVScanner(MemoryByteSource(sample), dialect)
+        var records: [[String]] = []
+        while records.count < limit, (try? scanner.next()) ?? false {
+            records.append(scanner.fields.indices.map { scanner.text($0) })
+        }
+        // The sample may cut the last record in two.
+        if records.count > 1, records.count < limit { records.removeLast() }
+        return records
+    }
+
+    private static func looksLikeHeader(_ records: [[String]]) -> Bool {
+        guard let first = records.first else { return false }
+        guard first.allSatisfy({ !$0.isEmpty && TextTypeGuess(of: $0) == .text }),
+            Set(first).count == first.count
+        else { return false }
+        if records.count == 1 { return true }
+        for column in first.indices {
+            let below = records.dropFirst().compactMap { column < $0.count ? $0[column] : nil }
+            if below.contains(where: { !$0.isEmpty && TextTypeGuess(of: $0) != .text }) {
+                return true
+            }
+        }
+        return first.allSatisfy { name in
+            name.utf8.allSatisfy { byte in
+                (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
+                    || byte == 0x5F || byte == 0x20 || byte == 0x2D || byte == 0x2E
+            }
+        }
+    }
+}
