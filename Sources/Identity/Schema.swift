@@ -1,0 +1,105 @@
+import SQLite
+
+let identityMigrations: [Migration] = [
+    Migration(
+        1, "the directory",
+        sql: """
+            CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+            CREATE TABLE accounts (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main', name TEXT NOT NULL,
+                kind TEXT NOT NULL, display_name TEXT NOT NULL DEFAULT '', email TEXT,
+                password TEXT, is_disabled INTEGER NOT NULL DEFAULT 0,
+                created_us INTEGER NOT NULL, last_used_us INTEGER, UNIQUE (tenant, name)
+            ) STRICT;
+            CREATE TABLE groups (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main', name TEXT NOT NULL,
+                description TEXT NOT NULL DEFAULT '', created_us INTEGER NOT NULL,
+                UNIQUE (tenant, name)
+            ) STRICT;
+            CREATE TABLE memberships (
+                group_id TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                PRIMARY KEY (group_id, account_id)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX memberships_by_account ON memberships (account_id);
+            CREATE TABLE roles (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main', name TEXT NOT NULL,
+                description TEXT NOT NULL DEFAULT '', is_built_in INTEGER NOT NULL DEFAULT 0,
+                created_us INTEGER NOT NULL, UNIQUE (tenant, name)
+            ) STRICT;
+            CREATE TABLE grants (
+                id TEXT PRIMARY KEY, role_id TEXT NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+                effect TEXT NOT NULL, actions TEXT NOT NULL, resource TEXT NOT NULL,
+                row_filter TEXT, column_masks TEXT NOT NULL DEFAULT '{}', created_us INTEGER NOT NULL
+            ) STRICT;
+            CREATE INDEX grants_by_role ON grants (role_id);
+            CREATE TABLE account_roles (
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                role_id TEXT NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+                PRIMARY KEY (account_id, role_id)
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE group_roles (
+                group_id TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+                role_id TEXT NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+                PRIMARY KEY (group_id, role_id)
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE access_keys (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main',
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                sealed_secret BLOB NOT NULL, description TEXT NOT NULL DEFAULT '',
+                is_disabled INTEGER NOT NULL DEFAULT 0, created_us INTEGER NOT NULL,
+                expires_us INTEGER, last_used_us INTEGER
+            ) STRICT;
+            CREATE INDEX access_keys_by_account ON access_keys (account_id);
+            CREATE TABLE clients (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main', name TEXT NOT NULL,
+                kind TEXT NOT NULL, secret TEXT,
+                account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+                redirect_uris TEXT NOT NULL DEFAULT '[]', grant_types TEXT NOT NULL DEFAULT '[]',
+                is_disabled INTEGER NOT NULL DEFAULT 0, created_us INTEGER NOT NULL,
+                expires_us INTEGER, last_used_us INTEGER
+            ) STRICT;
+            CREATE INDEX clients_by_secret ON clients (secret) WHERE secret IS NOT NULL;
+            CREATE INDEX clients_by_account ON clients (account_id);
+            CREATE TABLE sessions (
+                token_hash BLOB PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main',
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                address TEXT NOT NULL, created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX sessions_by_account ON sessions (account_id);
+            CREATE TABLE login_links (
+                token_hash BLOB PRIMARY KEY,
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                expires_us INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE authorization_codes (
+                code_hash BLOB PRIMARY KEY, family TEXT NOT NULL,
+                client_id TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                redirect_uri TEXT NOT NULL, scope TEXT NOT NULL, nonce TEXT, challenge TEXT,
+                authenticated_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, used_us INTEGER
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE refresh_tokens (
+                token_hash BLOB PRIMARY KEY, family TEXT NOT NULL,
+                client_id TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+                account_id TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+                scope TEXT NOT NULL, nonce TEXT, authenticated_us INTEGER NOT NULL,
+                expires_us INTEGER NOT NULL, used_us INTEGER
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+            CREATE TABLE device_codes (
+                device_hash BLOB PRIMARY KEY, user_code TEXT NOT NULL UNIQUE,
+                client_id TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
+                scope TEXT NOT NULL, account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+                is_refused INTEGER NOT NULL DEFAULT 0, expires_us INTEGER NOT NULL,
+                polled_us INTEGER
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE signing_keys (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL DEFAULT 'main', algorithm TEXT NOT NULL,
+                sealed_key BLOB NOT NULL, created_us INTEGER NOT NULL, retired_us INTEGER
+            ) STRICT;
+            CREATE TABLE revoked_tokens (
+                id TEXT PRIMARY KEY, expires_us INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            """)
+]

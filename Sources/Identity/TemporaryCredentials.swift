@@ -1,0 +1,134 @@
+import Synchronization
+import Platform
+package import Authority
+import Bytes
+import Cryptography
+import JSON
+
+/// What a temporary credential is limited to, beyond what its principal may do.
+package struct CredentialScope: Sendable, Hashable {
+    /// One bucket with a prefix of keys; an empty prefix means the whole bucket.
+    package struct Area: Sendable, Hashable {
+        package var bucket: String
+        package var prefix: String
+
+        package init(bucket: String, prefix: String) {
+            self.bucket = bucket
+            self.prefix = prefix
+        }
+    }
+
+    /// Where it counts.
+    package var areas: [Area]
+    /// Whether objects may be written and deleted, or only read and listed.
+    package var isReadOnly: Bool
+
+    package init(areas: [Area], isReadOnly: Bool) {
+        self.areas = areas
+        self.isReadOnly = isReadOnly
+    }
+
+    /// Whether the credential reaches that far. For listings `key` is the prefix asked for.
+    package func allows(_ action: Action, bucket: String, key: String) -> Bool {
+        switch action {
+        case .objectRead, .objectList: break
+        case .objectWrite, .objectDelete: if isReadOnly { return false }
+        default: return false
+        }
+        return areas.contains { area in
+            guard area.bucket == bucket else { return false }
+            // A prefix stands for a folder: `a/b` must not open `a/bc`.
+            return area.prefix.isEmpty || key == area.prefix
+                || key.hasPrefix(area.prefix.hasSuffix("/") ? area.prefix : area.prefix + "/")
+        }
+    }
+}
+
+/// Three strings for an S3 client, and until when they count.
+package struct TemporaryCredential: Sendable {
+    package let accessKeyID: String
+    package let secretAccessKey: String
+    package let sessionToken: String
+    package let expiresMicroseconds: Int64
+}
+
+/// Temporary credentials are not kept: the session token is the sealed statement of who, where and
+/// until when, and the secret is an HMAC of the key's id. Disabling the account ends them.
+extension IdentityRegistry {
+    private static let temporaryPrefix = "LHT"
+
+    /// Makes a credential that acts for the context's principal, for tables that a catalog hands out
+    /// and for STS. The caller has asked the authorizer before. Lifetime: 60 seconds to 12 hours.
+    package func temporaryCredential(
+        _ context: RequestContext, scope: CredentialScope? = nil, lifetime: Duration? = nil
+    ) throws -> TemporaryCredential {
+        let lifetime = lifetime ?? configuration.temporaryCredentialLifetime
+        guard lifetime >= .seconds(60), lifetime <= .seconds(12 * 3600) else {
+            throw IdentityError(
+                code: .invalidValue,
+                message: "a temporary credential lives between 60 and 43200 seconds")
+        }
+        let expires = nowMicroseconds + lifetime.wholeMicroseconds
+        let id = Self.temporaryPrefix + entropy.hex(bytes: 9).uppercased().prefix(17)
+        var members: [(String, JSONValue)] = [
+            ("k", .string(id)), ("p", .string(context.principal.id)), ("e", .int(expires)),
+        ]
+        if context.principal.kind == .system { members.append(("s", true)) }
+        if let scope {
+            members.append(("r", .bool(scope.isReadOnly)))
+            members.append(
+                (
+                    "a",
+                    .array(
+                        scope.areas.map { .array([.string($0.bucket), .string($0.prefix)]) })
+                ))
+        }
+        let statement = JSONValue.object(members).encoded()
+        let token = try sealingKey.seal(statement, label: "session token")
+        return TemporaryCredential(
+            accessKeyID: id, secretAccessKey: secretText(id),
+            sessionToken: base64Text(token, alphabet: .url), expiresMicroseconds: expires)
+    }
+
+    static func isTemporary(_ accessKeyID: String) -> Bool {
+        accessKeyID.hasPrefix(temporaryPrefix)
+    }
+
+    func temporarySecret(
+        forAccessKey id: String, sessionToken: String?
+    ) throws -> SigningSecret {
+        let refusal = IdentityError(
+            code: .invalidToken, message: "the session token does not belong to the access key",
+            hint: "send the three strings of one temporary credential")
+        guard let sessionToken, sessionToken.utf8.count <= Limits.tokenBytes,
+            let sealed = base64Bytes(sessionToken, alphabet: .url),
+            let statement = try? sealingKey.open(sealed, label: "session token")
+        else { throw refusal }
+        let cursor = try JSONValue(parsing: statement).cursor
+        guard try cursor["k"].string() == id else { throw refusal }
+        let expires = try cursor["e"].int64()
+        guard expires > nowMicroseconds else {
+            throw IdentityError(
+                code: .expiredToken, message: "the session token has expired",
+                hint: "ask for a new temporary credential")
+        }
+        let scope = try cursor["a"].optionalElements().map { areas in
+            CredentialScope(
+                areas: try areas.map { area in
+                    let parts = try area.strings()
+                    guard parts.count == 2 else { throw refusal }
+                    return CredentialScope.Area(bucket: parts[0], prefix: parts[1])
+                }, isReadOnly: try cursor["r"].bool())
+        }
+        let principal =
+            try cursor["s"].optionalBool() == true
+            ? Principal.system : try activePrincipal(cursor["p"].string())
+        return SigningSecret(
+            secret: secretText(id), principal: principal, scope: scope,
+            expiresMicroseconds: expires)
+    }
+
+    private func secretText(_ id: String) -> String {
+        base64Text(HMAC.sha256(key: temporaryKey, id))
+    }
+}
