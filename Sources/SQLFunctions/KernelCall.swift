@@ -1,3 +1,4 @@
+package import CivilTime
 package import Vectors
 
 /// What a kernel of a scalar function works on: one call a vector.
@@ -85,6 +86,9 @@ package struct SessionValues: Sendable {
     package var queryID: String
     /// Seed of `random()` and `uuid()`; injected, so that tests repeat.
     package var randomSeed: UInt64
+    /// Rules of time zones: whoever makes the session passes a loader that reads the system's files.
+    /// The default knows UTC and fixed offsets only.
+    package var timeZones = TimeZones { _ in nil }
 
     package init(
         startMicroseconds: Int64, zone: String = "UTC", user: String = "", groups: [String] = [],

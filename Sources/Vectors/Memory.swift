@@ -115,6 +115,19 @@ package final class Arena {
         blocks.append((cursor, size))
     }
 
+    /// Empties it but keeps the last block, for heaps that are filled anew for every chunk.
+    package func rewind() {
+        guard let last = blocks.last else { return }
+        for block in blocks.dropLast() {
+            block.start.deallocate()
+            budget.release(block.size)
+            reservedBytes -= block.size
+        }
+        blocks = [last]
+        cursor = last.start
+        room = last.size
+    }
+
     /// Gives everything back.
     package func reset() {
         for block in blocks { block.start.deallocate() }

@@ -1,0 +1,46 @@
+import Vectors
+
+/// How a query is run. The defaults are right but for tests.
+package struct ExecutionSettings: Sendable {
+    /// Workers of a pipeline.
+    package var threadCount = 2
+    /// Bytes that the query may hold.
+    package var memoryLimitBytes = 1 << 30
+    /// Where spill files go; nil: nothing may be spilled.
+    package var spillDirectory: String?
+    package var verification = Verification()
+
+    package init() {}
+
+    /// Knobs that change how values are represented, never the answer.
+    package struct Verification: Sendable {
+        /// Rows a chunk has at the most, 1 to `Chunk.capacity`.
+        package var chunkRows = Chunk.capacity
+        /// Strings of in-memory tables become dictionary vectors.
+        package var forcesDictionaries = false
+        /// Chunks of one row in which every vector is constant.
+        package var forcesConstants = false
+        /// Every sink spills all it has again and again.
+        package var forcesSpill = false
+        /// Memory of a chunk is overwritten as soon as its push returned.
+        package var poisonsChunks = false
+
+        package init() {}
+    }
+}
+
+/// Limits of the executor; each has a name in the fault that reaching it causes.
+enum Limits {
+    /// Bytes of one spill block before compression.
+    static let spillBlockBytes = 256 << 10
+    /// Entries of a small key domain, and combinations of all of them.
+    static let smallDomainEntries = 4096
+    static let smallDomainCombinations = 65_536
+    /// Slots an aggregate table grows to before it clears instead.
+    static let largestGroupTable = 1 << 22
+    /// Rows fewer than this are not worth a second worker.
+    static let smallInput = 10_000
+    /// A share of the budget that, once passed, makes sinks spill.
+    static let pressureNumerator = 3
+    static let pressureDenominator = 4
+}

@@ -1,0 +1,89 @@
+import Platform
+import SQLFunctions
+import Synchronization
+import Vectors
+
+/// A source and the operators that its chunks go through.
+struct Branch: Sendable {
+    var source: any PipelineSource
+    var operators: [any OperatorFactory] = []
+}
+
+/// Branches that end in one sink.
+final class Pipeline: Sendable {
+    let branches: [Branch]
+    let sink: any Sink
+    /// One worker only: the order of rows matters.
+    let isSerial: Bool
+
+    init(branches: [Branch], sink: any Sink, isSerial: Bool) {
+        self.branches = branches
+        self.sink = sink
+        self.isSerial = isSerial
+    }
+
+    func run(_ runtime: Runtime) throws(QueryFault) {
+        for branch in branches {
+            try run(branch.source, branch.operators[...], runtime)
+            for position in branch.operators.indices {
+                for source in try branch.operators[position].deferredSources() {
+                    try run(source, branch.operators[(position + 1)...], runtime)
+                }
+            }
+        }
+        try sink.finish(runtime)
+        try runtime.check()
+    }
+
+    /// Drains one source through a chain on all workers.
+    private func run(
+        _ source: any PipelineSource, _ operators: ArraySlice<any OperatorFactory>, _ runtime: Runtime
+    ) throws(QueryFault) {
+        try runtime.check()
+        try source.prepare(runtime)
+        let morselCount = source.morselCount
+        if morselCount == 0 { return }
+        let region = Region()
+        let next = SharedCounter()
+        let limit = isSerial ? 1 : min(morselCount, runtime.settings.threadCount)
+        try runtime.runWorkers(limit: limit) { [self] index throws(QueryFault) in
+            let worker = Worker(index: index, runtime: runtime, region: region)
+            let first = try makeChain(operators, from: source.statistics, worker)
+            let reader = try source.makeReader(worker)
+            let start = runtime.clock.now().nanoseconds
+            while !worker.isStopped {
+                let morsel = next.take()
+                guard morsel < morselCount else { break }
+                try reader.run(morsel, into: first)
+            }
+            try runtime.check()
+            try first.finish()
+            source.statistics.addInput(
+                rows: 0, chunks: 0, nanoseconds: runtime.clock.now().nanoseconds &- start)
+        }
+    }
+
+    private func makeChain(
+        _ operators: ArraySlice<any OperatorFactory>, from source: OperatorStatistics, _ worker: Worker
+    ) throws(QueryFault) -> Operator {
+        var first: Operator?
+        var last: Operator?
+        var previous = source
+        func append(_ part: Operator, _ statistics: OperatorStatistics) {
+            let meter = Meter(statistics, previous: previous, runtime: worker.runtime)
+            meter.next = part
+            if let last { last.next = meter } else { first = meter }
+            last = part
+            previous = statistics
+        }
+        for factory in operators { append(try factory.makeLocal(worker), factory.statistics) }
+        append(try sink.makeLocal(worker), sink.statistics)
+        return first.unsafelyUnwrapped
+    }
+}
+
+/// Hands out morsels.
+final class SharedCounter: Sendable {
+    private let value = Atomic<Int>(0)
+    func take() -> Int { value.wrappingAdd(1, ordering: .relaxed).oldValue }
+}
