@@ -51,6 +51,9 @@ package struct XMLWriter: Sendable {
         open.append(name)
     }
 
+    /// Writes character data into the open element.
+    package mutating func text(_ text: String) { escape(text) }
+
     /// Closes the element that was opened last.
     package mutating func end() {
         guard let name = open.popLast() else { return }

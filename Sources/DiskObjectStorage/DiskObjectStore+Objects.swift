@@ -1,0 +1,229 @@
+package import Authority
+import Bytes
+package import ObjectStorage
+import SQLite
+
+extension DiskObjectStore {
+    /// Begins an object that replaces the present one of that key when it is finished. The checksums
+    /// named are computed, kept and compared with what `finish` expects.
+    package func beginPut(
+        _ context: RequestContext, _ location: ObjectLocation,
+        attributes: ObjectAttributes = ObjectAttributes(), checksums: Set<ChecksumAlgorithm> = []
+    ) throws(ObjectStoreError) -> ObjectUpload {
+        try require(context, .objectWrite, location)
+        try checkKey(location.key)
+        try attributes.check()
+        try requireBucket(context, location.bucket)
+        return ObjectUpload(
+            store: self, context: context, location: location, attributes: attributes,
+            checksums: checksums)
+    }
+
+    /// Describes an object; `.noSuchKey` or `.noSuchBucket`.
+    package func head(
+        _ context: RequestContext, _ location: ObjectLocation
+    ) throws(ObjectStoreError) -> ObjectRecord {
+        try require(context, .objectRead, location)
+        return try storing("look at \(location)") {
+            try database.read { tx in try Self.require(tx, context.tenant, location).record }
+        }
+    }
+
+    /// Opens an object; the handle reads this content also when the key is replaced or deleted.
+    package func open(
+        _ context: RequestContext, _ location: ObjectLocation
+    ) throws(ObjectStoreError) -> StoredObjectReader {
+        try require(context, .objectRead, location)
+        let ticket = trash.takeTicket()
+        defer { trash.giveBack(ticket) }
+        let found = try storing("open \(location)") {
+            try database.read { tx in
+                let found = try Self.require(tx, context.tenant, location)
+                return (found.record, try Self.layout(tx, content: found.content))
+            }
+        }
+        return try StoredObjectReader(store: self, record: found.0, layout: found.1)
+    }
+
+    /// The parts of an object that was uploaded in parts, from `after` on.
+    package func parts(
+        _ context: RequestContext, _ location: ObjectLocation, after: Int = 0,
+        limit: Int = Limits.partCount
+    ) throws(ObjectStoreError) -> [PartRecord] {
+        try require(context, .objectRead, location)
+        return try storing("list the parts of \(location)") {
+            try database.read { tx in
+                let found = try Self.require(tx, context.tenant, location)
+                guard found.record.partCount > 0 else { return [] }
+                return try tx.query(
+                    """
+                    SELECT number, size, etag, checksums, modified_us FROM blobs
+                    WHERE content = ? AND number > ? ORDER BY number LIMIT ?
+                    """, found.content, after, limit, row: Self.partRecord)
+            }
+        }
+    }
+
+    /// Deletes an object; one that is absent is fine, unless the precondition names a tag.
+    /// Returns whether there was one.
+    @discardableResult
+    package func delete(
+        _ context: RequestContext, _ location: ObjectLocation,
+        precondition: WritePrecondition = .none
+    ) throws(ObjectStoreError) -> Bool {
+        try require(context, .objectDelete, location)
+        let (found, unused) = try storing("delete \(location)") {
+            try database.writeGrouped { tx in
+                try remove(tx, context, location, precondition: precondition)
+            }
+        }
+        trash.discard(unused)
+        return found
+    }
+
+    /// Deletes many objects in one transaction; each is decided alone. Returns a fault a location that
+    /// was refused.
+    package func delete(
+        _ context: RequestContext, bucket: String, keys: [String]
+    ) throws(ObjectStoreError) -> [(key: String, fault: ObjectStoreError?)] {
+        try requireBucket(context, bucket)
+        var outcomes: [(key: String, fault: ObjectStoreError?)] = []
+        var allowed: [ObjectLocation] = []
+        for key in keys {
+            let location = ObjectLocation(bucket: bucket, key: key)
+            do throws(ObjectStoreError) {
+                try require(context, .objectDelete, location)
+                allowed.append(location)
+                outcomes.append((key, nil))
+            } catch {
+                outcomes.append((key, error))
+            }
+        }
+        let unused = try storing("delete \(allowed.count) objects of \(bucket)") {
+            try database.writeGrouped { tx in
+                var unused: [String] = []
+                for location in allowed {
+                    unused += try remove(tx, context, location, precondition: .none).unused
+                }
+                return unused
+            }
+        }
+        trash.discard(unused)
+        return outcomes
+    }
+
+    /// Copies by reference: the target shares the content. `attributes` nil keeps those of the source.
+    /// `check` sees the source inside the transaction and may refuse it by throwing.
+    package func copy(
+        _ context: RequestContext, from source: ObjectLocation, to target: ObjectLocation,
+        attributes: ObjectAttributes? = nil, precondition: WritePrecondition = .none,
+        check: (ObjectRecord) throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in }
+    ) throws(ObjectStoreError) -> ObjectRecord {
+        try require(context, .objectRead, source)
+        try require(context, .objectWrite, target)
+        try checkKey(target.key)
+        try attributes?.check()
+        let version = folder.nextName()
+        let (record, unused) = try storing("copy \(source) to \(target)") {
+            try database.writeGrouped { tx in
+                let found = try Self.require(tx, context.tenant, source)
+                try check(found.record)
+                guard try Self.hasBucket(tx, context.tenant, target.bucket) else {
+                    throw Self.noSuchBucket(target.bucket)
+                }
+                try checkPrecondition(tx, context, target, precondition)
+                // The reference is taken before the old row goes, which may be the same content.
+                try tx.run("UPDATE contents SET refs = refs + 1 WHERE id = ?", found.content)
+                var record = found.record
+                record.description.location = target
+                record.description.version = version
+                record.description.modifiedMicroseconds = tx.nowMicroseconds
+                record.owner = owner(context)
+                if let attributes { record.attributes = attributes }
+                let unused = try replace(tx, context.tenant, with: record, content: found.content)
+                try emitCreated(tx, context, record)
+                return (record, unused)
+            }
+        }
+        trash.discard(unused)
+        return record
+    }
+
+    // MARK: Steps
+
+    /// Throws `.noSuchBucket` early, before a body is received.
+    func requireBucket(_ context: RequestContext, _ bucket: String) throws(ObjectStoreError) {
+        let isThere = try storing("look at bucket \(bucket)") {
+            try database.read { tx in try Self.hasBucket(tx, context.tenant, bucket) }
+        }
+        if !isThere { throw Self.noSuchBucket(bucket) }
+    }
+
+    /// Makes a received content the present version of a key.
+    func commit(
+        _ context: RequestContext, _ location: ObjectLocation, _ content: PendingContent,
+        sizeBytes: Int64, etag: String, checksums: ObjectChecksums, attributes: ObjectAttributes,
+        precondition: WritePrecondition
+    ) throws(ObjectStoreError) -> ObjectRecord {
+        let version = folder.nextName()
+        let (record, unused) = try storing("write \(location)") {
+            try database.writeGrouped { tx in
+                guard try Self.hasBucket(tx, context.tenant, location.bucket) else {
+                    throw Self.noSuchBucket(location.bucket)
+                }
+                try checkPrecondition(tx, context, location, precondition)
+                let record = ObjectRecord(
+                    description: ObjectDescription(
+                        location: location, sizeBytes: sizeBytes, etag: etag, version: version,
+                        modifiedMicroseconds: tx.nowMicroseconds),
+                    attributes: attributes, checksums: checksums, owner: owner(context),
+                    partCount: 0)
+                let id = try insertContent(tx, content, etag: etag)
+                let unused = try replace(tx, context.tenant, with: record, content: id)
+                try emitCreated(tx, context, record)
+                return (record, unused)
+            }
+        }
+        trash.discard(unused)
+        return record
+    }
+
+    /// Removes the file of a content whose transaction failed.
+    func forget(_ content: PendingContent) {
+        guard case .blob(let blob) = content else { return }
+        // What cannot be removed now goes with the next recovery.
+        try? folder.remove(blob.name)
+    }
+
+    func checkPrecondition(
+        _ tx: ReadTransaction, _ context: RequestContext, _ location: ObjectLocation,
+        _ precondition: WritePrecondition
+    ) throws {
+        if precondition == .none { return }
+        let present = try tx.text(
+            "SELECT etag FROM objects WHERE tenant = ? AND bucket = ? AND key = ? AND rank = 0",
+            context.tenant, location.bucket, location.key)
+        try precondition.check(presentETag: present, at: location)
+    }
+
+    private func remove(
+        _ tx: WriteTransaction, _ context: RequestContext, _ location: ObjectLocation,
+        precondition: WritePrecondition
+    ) throws -> (found: Bool, unused: [String]) {
+        try checkPrecondition(tx, context, location, precondition)
+        guard let removed = try removeRow(tx, context.tenant, location) else {
+            guard try Self.hasBucket(tx, context.tenant, location.bucket) else {
+                throw Self.noSuchBucket(location.bucket)
+            }
+            return (false, [])
+        }
+        try emitRemoved(tx, context, location, version: removed.version)
+        return (true, removed.unused)
+    }
+
+    static func partRecord(_ row: Row) -> PartRecord {
+        PartRecord(
+            number: row.int(0), sizeBytes: row.int64(1), etag: row.string(2),
+            checksums: ObjectChecksums(text: row.string(3)), modifiedMicroseconds: row.int64(4))
+    }
+}

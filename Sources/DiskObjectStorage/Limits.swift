@@ -1,0 +1,23 @@
+/// The module's limits and sizes. Source of the S3 ones: Amazon S3 User Guide, "Multipart upload limits".
+package enum Limits {
+    /// Objects up to this size live in the index.
+    package static let inlineBytes = 64 * 1024
+    /// One checksum covers this many bytes of a blob.
+    static let pageBytes = 64 * 1024
+    /// What a writer collects before it goes to the disk; a multiple of a page.
+    static let writeBufferBytes = 256 * 1024
+    package static let partCount = 10_000
+    package static let partBytes: Int64 = 5 * 1024 * 1024 * 1024
+    package static let objectBytes: Int64 = 5 * 1024 * 1024 * 1024 * 1024
+    /// The sum of the names and values of user metadata.
+    package static let userMetadataBytes = 2 * 1024
+    package static let listedKeys = 1000
+    package static let deletedKeys = 1000
+    package static let bucketCount = 1000
+    /// Blob files in one directory.
+    static let blobsPerDirectory: UInt64 = 1024
+    /// Open files that one reader of an object of many parts keeps.
+    static let openBlobsPerReader = 8
+    /// How long a finished upload answers a repeated completion.
+    static let completedUploadMicroseconds: Int64 = 7 * 86_400 * 1_000_000
+}
