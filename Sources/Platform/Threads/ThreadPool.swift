@@ -79,6 +79,8 @@ package struct FIFO<Element> {
     package var count: Int { elements.count - head }
     package var isEmpty: Bool { count == 0 }
     package var first: Element? { head < elements.count ? elements[head] : nil }
+    /// The one after the first.
+    package var second: Element? { head + 1 < elements.count ? elements[head + 1] : nil }
 
     package mutating func append(_ element: Element) { elements.append(element) }
 
