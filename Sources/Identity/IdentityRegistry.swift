@@ -119,6 +119,9 @@ package final class IdentityRegistry: Sendable {
         database.close()
     }
 
+    /// The registry's time, in microseconds since 1970.
+    package var currentMicroseconds: Int64 { nowMicroseconds }
+
     // MARK: For the verbs
 
     var nowMicroseconds: Int64 { clock.now().microseconds }
