@@ -63,6 +63,8 @@ package struct QueryFault: Fault {
         case viewIsRecursive = "VIEW_IS_RECURSIVE"
         case invalidLimitClause = "INVALID_LIMIT_CLAUSE"
         case invalidRecursiveReference = "INVALID_RECURSIVE_REFERENCE"
+        case invalidRowFilter = "INVALID_ROW_FILTER"
+        case invalidColumnMask = "INVALID_COLUMN_MASK"
         case mergeTargetRowMultipleMatches = "MERGE_TARGET_ROW_MULTIPLE_MATCHES"
         case branchNotFound = "BRANCH_NOT_FOUND"
         case genericInternalError = "GENERIC_INTERNAL_ERROR"
