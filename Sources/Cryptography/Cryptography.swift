@@ -9,7 +9,7 @@
 //   constantTimeEqual      the only way to compare a secret
 //   PasswordHash           scrypt, its parameters stored beside the salt (RFC 7914)
 //   SealingKey             AES-256-GCM for secrets that must be recovered, such as S3 secret keys
-//   SigningKey, VerificationKey
+//   SigningKey, VerificationKey   RS256 and ES256, PEM, JWK members and thumbprints (RFC 7515, 7638)
 //   CertificateAuthority   a local CA and the server certificates it issues (RFC 5280)
 //   TLSContext, TLSSession the server's side of TLS 1.2 and 1.3; HTTPServer owns the socket:
 //
