@@ -22,7 +22,7 @@ package struct Expression: SyntaxNode {
         case double(Double)
         case string(String)
         /// `X'00ff'`.
-        case binary([UInt8])
+        case bytes([UInt8])
         /// `DATE '2024-01-01'`, `DECIMAL '1.5'`, `JSON '{}'`; the binder reads the text.
         case typed(TypeName, String)
         case interval(IntervalLiteral)
