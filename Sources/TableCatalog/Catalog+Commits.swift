@@ -1,0 +1,321 @@
+package import Authority
+package import Iceberg
+import JSON
+import Platform
+import SQLite
+import Synchronization
+
+/// The change of one table.
+package struct TableCommit: Sendable {
+    package var identifier: TableIdentifier
+    package var requirements: [TableRequirement]
+    package var updates: [TableUpdate]
+
+    package init(
+        identifier: TableIdentifier, requirements: [TableRequirement], updates: [TableUpdate]
+    ) {
+        self.identifier = identifier
+        self.requirements = requirements
+        self.updates = updates
+    }
+}
+
+/// A pointer to be swung, and the text it will point at.
+struct PreparedPointer {
+    var pointer: Pointer
+    var text: [UInt8]
+    /// What the pointer has to be still; nil: it must not exist.
+    var expectedLocation: String?
+    var metadata: TableMetadata?
+}
+
+extension Catalog {
+    /// Commits to one table. Throws `IcebergError.requirementFailed` for a lost race and
+    /// `.invalidUpdate` for a change that is never allowed.
+    package func commit(
+        _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit
+    ) throws -> LoadedTable {
+        guard let table = try self.commit(context, at, [commit]).first else {
+            throw CatalogError(code: .invalidRequest, message: "a commit without a table")
+        }
+        return table
+    }
+
+    /// Commits to several tables at once: all of it or nothing.
+    @discardableResult
+    package func commit(
+        _ context: RequestContext, _ at: CatalogReference, _ commits: [TableCommit]
+    ) throws -> [LoadedTable] {
+        guard commits.count <= Limits.tablesPerCommit else {
+            throw CatalogError(
+                code: .limitExceeded,
+                message: "a transaction has at most \(Limits.tablesPerCommit) tables")
+        }
+        let keys = commits.map { lockKey(context, at, $0.identifier) }
+        guard Set(keys).count == keys.count else {
+            throw CatalogError(
+                code: .invalidRequest, message: "a transaction names a table twice")
+        }
+        var decisions: [Decision] = []
+        for commit in commits {
+            var decision: Decision?
+            for action in Self.actions(of: commit) {
+                decision = try authorizer.require(
+                    context, action,
+                    resource(context, at, commit.identifier.namespace, commit.identifier.name))
+            }
+            decisions.append(decision ?? Decision(isAllowed: true, reason: ""))
+        }
+        return try serialized(keys) {
+            var prepared: [PreparedPointer] = []
+            for commit in commits { prepared.append(try next(context, at, commit)) }
+            try publish(context, at, prepared) { tx in
+                for (commit, entry) in zip(commits, prepared) {
+                    try record(
+                        tx, context, at,
+                        kind: entry.expectedLocation == nil
+                            ? "catalog.table.created" : "catalog.table.committed",
+                        namespace: entry.pointer.identifier.namespace,
+                        name: entry.pointer.identifier.name,
+                        details: Self.details(of: commit, entry))
+                }
+            }
+            return try zip(prepared, decisions).map { try loaded($0.pointer, $1) }
+        }
+    }
+
+    /// Commits changes that `build` makes on the table's present state, again on the new state when
+    /// somebody was faster. `build` checks its conflicts itself (see `ConflictChecks`).
+    ///
+    /// For our own writers: append, overwrite, row delta. Files that a lost attempt wrote are removed.
+    package func commitWithRetry(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        attempts: Int = 20,
+        _ build: (TableMetadata) throws -> SnapshotProducer.Product
+    ) throws -> LoadedTable {
+        var attempt = 1
+        while true {
+            let pointer = try database.read { tx in
+                try requirePointer(tx, context, at, identifier, kind: .table)
+            }
+            let base = try metadata(at: pointer.metadataLocation).metadata
+            let product = try build(base)
+            do {
+                return try commit(
+                    context, at,
+                    TableCommit(
+                        identifier: identifier, requirements: product.requirements,
+                        updates: product.updates))
+            } catch let error as IcebergError where error.code == .requirementFailed {
+                manifests.discard(product.writtenPaths)
+                guard attempt < attempts, !context.cancellation.isCancelled else {
+                    throw CatalogError(
+                        code: .commitConflict,
+                        message: "\(identifier) changed \(attempt) times while this was committing",
+                        hint: "try again when fewer write to the table", cause: error)
+                }
+                attempt += 1
+            } catch {
+                // The transaction failed as a whole: nothing points at the files.
+                manifests.discard(product.writtenPaths)
+                throw error
+            }
+        }
+    }
+
+    /// Adds, removes and replaces files in one snapshot, with conflict checks, until it is in.
+    package func commitFiles(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        _ operation: SnapshotOperation, _ changes: FileChanges, branch: String = "main",
+        checks: ConflictChecks? = nil, summary: [String: String] = [:]
+    ) throws -> LoadedTable {
+        try commitWithRetry(context, at, identifier) { metadata in
+            try checks?.check(against: metadata, branch: branch, source: manifests)
+            return try snapshotProducer().produce(
+                operation, changes, on: metadata, branch: branch, summary: summary)
+        }
+    }
+
+    // MARK: Steps
+
+    /// What a commit does, in the authorizer's words.
+    static func actions(of commit: TableCommit) -> [Action] {
+        if commit.requirements.contains(.assertCreate) { return [.tableCreate] }
+        var actions: Set<Action> = []
+        for update in commit.updates {
+            switch update {
+            case .addSnapshot(let snapshot):
+                switch snapshot.operation {
+                case "append", "replace": actions.insert(.tableInsert)
+                case "delete": actions.insert(.tableDelete)
+                default: actions.insert(.tableUpdate)
+                }
+            // Moving a branch to the snapshot that the same commit adds is part of writing it.
+            case .setSnapshotReference(_, let reference):
+                let isOwn = commit.updates.contains {
+                    if case .addSnapshot(let added) = $0 {
+                        added.snapshotID == reference.snapshotID
+                    } else {
+                        false
+                    }
+                }
+                if !isOwn { actions.insert(.tableAlter) }
+            case .setStatistics, .setPartitionStatistics: actions.insert(.tableInsert)
+            default: actions.insert(.tableAlter)
+            }
+        }
+        return actions.isEmpty
+            ? [.tableAlter] : actions.sorted { $0.rawValue < $1.rawValue }
+    }
+
+    private static func details(
+        of commit: TableCommit, _ entry: PreparedPointer
+    ) -> [(String, JSONValue)] {
+        var details: [(String, JSONValue)] = [
+            ("uuid", .string(entry.pointer.uuid)),
+            ("metadataLocation", .string(entry.pointer.metadataLocation)),
+        ]
+        for case .addSnapshot(let snapshot) in commit.updates {
+            details.append(("snapshotId", .int(snapshot.snapshotID)))
+            details.append(("operation", .string(snapshot.operation ?? "unknown")))
+            if let records = snapshot.summary["added-records"] {
+                details.append(("addedRecords", .string(records)))
+            }
+        }
+        return details
+    }
+
+    /// Works out the next state of one table.
+    private func next(
+        _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit
+    ) throws -> PreparedPointer {
+        let found = try database.read { tx in
+            let chain = try chain(tx, context, at)
+            _ = try requireNamespace(tx, context, at, chain, commit.identifier.namespace)
+            return try findPointer(tx, context, at, chain, commit.identifier)
+        }
+        guard let pointer = found, pointer.kind == .table else {
+            if let found {
+                throw CatalogError(
+                    code: .alreadyExists,
+                    message: "it is a \(found.kind.rawValue): \(commit.identifier)")
+            }
+            guard commit.requirements.contains(.assertCreate) else {
+                throw CatalogError(
+                    code: .noSuchTable, message: "table not found: \(commit.identifier)")
+            }
+            return try create(context, at, commit)
+        }
+        let base = try metadata(at: pointer.metadataLocation).metadata
+        for requirement in commit.requirements { try requirement.check(base) }
+        var next = try base.applying(commit.updates, nowMilliseconds: nowMilliseconds)
+        if next == base.touched(at: next.lastUpdatedMilliseconds) {
+            // Nothing changed: the pointer stays, and no new file is written.
+            return PreparedPointer(
+                pointer: pointer, text: [], expectedLocation: pointer.metadataLocation)
+        }
+        next = next.recordingPrevious(base, metadataFile: pointer.metadataLocation)
+        var prepared = prepare(
+            next, pointer.identifier, kind: .table, version: pointer.version + 1, context)
+        prepared.pointer.owner = pointer.owner
+        prepared.expectedLocation = pointer.metadataLocation
+        return prepared
+    }
+
+    /// The first commit of a staged table.
+    private func create(
+        _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit
+    ) throws -> PreparedPointer {
+        try Self.check(name: commit.identifier.name)
+        for requirement in commit.requirements { try requirement.check(nil) }
+        var version = 2
+        for case .upgradeFormatVersion(let wanted) in commit.updates { version = max(1, wanted) }
+        var updates = commit.updates
+        let hasUUID = updates.contains { if case .assignUUID = $0 { true } else { false } }
+        if !hasUUID { updates.insert(.assignUUID(entropy.uuid()), at: 0) }
+        let hasLocation = updates.contains { if case .setLocation = $0 { true } else { false } }
+        let (levels, home) = try database.read { tx in
+            let chain = try chain(tx, context, at)
+            let found = try requireNamespace(tx, context, at, chain, commit.identifier.namespace)
+            return (
+                found.levels,
+                try tableLocation(tx, context, at, found, commit.identifier.name, entropy.uuid())
+            )
+        }
+        if !hasLocation { updates.insert(.setLocation(home), at: 0) }
+        let metadata = try TableMetadata.empty(formatVersion: version).applying(
+            updates, nowMilliseconds: nowMilliseconds)
+        let identifier = TableIdentifier(namespace: levels, name: commit.identifier.name)
+        return prepare(metadata, identifier, kind: .table, version: 0, context)
+    }
+
+    func prepare(
+        _ metadata: TableMetadata, _ identifier: TableIdentifier, kind: EntryKind, version: Int64,
+        _ context: RequestContext
+    ) -> PreparedPointer {
+        let base = metadata.properties["write.metadata.path"] ?? "\(metadata.location)/metadata"
+        return PreparedPointer(
+            pointer: Pointer(
+                identifier: identifier, kind: kind, uuid: metadata.tableUUID,
+                location: metadata.location,
+                metadataLocation: Self.metadataName(base, version, entropy.uuid()),
+                version: version, owner: context.principal.name),
+            text: metadata.json.encoded(), expectedLocation: nil, metadata: metadata)
+    }
+
+    /// `…/00003-<uuid>.metadata.json`.
+    static func metadataName(_ base: String, _ version: Int64, _ uuid: String) -> String {
+        let digits = String(version)
+        let number = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        return "\(base)/\(number)-\(uuid).metadata.json"
+    }
+
+    /// Journals the texts and swings the pointers in one transaction, then writes the objects.
+    func publish(
+        _ context: RequestContext, _ at: CatalogReference, _ prepared: [PreparedPointer],
+        _ inTransaction: (WriteTransaction) throws -> Void
+    ) throws {
+        let changed = prepared.filter { !$0.text.isEmpty }
+        guard !changed.isEmpty else { return }
+        try database.writeGrouped { tx in
+            try dropSettled(tx)
+            let chain = try chain(tx, context, at)
+            for entry in changed {
+                let present = try findPointer(tx, context, at, chain, entry.pointer.identifier)
+                guard present?.metadataLocation == entry.expectedLocation else {
+                    throw IcebergError(
+                        code: .requirementFailed,
+                        message: "\(entry.pointer.identifier) changed during the commit",
+                        hint: "load it again and repeat the change on its present state")
+                }
+                try tx.run(
+                    "INSERT INTO journal (metadata_location, text, at_us) VALUES (?, ?, ?)",
+                    entry.pointer.metadataLocation, entry.text, tx.nowMicroseconds)
+                try put(tx, context, at, entry.pointer)
+            }
+            try inTransaction(tx)
+        }
+        for entry in changed {
+            if let metadata = entry.metadata {
+                cache.insert(entry.pointer.metadataLocation, metadata, text: entry.text)
+            }
+            // The commit is durable; an object that cannot be written now is written by recovery,
+            // and until then read from the journal.
+            do {
+                try manifests.write(entry.text, to: entry.pointer.metadataLocation)
+                settled.withLock { $0.append(entry.pointer.metadataLocation) }
+            } catch {
+                continue
+            }
+        }
+    }
+}
+
+extension TableMetadata {
+    /// The same with another time of its last change, to compare the rest.
+    fileprivate func touched(at milliseconds: Int64) -> TableMetadata {
+        var copy = self
+        copy.lastUpdatedMilliseconds = milliseconds
+        return copy
+    }
+}

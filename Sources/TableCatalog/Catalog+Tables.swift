@@ -1,0 +1,320 @@
+package import Authority
+package import Iceberg
+import JSON
+import ObjectStorage
+import Platform
+import SQLite
+
+/// What a new table is to be.
+package struct TableCreation: Sendable {
+    package var name: String
+    package var schema: Schema
+    package var spec: PartitionSpec
+    package var sortOrder: SortOrder
+    package var properties: [String: String]
+    /// nil: the catalog chooses a place of the table's own.
+    package var location: String?
+
+    package init(
+        name: String, schema: Schema, spec: PartitionSpec = .unpartitioned,
+        sortOrder: SortOrder = .unsorted, properties: [String: String] = [:],
+        location: String? = nil
+    ) {
+        self.name = name
+        self.schema = schema
+        self.spec = spec
+        self.sortOrder = sortOrder
+        self.properties = properties
+        self.location = location
+    }
+}
+
+extension Catalog {
+    /// Loads a table's present state.
+    package func loadTable(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws -> LoadedTable {
+        let decision = try authorizer.require(
+            context, .tableSelect, resource(context, at, identifier.namespace, identifier.name))
+        let pointer = try database.read { tx in
+            try requirePointer(tx, context, at, identifier, kind: .table)
+        }
+        return try loaded(pointer, decision)
+    }
+
+    /// Where the table's metadata is, without reading it: what an ETag is made of.
+    package func metadataLocation(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws -> String {
+        try authorizer.require(
+            context, .tableSelect, resource(context, at, identifier.namespace, identifier.name))
+        return try database.read { tx in
+            try requirePointer(tx, context, at, identifier, kind: .table).metadataLocation
+        }
+    }
+
+    /// Whether there is such a table.
+    package func tableExists(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws -> Bool {
+        try entryExists(context, at, identifier, kind: .table)
+    }
+
+    func entryExists(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        kind: EntryKind
+    ) throws -> Bool {
+        try authorizer.require(
+            context, .tableList, resource(context, at, identifier.namespace))
+        return try database.read { tx in
+            let chain = try chain(tx, context, at)
+            return try findPointer(tx, context, at, chain, identifier)?.kind == kind
+        }
+    }
+
+    /// The tables of a namespace, by name.
+    package func listTables(
+        _ context: RequestContext, _ at: CatalogReference, _ namespace: [String],
+        limit: Int? = nil, token: String? = nil
+    ) throws -> Page<TableIdentifier> {
+        try listEntries(context, at, namespace, kind: .table, limit: limit, token: token)
+    }
+
+    /// Makes a table. A staged one is only worked out: it comes to be with its first commit, which
+    /// asserts `assert-create`.
+    package func createTable(
+        _ context: RequestContext, _ at: CatalogReference, namespace: [String],
+        _ creation: TableCreation, isStaged: Bool = false
+    ) throws -> LoadedTable {
+        let decision = try authorizer.require(
+            context, .tableCreate, resource(context, at, namespace, creation.name))
+        try Self.check(name: creation.name)
+        let identifier = TableIdentifier(namespace: namespace, name: creation.name)
+        let uuid = entropy.uuid()
+        let (levels, home) = try database.read { tx in
+            let chain = try chain(tx, context, at)
+            let found = try requireNamespace(tx, context, at, chain, namespace)
+            try requireFree(tx, context, at, chain, identifier)
+            return (found.levels, try tableLocation(tx, context, at, found, creation.name, uuid))
+        }
+        let location = try creation.location.map { try Self.checkedLocation($0) } ?? home
+        let metadata = try TableMetadata.create(
+            uuid: uuid, location: location, schema: creation.schema, spec: creation.spec,
+            sortOrder: creation.sortOrder, properties: creation.properties,
+            nowMilliseconds: nowMilliseconds)
+        let owned = TableIdentifier(namespace: levels, name: creation.name)
+        if isStaged {
+            return LoadedTable(
+                identifier: owned, metadata: metadata, metadataLocation: "",
+                metadataText: metadata.json.encoded(), decision: decision)
+        }
+        return try serialized([lockKey(context, at, identifier)]) {
+            let next = prepare(metadata, owned, kind: .table, version: 0, context)
+            try publish(context, at, [next]) { tx in
+                try requireFree(tx, context, at, try chain(tx, context, at), identifier)
+                _ = try requireNamespace(tx, context, at, try chain(tx, context, at), namespace)
+                try record(
+                    tx, context, at, kind: "catalog.table.created", namespace: levels,
+                    name: creation.name, details: [("uuid", .string(uuid))])
+            }
+            return try loaded(next.pointer, decision)
+        }
+    }
+
+    /// Makes a table out of a metadata file that is there already.
+    package func registerTable(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        metadataLocation: String, overwrite: Bool = false
+    ) throws -> LoadedTable {
+        let decision = try authorizer.require(
+            context, .tableCreate, resource(context, at, identifier.namespace, identifier.name))
+        try Self.check(name: identifier.name)
+        let entry = try metadata(at: metadataLocation)
+        return try serialized([lockKey(context, at, identifier)]) {
+            let pointer = try database.writeGrouped { tx in
+                let chain = try chain(tx, context, at)
+                let levels = try requireNamespace(tx, context, at, chain, identifier.namespace)
+                    .levels
+                if !overwrite { try requireFree(tx, context, at, chain, identifier) }
+                let pointer = Pointer(
+                    identifier: TableIdentifier(namespace: levels, name: identifier.name),
+                    kind: .table, uuid: entry.metadata.tableUUID,
+                    location: entry.metadata.location, metadataLocation: metadataLocation,
+                    version: Self.version(of: metadataLocation), owner: context.principal.name)
+                try put(tx, context, at, pointer)
+                try record(
+                    tx, context, at, kind: "catalog.table.registered", namespace: levels,
+                    name: identifier.name)
+                return pointer
+            }
+            return try loaded(pointer, decision)
+        }
+    }
+
+    /// Drops a table. With `purge` its files go too; what a crash leaves of them `runPurges` takes.
+    package func dropTable(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        purge: Bool
+    ) throws {
+        try drop(context, at, identifier, kind: .table, purge: purge)
+        if purge { try runPurges() }
+    }
+
+    func drop(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        kind: EntryKind, purge: Bool
+    ) throws {
+        try authorizer.require(
+            context, .tableDrop,
+            resource(context, at, identifier.namespace, identifier.name, kind: kind))
+        try serialized([lockKey(context, at, identifier)]) {
+            try database.writeGrouped { tx in
+                let pointer = try requirePointer(tx, context, at, identifier, kind: kind)
+                try remove(tx, context, at, pointer)
+                if purge {
+                    try tx.run(
+                        "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
+                        context.tenant, pointer.location, tx.nowMicroseconds)
+                }
+                try record(
+                    tx, context, at, kind: "catalog.\(kind.rawValue).dropped",
+                    namespace: pointer.identifier.namespace, name: pointer.identifier.name,
+                    details: [("purge", .bool(purge))])
+            }
+        }
+    }
+
+    /// Deletes the files of purged tables; resumes what a stop interrupted. A place that another
+    /// pointer still uses is left alone.
+    package func runPurges() throws {
+        let waiting = try database.read { tx in
+            try tx.query("SELECT id, location FROM purges ORDER BY id") {
+                ($0.int64(0), $0.string(1))
+            }
+        }
+        for (id, location) in waiting {
+            let isUsed = try database.read { tx in
+                try tx.exists(
+                    """
+                    SELECT 1 FROM pointers
+                    WHERE location = ?1 OR substr(location, 1, length(?1) + 1) = ?1 || '/'
+                       OR substr(?1, 1, length(location) + 1) = location || '/'
+                    """, location)
+            }
+            if !isUsed, let root = ObjectLocation(uri: location + "/") {
+                do throws(ObjectStoreError) {
+                    try purge(root)
+                } catch {
+                    // A bucket that is gone took its files along.
+                    guard error.code == .noSuchBucket else {
+                        throw CatalogError(
+                            code: .storageFailed, message: "cannot purge \(location)", cause: error)
+                    }
+                }
+            }
+            try database.writeGrouped { tx in try tx.run("DELETE FROM purges WHERE id = ?", id) }
+        }
+    }
+
+    private func purge(_ root: ObjectLocation) throws(ObjectStoreError) {
+        while true {
+            let found = try manifests.store.list(
+                bucket: root.bucket, prefix: root.key, after: nil, limit: Limits.purgeBatch)
+            for object in found { try manifests.store.delete(object.location) }
+            if found.count < Limits.purgeBatch { return }
+        }
+    }
+
+    /// Renames a table or moves it to another namespace. Its files stay where they are.
+    package func renameTable(
+        _ context: RequestContext, _ at: CatalogReference, from source: TableIdentifier,
+        to target: TableIdentifier
+    ) throws {
+        try rename(context, at, from: source, to: target, kind: .table)
+    }
+
+    func rename(
+        _ context: RequestContext, _ at: CatalogReference, from source: TableIdentifier,
+        to target: TableIdentifier, kind: EntryKind
+    ) throws {
+        try authorizer.require(
+            context, .tableDrop, resource(context, at, source.namespace, source.name, kind: kind))
+        try authorizer.require(
+            context, .tableCreate, resource(context, at, target.namespace, target.name, kind: kind))
+        try Self.check(name: target.name)
+        try serialized([lockKey(context, at, source), lockKey(context, at, target)]) {
+            try database.writeGrouped { tx in
+                var pointer = try requirePointer(tx, context, at, source, kind: kind)
+                let chain = try chain(tx, context, at)
+                let levels = try requireNamespace(tx, context, at, chain, target.namespace).levels
+                let isOnlyCase = lockKey(context, at, source) == lockKey(context, at, target)
+                if !isOnlyCase { try requireFree(tx, context, at, chain, target) }
+                try remove(tx, context, at, pointer)
+                pointer.identifier = TableIdentifier(namespace: levels, name: target.name)
+                try put(tx, context, at, pointer)
+                try record(
+                    tx, context, at, kind: "catalog.\(kind.rawValue).renamed", namespace: levels,
+                    name: target.name, details: [("from", .string(source.description))])
+            }
+        }
+    }
+
+    // MARK: Names and places
+
+    func requireFree(
+        _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ chain: [String], _ identifier: TableIdentifier
+    ) throws {
+        if let taken = try findPointer(tx, context, at, chain, identifier) {
+            throw CatalogError(
+                code: .alreadyExists,
+                message: "\(taken.kind.rawValue) exists already: \(taken.identifier)")
+        }
+    }
+
+    /// A place of the table's own: the name for people, the uuid so that a table made again, or two
+    /// whose names look alike, never share one.
+    func tableLocation(
+        _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ namespace: Namespace, _ name: String, _ uuid: String
+    ) throws -> String {
+        let base: String
+        if let own = namespace.properties["location"], own.hasPrefix("s3://") {
+            base = own.hasSuffix("/") ? String(own.dropLast()) : own
+        } else {
+            let root = try tx.text(
+                "SELECT location FROM warehouses WHERE tenant = ? AND name = ?", context.tenant,
+                at.warehouse)
+            base = ([root ?? ""] + namespace.levels.map(Self.plain)).joined(separator: "/")
+        }
+        return "\(base)/\(Self.plain(name))-\(uuid.filter { $0 != "-" })"
+    }
+
+    /// A name as part of a key that needs no escapes anywhere.
+    private static func plain(_ name: String) -> String {
+        let letters = name.unicodeScalars.prefix(64).map { scalar -> Character in
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", "_", "-": Character(scalar)
+            default: "_"
+            }
+        }
+        return String(letters)
+    }
+
+    static func checkedLocation(_ location: String) throws -> String {
+        var place = location
+        while place.hasSuffix("/") { place.removeLast() }
+        guard let parsed = ObjectLocation(uri: place + "/"), parsed.key.count > 1 else {
+            throw CatalogError(
+                code: .invalidRequest,
+                message: "a table lies below a bucket, at s3://bucket/path, not at \(location)")
+        }
+        return place
+    }
+
+    /// The number in `00003-….metadata.json`; 0 for other names.
+    static func version(of metadataLocation: String) -> Int64 {
+        let name = metadataLocation.split(separator: "/").last ?? ""
+        return name.split(separator: "-").first.flatMap { Int64($0) } ?? 0
+    }
+}

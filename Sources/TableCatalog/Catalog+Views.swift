@@ -1,0 +1,151 @@
+package import Authority
+package import Iceberg
+import JSON
+import Platform
+import SQLite
+
+/// A view as the catalog knows it now.
+package struct LoadedView: Sendable {
+    package var identifier: TableIdentifier
+    package var metadata: ViewMetadata
+    package var metadataLocation: String
+}
+
+extension Catalog {
+    /// The views of a namespace, by name.
+    package func listViews(
+        _ context: RequestContext, _ at: CatalogReference, _ namespace: [String],
+        limit: Int? = nil, token: String? = nil
+    ) throws -> Page<TableIdentifier> {
+        try listEntries(context, at, namespace, kind: .view, limit: limit, token: token)
+    }
+
+    package func viewExists(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws -> Bool {
+        try entryExists(context, at, identifier, kind: .view)
+    }
+
+    /// Loads a view's definition.
+    package func loadView(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws -> LoadedView {
+        try authorizer.require(
+            context, .tableSelect,
+            resource(context, at, identifier.namespace, identifier.name, kind: .view))
+        let pointer = try database.read { tx in
+            try requirePointer(tx, context, at, identifier, kind: .view)
+        }
+        return try loadedView(pointer)
+    }
+
+    /// Makes a view.
+    package func createView(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        schema: Schema, version: ViewVersion, properties: [String: String], location: String? = nil
+    ) throws -> LoadedView {
+        try authorizer.require(
+            context, .tableCreate,
+            resource(context, at, identifier.namespace, identifier.name, kind: .view))
+        try Self.check(name: identifier.name)
+        let uuid = entropy.uuid()
+        return try serialized([lockKey(context, at, identifier)]) {
+            let (levels, home) = try database.read { tx in
+                let chain = try chain(tx, context, at)
+                let found = try requireNamespace(tx, context, at, chain, identifier.namespace)
+                try requireFree(tx, context, at, chain, identifier)
+                return (
+                    found.levels,
+                    try tableLocation(tx, context, at, found, identifier.name, uuid)
+                )
+            }
+            let metadata = try ViewMetadata.create(
+                uuid: uuid, location: try location.map { try Self.checkedLocation($0) } ?? home,
+                schema: schema, version: version, properties: properties,
+                nowMilliseconds: nowMilliseconds)
+            let owned = TableIdentifier(namespace: levels, name: identifier.name)
+            let next = prepareView(metadata, owned, version: 0, context)
+            try publish(context, at, [next]) { tx in
+                try record(
+                    tx, context, at, kind: "catalog.view.created", namespace: levels,
+                    name: identifier.name)
+            }
+            return try loadedView(next.pointer)
+        }
+    }
+
+    /// Replaces or alters a view.
+    package func commitView(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        requirements: [TableRequirement], updates: [ViewUpdate]
+    ) throws -> LoadedView {
+        try authorizer.require(
+            context, .tableAlter,
+            resource(context, at, identifier.namespace, identifier.name, kind: .view))
+        return try serialized([lockKey(context, at, identifier)]) {
+            let pointer = try database.read { tx in
+                try requirePointer(tx, context, at, identifier, kind: .view)
+            }
+            let base = try loadedView(pointer).metadata
+            for requirement in requirements { try base.check(requirement) }
+            let metadata = try base.applying(updates, nowMilliseconds: nowMilliseconds)
+            var next = prepareView(
+                metadata, pointer.identifier, version: pointer.version + 1, context)
+            next.expectedLocation = pointer.metadataLocation
+            next.pointer.owner = pointer.owner
+            try publish(context, at, [next]) { tx in
+                try record(
+                    tx, context, at, kind: "catalog.view.replaced",
+                    namespace: pointer.identifier.namespace, name: pointer.identifier.name)
+            }
+            return try loadedView(next.pointer)
+        }
+    }
+
+    package func dropView(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws {
+        try drop(context, at, identifier, kind: .view, purge: false)
+    }
+
+    package func renameView(
+        _ context: RequestContext, _ at: CatalogReference, from source: TableIdentifier,
+        to target: TableIdentifier
+    ) throws {
+        try rename(context, at, from: source, to: target, kind: .view)
+    }
+
+    private func prepareView(
+        _ metadata: ViewMetadata, _ identifier: TableIdentifier, version: Int64,
+        _ context: RequestContext
+    ) -> PreparedPointer {
+        PreparedPointer(
+            pointer: Pointer(
+                identifier: identifier, kind: .view, uuid: metadata.uuid,
+                location: metadata.location,
+                metadataLocation: Self.metadataName(
+                    "\(metadata.location)/metadata", version, entropy.uuid()),
+                version: version, owner: context.principal.name),
+            text: metadata.json.encoded(), expectedLocation: nil, metadata: nil)
+    }
+
+    private func loadedView(_ pointer: Pointer) throws -> LoadedView {
+        let journaled = try database.read { tx in
+            try tx.first(
+                "SELECT text FROM journal WHERE metadata_location = ?", pointer.metadataLocation,
+                row: { $0.bytes(0) })
+        }
+        do {
+            let text = try journaled ?? manifests.read(pointer.metadataLocation)
+            return LoadedView(
+                identifier: pointer.identifier,
+                metadata: try ViewMetadata(try JSONValue(parsing: text).cursor),
+                metadataLocation: pointer.metadataLocation)
+        } catch {
+            throw CatalogError(
+                code: .corruptTable,
+                message: "the view's metadata cannot be used: \(pointer.metadataLocation)",
+                cause: error)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Diagnostics
+
+/// What can go wrong at the catalog.
+package struct CatalogError: Fault {
+    package enum Code: String, Sendable, CaseIterable {
+        case noSuchWarehouse = "catalog.no_such_warehouse"
+        case noSuchNamespace = "catalog.no_such_namespace"
+        case noSuchTable = "catalog.no_such_table"
+        case noSuchView = "catalog.no_such_view"
+        case noSuchReference = "catalog.no_such_reference"
+        case alreadyExists = "catalog.already_exists"
+        case namespaceNotEmpty = "catalog.namespace_not_empty"
+        case invalidName = "catalog.invalid_name"
+        case invalidRequest = "catalog.invalid_request"
+        case commitConflict = "catalog.commit_conflict"
+        /// The metadata of a table cannot be read; others work.
+        case corruptTable = "catalog.corrupt_table"
+        case storageFailed = "catalog.storage_failed"
+        case limitExceeded = "catalog.limit_exceeded"
+    }
+
+    package let code: Code
+    package let message: String
+    package let hint: String?
+    package let cause: (any Error)?
+
+    package init(code: Code, message: String, hint: String? = nil, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.cause = cause
+    }
+}

@@ -1,0 +1,69 @@
+import SQLite
+
+/// The schema of `catalog.sqlite`. Root tables begin with the tenant.
+let catalogMigrations: [Migration] = [
+    Migration(
+        1, "catalog",
+        sql: """
+            CREATE TABLE warehouses (
+                tenant TEXT NOT NULL, name TEXT NOT NULL, location TEXT NOT NULL,
+                properties TEXT NOT NULL, created_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, name)
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE refs (
+                tenant TEXT NOT NULL, warehouse TEXT NOT NULL, name TEXT NOT NULL,
+                kind TEXT NOT NULL, parent TEXT, commit_id INTEGER, created_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, warehouse, name)
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE commits (
+                id INTEGER PRIMARY KEY AUTOINCREMENT,
+                tenant TEXT NOT NULL, warehouse TEXT NOT NULL, ref TEXT NOT NULL, parent INTEGER,
+                at_us INTEGER NOT NULL, principal TEXT NOT NULL, request_id TEXT NOT NULL,
+                operation TEXT NOT NULL, subject TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX commits_by_ref ON commits (tenant, warehouse, ref, id);
+
+            CREATE TABLE namespaces (
+                tenant TEXT NOT NULL, warehouse TEXT NOT NULL, ref TEXT NOT NULL,
+                folded TEXT NOT NULL, path TEXT NOT NULL, depth INTEGER NOT NULL,
+                properties TEXT NOT NULL, owner TEXT NOT NULL, is_dropped INTEGER NOT NULL DEFAULT 0,
+                created_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, warehouse, ref, folded)
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE pointers (
+                tenant TEXT NOT NULL, warehouse TEXT NOT NULL, ref TEXT NOT NULL,
+                namespace TEXT NOT NULL, folded TEXT NOT NULL,
+                path TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, uuid TEXT NOT NULL,
+                location TEXT NOT NULL, metadata_location TEXT NOT NULL, version INTEGER NOT NULL,
+                owner TEXT NOT NULL, is_dropped INTEGER NOT NULL DEFAULT 0,
+                created_us INTEGER NOT NULL, updated_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, warehouse, ref, namespace, folded)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX pointers_by_location ON pointers (location);
+
+            CREATE TABLE journal (
+                metadata_location TEXT PRIMARY KEY, text BLOB NOT NULL, at_us INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE purges (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, location TEXT NOT NULL,
+                requested_us INTEGER NOT NULL
+            ) STRICT;
+
+            CREATE TABLE contracts (
+                tenant TEXT NOT NULL, warehouse TEXT NOT NULL, namespace TEXT NOT NULL,
+                folded TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL,
+                PRIMARY KEY (tenant, warehouse, namespace, folded, name)
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE labels (
+                tenant TEXT NOT NULL, warehouse TEXT NOT NULL, namespace TEXT NOT NULL,
+                folded TEXT NOT NULL, column_name TEXT NOT NULL, label TEXT NOT NULL,
+                value TEXT NOT NULL,
+                PRIMARY KEY (tenant, warehouse, namespace, folded, column_name, label)
+            ) STRICT, WITHOUT ROWID;
+            """)
+]
