@@ -1,0 +1,45 @@
+import HTTPMessages
+import Iceberg
+import JSON
+import TableCatalog
+
+extension IcebergEndpoint {
+    static let commitTable = IcebergEndpoint(
+        .post, "/v1/{prefix}/namespaces/{namespace}/tables/{table}"
+    ) { call in
+        let table = try call.catalog.commit(
+            call.context, call.warehouse, try IcebergCall.commit(try call.body(), call.table))
+        var writer = JSONWriter(capacity: table.metadataText.count + 256)
+        writer.beginObject()
+        writer.member("metadata-location", table.metadataLocation)
+        writer.member("metadata")
+        writer.raw(table.metadataText)
+        writer.endObject()
+        var response = Response(
+            status: 200, contentType: "application/json", bytes: writer.bytes)
+        response.fields["ETag"] = call.etag(table.metadataLocation, .all)
+        return response
+    }
+
+    static let commitTransaction = IcebergEndpoint(
+        .post, "/v1/{prefix}/transactions/commit"
+    ) { call in
+        let commits = try call.body()["table-changes"].elements().map { change in
+            try IcebergCall.commit(change, nil)
+        }
+        try call.catalog.commit(call.context, call.warehouse, commits)
+        return IcebergCall.noContent
+    }
+}
+
+extension IcebergCall {
+    /// A change of one table; the identifier stands in the path, or has to be in the change.
+    static func commit(_ at: JSONCursor, _ path: TableIdentifier?) throws -> TableCommit {
+        TableCommit(
+            identifier: try path ?? identifier(at["identifier"]),
+            requirements: try at["requirements"].optionalElements()?.map {
+                try TableRequirement($0)
+            } ?? [],
+            updates: try at["updates"].elements().map { try TableUpdate($0) })
+    }
+}

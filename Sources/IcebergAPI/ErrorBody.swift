@@ -1,0 +1,90 @@
+import Authority
+import Diagnostics
+import HTTPMessages
+import Iceberg
+import JSON
+import TableCatalog
+
+/// A request that is wrong in itself.
+struct RequestFault: Fault {
+    enum Code: String, Sendable { case badRequest = "iceberg_api.bad_request" }
+    let message: String
+    var code: Code { .badRequest }
+    var hint: String? { nil }
+    init(_ message: String) { self.message = message }
+}
+
+/// What a client sees of a failure, with the specification's names.
+struct ErrorBody {
+    var status: Int
+    var type: String
+    var message: String
+
+    init(status: Int, type: String, message: String) {
+        self.status = status
+        self.type = type
+        self.message = message
+    }
+
+    init(_ error: any Error) {
+        let shown: (status: Int, type: String)
+        switch error {
+        case let error as CatalogError: shown = error.code.wire
+        case let error as IcebergError: shown = error.code.wire
+        case is AccessDenied: shown = (403, "ForbiddenException")
+        case is JSONError, is RequestFault: shown = (400, "BadRequestException")
+        default: shown = (500, "InternalServerError")
+        }
+        self.init(status: shown.status, type: shown.type, message: Self.text(error))
+    }
+
+    /// The message with its hint; what failed inside is told with its own words.
+    private static func text(_ error: any Error) -> String {
+        guard let fault = error as? any Fault else { return "internal error" }
+        var text = fault.message
+        if let hint = fault.hint { text += "; \(hint)" }
+        if let cause = fault.cause as? any Fault { text += " (\(cause.message))" }
+        return text
+    }
+}
+
+extension CatalogError.Code {
+    var wire: (status: Int, type: String) {
+        switch self {
+        case .noSuchWarehouse: (404, "NoSuchWarehouseException")
+        case .noSuchNamespace: (404, "NoSuchNamespaceException")
+        case .noSuchTable: (404, "NoSuchTableException")
+        case .noSuchView: (404, "NoSuchViewException")
+        case .noSuchReference: (404, "NotFoundException")
+        case .alreadyExists: (409, "AlreadyExistsException")
+        case .namespaceNotEmpty: (409, "NamespaceNotEmptyException")
+        case .invalidName, .invalidRequest, .limitExceeded: (400, "BadRequestException")
+        case .commitConflict: (409, "CommitFailedException")
+        case .corruptTable: (500, "InternalServerError")
+        case .storageFailed: (503, "ServiceUnavailableException")
+        }
+    }
+}
+
+extension IcebergError.Code {
+    var wire: (status: Int, type: String) {
+        switch self {
+        case .requirementFailed, .conflict: (409, "CommitFailedException")
+        case .invalidUpdate, .limitExceeded: (400, "BadRequestException")
+        case .unsupported: (406, "UnsupportedOperationException")
+        case .noSuchSnapshot, .noSuchReference: (404, "NotFoundException")
+        case .corruptMetadata: (500, "InternalServerError")
+        case .storageFailed: (503, "ServiceUnavailableException")
+        }
+    }
+}
+
+func errorResponse(_ error: ErrorBody) -> Response {
+    let body: JSONValue = [
+        "error": [
+            "message": .string(error.message), "type": .string(error.type),
+            "code": .int(error.status),
+        ]
+    ]
+    return Response(status: error.status, contentType: "application/json", bytes: body.encoded())
+}

@@ -1,0 +1,114 @@
+import Authority
+import Diagnostics
+import HTTPMessages
+import Iceberg
+import JSON
+import TableCatalog
+
+/// One endpoint: its route below `/iceberg`, and what it does.
+struct IcebergEndpoint: Sendable {
+    let method: Method
+    let path: String
+    let respond: @Sendable (IcebergCall) throws -> Response
+
+    init(
+        _ method: Method, _ path: String,
+        respond: @escaping @Sendable (IcebergCall) throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.respond = respond
+    }
+
+    /// Every endpoint; `config` advertises this list.
+    static let all: [IcebergEndpoint] = [
+        config, listNamespaces, createNamespace, loadNamespace, headNamespace, dropNamespace,
+        updateNamespace, listTables, createTable, loadTable, headTable, commitTable, dropTable,
+        renameTable, registerTable, loadCredentials, commitTransaction, reportMetrics, listViews,
+        createView, loadView, headView, replaceView, dropView, renameView,
+    ]
+}
+
+/// A request on its way through an endpoint.
+struct IcebergCall: Sendable {
+    let service: IcebergService
+    let context: RequestContext
+    let request: Request
+    let parameters: PathParameters
+
+    var catalog: Catalog { service.catalog }
+    /// The warehouse, and the reference, that the prefix names.
+    var warehouse: CatalogReference { CatalogReference(parsing: parameters.required("prefix")) }
+    var namespace: [String] { Self.levels(parameters.required("namespace")) }
+    var table: TableIdentifier {
+        TableIdentifier(namespace: namespace, name: parameters.required("table"))
+    }
+    var view: TableIdentifier {
+        TableIdentifier(namespace: namespace, name: parameters.required("view"))
+    }
+
+    static func levels(_ text: String) -> [String] {
+        text.split(separator: Character(namespaceSeparator), omittingEmptySubsequences: false)
+            .map(String.init)
+    }
+
+    /// The body as JSON.
+    func body() throws -> JSONCursor {
+        let bytes: [UInt8]
+        do throws(HTTPBodyError) { bytes = try request.body.readAll(limit: Limits.bodyBytes) } catch
+        {
+            if case .tooLarge(let limit) = error {
+                throw RequestFault("the body is larger than \(limit) bytes")
+            }
+            throw RequestFault("the body could not be read")
+        }
+        return try JSONValue(parsing: bytes).cursor
+    }
+
+    /// `pageSize` and `pageToken`. Without a token everything is sent, as the specification says.
+    func paging() throws -> (limit: Int?, token: String?) {
+        let query = request.queryItems
+        guard let token = query["pageToken"] else { return (nil, nil) }
+        guard let text = query["pageSize"] else {
+            return (Limits.pageSize, token.isEmpty ? nil : token)
+        }
+        guard let size = Int(text), size > 0 else {
+            throw RequestFault("pageSize has to be a number above 0: \(text)")
+        }
+        return (min(size, Limits.pageSize), token.isEmpty ? nil : token)
+    }
+
+    func json(_ value: JSONValue, status: Int = 200) -> Response {
+        Response(status: status, contentType: "application/json", bytes: value.encoded())
+    }
+
+    static let noContent = Response(status: 204)
+
+    static func identifier(_ at: JSONCursor) throws -> TableIdentifier {
+        TableIdentifier(
+            namespace: try at["namespace"].strings(), name: try at["name"].string())
+    }
+
+    static func json(_ identifier: TableIdentifier) -> JSONValue {
+        [
+            "namespace": .array(identifier.namespace.map { .string($0) }),
+            "name": .string(identifier.name),
+        ]
+    }
+
+    static func json(_ properties: [String: String]) -> JSONValue {
+        .object(properties.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+    }
+
+    func identifiers(_ page: Page<TableIdentifier>) -> Response {
+        var object = JSONObject([("identifiers", .array(page.elements.map { Self.json($0) }))])
+        if let token = page.nextToken { object.append("next-page-token", .string(token)) }
+        return json(.object(object))
+    }
+}
+
+/// Limits of this API.
+enum Limits {
+    static let bodyBytes = 64 << 20
+    static let pageSize = 10_000
+}

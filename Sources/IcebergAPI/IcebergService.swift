@@ -1,0 +1,131 @@
+package import Authority
+import Diagnostics
+package import HTTPMessages
+package import Platform
+package import TableCatalog
+
+/// Tells who sends a bearer token.
+package protocol BearerAuthenticator: Sendable {
+    /// The token's principal; nil for one that is unknown, expired or revoked.
+    func principal(forBearerToken token: String) -> Principal?
+}
+
+/// Storage credentials for one table, as a client's properties.
+package struct VendedCredentials: Sendable {
+    /// `s3.access-key-id`, `s3.secret-access-key`, `s3.session-token` and so on.
+    package var properties: [String: String]
+    package var expiresMilliseconds: Int64
+
+    package init(properties: [String: String], expiresMilliseconds: Int64) {
+        self.properties = properties
+        self.expiresMilliseconds = expiresMilliseconds
+    }
+}
+
+/// Makes storage credentials that reach a table's files and nothing else.
+package protocol CredentialVendor: Sendable {
+    /// How long credentials live; an answer without new ones is given for at most half of it.
+    var lifetimeMilliseconds: Int64 { get }
+
+    /// Credentials of the caller for what lies below `locations` (`s3://…`); read only unless the
+    /// caller may write.
+    func credentials(
+        _ context: RequestContext, locations: [String], canWrite: Bool
+    ) throws -> VendedCredentials
+}
+
+/// What the service tells its clients of the appliance.
+package struct IcebergSettings: Sendable {
+    /// Where clients reach S3, such as `http://localhost:9000`.
+    package var s3Endpoint: String
+    package var region: String
+    /// The warehouse of clients that name none.
+    package var defaultWarehouse: String
+
+    package init(s3Endpoint: String, region: String, defaultWarehouse: String = "lakehouse") {
+        self.s3Endpoint = s3Endpoint
+        self.region = region
+        self.defaultWarehouse = defaultWarehouse
+    }
+
+    /// Properties with which every S3 client of a table finds the store.
+    var storage: [String: String] {
+        [
+            "s3.endpoint": s3Endpoint, "s3.region": region, "client.region": region,
+            "s3.path-style-access": "true", "s3.force-virtual-addressing": "false",
+        ]
+    }
+}
+
+/// The REST catalog.
+package struct IcebergService: Sendable {
+    let catalog: Catalog
+    let authenticator: any BearerAuthenticator
+    let authorizer: any Authorizer
+    let vendor: (any CredentialVendor)?
+    let settings: IcebergSettings
+    let clock: any WallClock
+    private let tokens: (@Sendable (Request) -> Response)?
+
+    /// `tokens` answers `/v1/oauth/tokens`; without it clients have to bring a token.
+    package init(
+        catalog: Catalog, authenticator: any BearerAuthenticator, authorizer: any Authorizer,
+        vendor: (any CredentialVendor)?, settings: IcebergSettings, clock: any WallClock,
+        tokens: (@Sendable (Request) -> Response)? = nil
+    ) {
+        self.catalog = catalog
+        self.authenticator = authenticator
+        self.authorizer = authorizer
+        self.vendor = vendor
+        self.settings = settings
+        self.clock = clock
+        self.tokens = tokens
+    }
+
+    /// The routes to mount, below `/iceberg`.
+    package var routes: [Route] {
+        var routes = IcebergEndpoint.all.map { endpoint in
+            Route(RoutePattern(endpoint.method, "/iceberg" + endpoint.path)) {
+                request, parameters in
+                respond(endpoint, request, parameters)
+            }
+        }
+        if let tokens {
+            routes.append(
+                Route(.post, "/iceberg/v1/oauth/tokens") { request, _ in tokens(request) })
+        }
+        return routes
+    }
+
+    private func respond(
+        _ endpoint: IcebergEndpoint, _ request: Request, _ parameters: PathParameters
+    ) -> Response {
+        guard let principal = principal(of: request) else {
+            // 401 and not 403: clients renew their token on it.
+            var response = errorResponse(
+                ErrorBody(
+                    status: 401, type: "NotAuthorizedException",
+                    message: "the bearer token is missing, unknown or expired"))
+            response.fields["WWW-Authenticate"] =
+                "Bearer realm=\"iceberg\", error=\"invalid_token\""
+            return response
+        }
+        let context = RequestContext(
+            principal: principal, requestID: request.requestID, door: .catalog)
+        let call = IcebergCall(
+            service: self, context: context, request: request, parameters: parameters)
+        do {
+            return try endpoint.respond(call)
+        } catch {
+            return errorResponse(ErrorBody(error))
+        }
+    }
+
+    private func principal(of request: Request) -> Principal? {
+        guard let field = request.fields["Authorization"] else { return nil }
+        let parts = field.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, equalsIgnoringCase(String(parts[0]), "Bearer") else { return nil }
+        return authenticator.principal(
+            forBearerToken: String(parts[1].drop { $0 == " " }.filter { $0 != " " }))
+    }
+}

@@ -1,0 +1,102 @@
+import Authority
+import Bytes
+import HTTPMessages
+import Iceberg
+import JSON
+import Platform
+import TableCatalog
+
+extension IcebergCall {
+    /// A `LoadTableResult`: where the metadata is, the metadata, and how to reach the files.
+    func answer(_ table: LoadedTable, snapshots: SnapshotMode = .all) throws -> Response {
+        var writer = JSONWriter(capacity: table.metadataText.count + 1024)
+        writer.beginObject()
+        if !table.metadataLocation.isEmpty {
+            writer.member("metadata-location", table.metadataLocation)
+        }
+        writer.member("metadata")
+        switch snapshots {
+        case .all: writer.raw(table.metadataText)
+        case .references: writer.value(table.metadata.onlyReferencedSnapshots.json)
+        }
+        var config = service.settings.storage
+        let credentials = try vend(table)
+        if let credentials {
+            config.merge(credentials.properties) { $1 }
+            config["client.refresh-credentials-endpoint"] = credentialsPath(table.identifier)
+        }
+        writer.member("config")
+        writer.value(Self.json(config))
+        if let credentials {
+            writer.member("storage-credentials")
+            writer.value(storageCredentials(table, credentials))
+        }
+        writer.endObject()
+        var response = Response(
+            status: 200, contentType: "application/json", bytes: writer.bytes)
+        if !table.metadataLocation.isEmpty {
+            response.fields["ETag"] = etag(table.metadataLocation, snapshots)
+        }
+        return response
+    }
+
+    /// Credentials for the table's files; nil when nobody vends, or the caller sees only a part of
+    /// the table.
+    func vend(_ table: LoadedTable) throws -> VendedCredentials? {
+        guard let vendor = service.vendor, table.isUnrestricted else { return nil }
+        let resource = Resource(
+            tenant: context.tenant, kind: .table,
+            path: [warehouse.warehouse] + table.identifier.namespace + [table.identifier.name])
+        let writes: [Action] = [.tableInsert, .tableUpdate, .tableDelete]
+        let canWrite = writes.contains {
+            service.authorizer.decide(context, $0, resource).isAllowed
+        }
+        var locations = [table.metadata.location]
+        for name in ["write.data.path", "write.metadata.path"] {
+            if let place = table.metadata.properties[name], place.hasPrefix("s3://") {
+                locations.append(place)
+            }
+        }
+        return try vendor.credentials(context, locations: locations, canWrite: canWrite)
+    }
+
+    func storageCredentials(_ table: LoadedTable, _ credentials: VendedCredentials) -> JSONValue {
+        var config = credentials.properties
+        config["s3.session-token-expires-at-ms"] = String(credentials.expiresMilliseconds)
+        return [["prefix": .string(table.metadata.location), "config": Self.json(config)]]
+    }
+
+    private func credentialsPath(_ identifier: TableIdentifier) -> String {
+        let namespace = percentEncoded(identifier.namespace.joined(separator: namespaceSeparator))
+        return "v1/\(percentEncoded(warehouse.description, allowed: "@"))/namespaces/\(namespace)"
+            + "/tables/\(percentEncoded(identifier.name))/credentials"
+    }
+
+    /// Names the state, the kind of answer and the caller, and changes in time before credentials that
+    /// came with it expire: a 304 never leaves a client with dead ones.
+    func etag(_ metadataLocation: String, _ snapshots: SnapshotMode) -> String {
+        var period: Int64 = 0
+        if let vendor = service.vendor {
+            period = service.clock.now().milliseconds / max(1, vendor.lifetimeMilliseconds / 2)
+        }
+        let text = "\(metadataLocation) \(snapshots) \(context.principal.id) \(period)"
+        return "\"\(String(xxHash64(Array(text.utf8)), radix: 16))\""
+    }
+}
+
+/// Which snapshots a client wants to see.
+enum SnapshotMode: String, Sendable {
+    case all
+    case references = "refs"
+}
+
+extension TableMetadata {
+    /// The metadata with those snapshots only that a branch or tag points at.
+    fileprivate var onlyReferencedSnapshots: TableMetadata {
+        var copy = self
+        var wanted = Set(references.values.map(\.snapshotID))
+        if let currentSnapshotID { wanted.insert(currentSnapshotID) }
+        copy.snapshots.removeAll { !wanted.contains($0.snapshotID) }
+        return copy
+    }
+}
