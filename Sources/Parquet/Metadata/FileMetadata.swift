@@ -194,7 +194,8 @@ extension FileMetadata {
             }
             rowGroups[index].firstRow = firstRow
             firstRow += rowGroups[index].rowCount
-            for column in rowGroups[index].columns {
+            // Groups without rows are never read; some writers leave their offsets at zero.
+            for column in rowGroups[index].columns where rowGroups[index].rowCount > 0 {
                 let start = column.startOffset
                 guard start >= 4 || column.compressedSize == 0, start <= fileSize,
                     column.compressedSize <= fileSize - start

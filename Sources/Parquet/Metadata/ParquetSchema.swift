@@ -106,7 +106,7 @@ private struct SchemaBuilder {
         next = 1
         var fields: [ParquetField] = []
         for _ in 0..<root.childCount {
-            fields.append(try field(parentLevel: 0, repetitionLevel: 0, depth: 1))
+            fields.append(try field(level: 0, parentLevel: 0, repetitionLevel: 0, depth: 1))
         }
         guard next == elements.count else { throw .corrupted("the schema has stray elements") }
         return fields
@@ -118,9 +118,10 @@ private struct SchemaBuilder {
         return elements[next]
     }
 
-    /// One field and what is below it.
+    /// One field and what is below it. `level` is the definition level of the value that it is part of,
+    /// `parentLevel` that of the innermost list's element, or 0.
     private mutating func field(
-        parentLevel: Int, repetitionLevel: Int, depth: Int
+        level: Int, parentLevel: Int, repetitionLevel: Int, depth: Int
     ) throws(ParquetError) -> ParquetField {
         guard depth < ParquetLimits.depth else {
             throw ParquetError(
@@ -134,19 +135,19 @@ private struct SchemaBuilder {
             // A bare repeated field: a list that is never NULL.
             let first = leaves.count
             let inner = try value(
-                element, name: "element", isNullable: false, parentLevel: parentLevel + 1,
-                definedLevel: parentLevel + 1, repetitionLevel: repetitionLevel + 1, depth: depth)
+                element, name: "element", isNullable: false, parentLevel: level + 1,
+                definedLevel: level + 1, repetitionLevel: repetitionLevel + 1, depth: depth)
             return ParquetField(
                 name: element.name, fieldID: element.fieldID, type: .array(inner.type),
                 children: [inner],
-                isNullable: false, leaves: first..<leaves.count, definedLevel: parentLevel,
+                isNullable: false, leaves: first..<leaves.count, definedLevel: level,
                 parentLevel: parentLevel, repetitionLevel: repetitionLevel,
-                elementLevel: parentLevel + 1)
+                elementLevel: level + 1)
         }
         let isNullable = element.repetition == .optional
         return try value(
             element, name: element.name, isNullable: isNullable, parentLevel: parentLevel,
-            definedLevel: parentLevel + (isNullable ? 1 : 0), repetitionLevel: repetitionLevel,
+            definedLevel: level + (isNullable ? 1 : 0), repetitionLevel: repetitionLevel,
             depth: depth)
     }
 
@@ -200,10 +201,12 @@ private struct SchemaBuilder {
             path.append(entries.name)
             defer { path.removeLast() }
             let key = try field(
-                parentLevel: definedLevel + 1, repetitionLevel: repetitionLevel + 1,
+                level: definedLevel + 1, parentLevel: definedLevel + 1,
+                repetitionLevel: repetitionLevel + 1,
                 depth: depth + 2)
             let value = try field(
-                parentLevel: definedLevel + 1, repetitionLevel: repetitionLevel + 1,
+                level: definedLevel + 1, parentLevel: definedLevel + 1,
+                repetitionLevel: repetitionLevel + 1,
                 depth: depth + 2)
             return ParquetField(
                 name: name, fieldID: element.fieldID, type: .map(key: key.type, value: value.type),
@@ -216,7 +219,8 @@ private struct SchemaBuilder {
         for _ in 0..<element.childCount {
             children.append(
                 try field(
-                    parentLevel: definedLevel, repetitionLevel: repetitionLevel, depth: depth + 1))
+                    level: definedLevel, parentLevel: parentLevel, repetitionLevel: repetitionLevel,
+                    depth: depth + 1))
         }
         return ParquetField(
             name: name, fieldID: element.fieldID,
@@ -239,7 +243,8 @@ private struct SchemaBuilder {
             && elements[next].repetition != .repeated
         {
             return try field(
-                parentLevel: level + 1, repetitionLevel: repetitionLevel + 1, depth: depth + 1)
+                level: level + 1, parentLevel: level + 1, repetitionLevel: repetitionLevel + 1,
+                depth: depth + 1)
         }
         return try value(
             repeated, name: "element", isNullable: false, parentLevel: level + 1,
