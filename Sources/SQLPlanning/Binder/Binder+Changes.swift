@@ -22,9 +22,11 @@ extension Binder {
     ) throws(QueryFault) -> Target {
         let environment = rootEnvironment
         let name = try tableName(reference.name, environment)
-        guard case .table(let table, let decision) = try context.catalog.resolve(
-            environment.context, name,
-            version: reference.branch.map { .reference($0.text) } ?? .current, span: reference.span)
+        guard
+            case .table(let table, let decision) = try context.catalog.resolve(
+                environment.context, name,
+                version: reference.branch.map { .reference($0.text) } ?? .current,
+                span: reference.span)
         else {
             throw .analysis(
                 .notSupported, "\(verb) a view is not supported", reference.span)
@@ -54,10 +56,11 @@ extension Binder {
     func bind(_ insert: Insert) throws(QueryFault) -> BoundInsert {
         let environment = rootEnvironment
         let name = try tableName(insert.table.name, environment)
-        guard case .table(let table, _) = try context.catalog.resolve(
-            environment.context, name,
-            version: insert.table.branch.map { .reference($0.text) } ?? .current,
-            span: insert.table.span)
+        guard
+            case .table(let table, _) = try context.catalog.resolve(
+                environment.context, name,
+                version: insert.table.branch.map { .reference($0.text) } ?? .current,
+                span: insert.table.span)
         else {
             throw .analysis(
                 .notSupported, "Inserting into views is not supported", insert.table.span)
@@ -67,11 +70,15 @@ extension Binder {
         if !insert.columns.isEmpty {
             named = []
             for column in insert.columns {
-                guard let index = visible.firstIndex(where: { $0.name.lowercased() == column.canonical })
+                guard
+                    let index = visible.firstIndex(where: {
+                        $0.name.lowercased() == column.canonical
+                    })
                 else {
                     throw .analysis(
                         .columnNotFound,
-                        "Insert column name does not exist in target table: \(column.canonical)", column.span,
+                        "Insert column name does not exist in target table: \(column.canonical)",
+                        column.span,
                         hint: nearestName(to: column.canonical, among: visible.map(\.name)).map {
                             "did you mean \($0)?"
                         })
@@ -79,7 +86,8 @@ extension Binder {
                 guard !named.contains(index) else {
                     throw .analysis(
                         .duplicateColumnName,
-                        "Insert column name is specified more than once: \(column.canonical)", column.span)
+                        "Insert column name is specified more than once: \(column.canonical)",
+                        column.span)
                 }
                 named.append(index)
             }
@@ -94,7 +102,8 @@ extension Binder {
                 .typeMismatch,
                 "Insert query has mismatched column types: Table: ["
                     + named.map { "\(visible[$0].type)" }.joined(separator: ", ") + "], Query: ["
-                    + fields.map { "\($0.column.type)" }.joined(separator: ", ") + "]", insert.table.span)
+                    + fields.map { "\($0.column.type)" }.joined(separator: ", ") + "]",
+                insert.table.span)
         }
         var assignments: [Assignment] = []
         for (index, column) in visible.enumerated() {
@@ -119,13 +128,15 @@ extension Binder {
         if type.coerces(to: target) || type.isText && target.isText { return true }
         if type.isNumeric && target.isNumeric { return true }
         switch (type, target) {
-        case (.timestamp, .timestamp), (.timestampWithTimeZone, .timestampWithTimeZone), (.time, .time):
+        case (.timestamp, .timestamp), (.timestampWithTimeZone, .timestampWithTimeZone),
+            (.time, .time):
             return true
         case (.array(let own), .array(let other)): return assignable(own, other)
         case (.map(let key, let value), .map(let otherKey, let otherValue)):
             return assignable(key, otherKey) && assignable(value, otherValue)
         case (.row(let own), .row(let other)):
-            return own.count == other.count && zip(own, other).allSatisfy { assignable($0.type, $1.type) }
+            return own.count == other.count
+                && zip(own, other).allSatisfy { assignable($0.type, $1.type) }
         default: return false
         }
     }
@@ -140,7 +151,8 @@ extension Binder {
     func bind(_ delete: Delete) throws(QueryFault) -> BoundChange {
         let target = try changed(delete.table, nil, "Deleting from")
         let stage = ExpressionBinder(
-            self, Scope(target.relation.fields, outer: nil), rootEnvironment, plan: target.relation.plan)
+            self, Scope(target.relation.fields, outer: nil), rootEnvironment,
+            plan: target.relation.plan)
         stage.clause = "WHERE clause"
         if let filter = delete.filter { try stage.restrict(filter, clause: "WHERE clause") }
         var pure: [BoundExpression]?
@@ -158,7 +170,8 @@ extension Binder {
     func bind(_ update: Update) throws(QueryFault) -> BoundChange {
         let target = try changed(update.table, nil, "Updating")
         let stage = ExpressionBinder(
-            self, Scope(target.relation.fields, outer: nil), rootEnvironment, plan: target.relation.plan)
+            self, Scope(target.relation.fields, outer: nil), rootEnvironment,
+            plan: target.relation.plan)
         stage.clause = "WHERE clause"
         if let filter = update.filter { try stage.restrict(filter, clause: "WHERE clause") }
         stage.clause = "UPDATE SET"
@@ -172,7 +185,8 @@ extension Binder {
         }
         return BoundChange(
             name: target.name, branch: target.branch, table: target.table,
-            plan: .project(stage.plan, outputs), columns: outputs.map(\.column.id), pureFilters: nil,
+            plan: .project(stage.plan, outputs), columns: outputs.map(\.column.id),
+            pureFilters: nil,
             assigned: values.keys.sorted())
     }
 
@@ -203,11 +217,13 @@ extension Binder {
     }
 
     private func column(_ name: Identifier, _ target: Target) throws(QueryFault) -> Int {
-        guard let index = target.visible.firstIndex(where: { $0.canonical == name.canonical }) else {
+        guard let index = target.visible.firstIndex(where: { $0.canonical == name.canonical })
+        else {
             throw .analysis(
                 .columnNotFound,
                 "The UPDATE SET target column \(name.canonical) doesn't exist", name.span,
-                hint: nearestName(to: name.canonical, among: target.visible.compactMap(\.name)).map {
+                hint: nearestName(to: name.canonical, among: target.visible.compactMap(\.name)).map
+                {
                     "did you mean \($0)?"
                 })
         }
@@ -238,7 +254,8 @@ extension Binder {
                 merge.condition.span)
         }
         let join = JoinNode.make(
-            needsUnmatched ? .left : .inner, .rowNumber(source.plan, number.id), marked, on: [bound],
+            needsUnmatched ? .left : .inner, .rowNumber(source.plan, number.id), marked,
+            on: [bound],
             allocator)
         let stage = ExpressionBinder(self, scope, environment, plan: .join(join))
         stage.clause = "MERGE"
@@ -272,7 +289,8 @@ extension Binder {
         }
         func choice(_ results: [BoundExpression], _ type: LogicalType) -> BoundExpression {
             .caseWhen(
-                zip(conditions, results).map { WhenBranch(condition: $0, value: $1) }, otherwise: nil,
+                zip(conditions, results).map { WhenBranch(condition: $0, value: $1) },
+                otherwise: nil,
                 type: type)
         }
         let operation = allocator.column(.tinyint, "$operation")
@@ -309,7 +327,8 @@ extension Binder {
                 guard !indices.contains(index) else {
                     throw .analysis(
                         .duplicateColumnName,
-                        "Insert column name is specified more than once: \(name.canonical)", name.span)
+                        "Insert column name is specified more than once: \(name.canonical)",
+                        name.span)
                 }
                 indices.append(index)
             }
@@ -317,7 +336,8 @@ extension Binder {
         guard indices.count == expressions.count else {
             throw .analysis(
                 .mismatchedColumnAliases,
-                "MERGE has \(indices.count) insert columns but \(expressions.count) values", item.span)
+                "MERGE has \(indices.count) insert columns but \(expressions.count) values",
+                item.span)
         }
         var values = target.visible.map { BoundExpression.null($0.column.type) }
         for (index, expression) in zip(indices, expressions) {

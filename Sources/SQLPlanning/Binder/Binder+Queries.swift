@@ -54,7 +54,8 @@ extension Binder {
             }
             return value
         }
-        let offset: Int64 = if let given = query.offset { try number(given, "OFFSET row count") } else { 0 }
+        let offset: Int64 =
+            if let given = query.offset { try number(given, "OFFSET row count") } else { 0 }
         switch query.limit {
         case nil, .all?: return RowLimit(count: nil, offset: offset, withTies: false)
         case .rows(let expression)?:
@@ -62,7 +63,8 @@ extension Binder {
                 count: try number(expression, "LIMIT row count"), offset: offset, withTies: false)
         case .rowsWithTies(let expression)?:
             return RowLimit(
-                count: try number(expression, "FETCH FIRST row count"), offset: offset, withTies: true)
+                count: try number(expression, "FETCH FIRST row count"), offset: offset,
+                withTies: true)
         }
     }
 
@@ -72,13 +74,15 @@ extension Binder {
         _ environment: Environment
     ) throws(QueryFault) {
         let binder = ExpressionBinder(
-            self, Scope(relation.fields, outer: environment.outer), environment, plan: relation.plan)
+            self, Scope(relation.fields, outer: environment.outer), environment, plan: relation.plan
+        )
         binder.clause = "ORDER BY clause"
         var keys: [SortKey] = []
         for item in items {
             let bound: BoundExpression
             if case .integer(let ordinal) = item.expression.kind {
-                bound = try self.ordinal(ordinal, relation.visible, "ORDER BY", item.span).expression
+                bound = try self.ordinal(ordinal, relation.visible, "ORDER BY", item.span)
+                    .expression
             } else {
                 bound = try binder.bind(item.expression)
             }
@@ -92,7 +96,8 @@ extension Binder {
     ) throws(QueryFault) -> PlanColumn {
         guard ordinal >= 1, ordinal <= Int64(fields.count) else {
             throw .analysis(
-                .invalidColumnReference, "\(clause) position \(ordinal) is not in select list", span)
+                .invalidColumnReference, "\(clause) position \(ordinal) is not in select list", span
+            )
         }
         return fields[Int(ordinal) - 1].column
     }
@@ -150,8 +155,10 @@ extension Binder {
         let width = bound.first?.cells.count ?? 0
         guard bound.allSatisfy({ $0.cells.count == width }) else {
             throw .analysis(
-                .typeMismatch, "Values rows have mismatched sizes: "
-                    + "\(width) vs \(bound.first { $0.cells.count != width }?.cells.count ?? 0)", span)
+                .typeMismatch,
+                "Values rows have mismatched sizes: "
+                    + "\(width) vs \(bound.first { $0.cells.count != width }?.cells.count ?? 0)",
+                span)
         }
         var columns: [PlanColumn] = []
         for index in 0..<width {
@@ -159,7 +166,8 @@ extension Binder {
                 throw .analysis(
                     .typeMismatch,
                     "Values rows have mismatched types: "
-                        + bound.prefix(2).map { "\($0.cells[index].type)" }.joined(separator: " vs "), span)
+                        + bound.prefix(2).map { "\($0.cells[index].type)" }.joined(
+                            separator: " vs "), span)
             }
             columns.append(allocator.column(type, "_col\(index)"))
         }
@@ -190,7 +198,8 @@ extension Binder {
         for item in with.queries {
             guard seen.insert(item.name.canonical).inserted else {
                 throw .analysis(
-                    .duplicateNamedQuery, "WITH query name '\(item.name.text)' specified more than once",
+                    .duplicateNamedQuery,
+                    "WITH query name '\(item.name.text)' specified more than once",
                     item.name.span)
             }
             environment.named[item.name.canonical] = .query(
@@ -247,7 +256,8 @@ extension Binder {
         }
         guard !operation.isDistinct else {
             throw .analysis(
-                .notSupported, "UNION DISTINCT is not supported in a recursive query; use UNION ALL",
+                .notSupported,
+                "UNION DISTINCT is not supported in a recursive query; use UNION ALL",
                 item.span)
         }
         let columns = anchor.visible.map { allocator.column($0.column.type, $0.name ?? "column") }
@@ -261,14 +271,16 @@ extension Binder {
             let fields = next.visible
             guard fields.count == columns.count else {
                 throw .analysis(
-                    .typeMismatch, "UNION query has different number of fields: \(columns.count), "
+                    .typeMismatch,
+                    "UNION query has different number of fields: \(columns.count), "
                         + "\(fields.count)", item.span)
             }
             var assignments: [Assignment] = []
             for (field, column) in zip(fields, columns) {
                 guard field.column.type.coerces(to: column.type) else {
                     throw .analysis(
-                        .typeMismatch, "recursion step relation output type (\(field.column.type)) is not "
+                        .typeMismatch,
+                        "recursion step relation output type (\(field.column.type)) is not "
                             + "coercible to recursion base relation output type (\(column.type)) at column "
                             + "\(assignments.count + 1)", item.span)
                 }
@@ -288,7 +300,8 @@ extension Binder {
                     assignments[index].expression = .coalesce(
                         [
                             .cast(
-                                .call(fail, [text]), to: assignments[index].column.type, isSafe: false),
+                                .call(fail, [text]), to: assignments[index].column.type,
+                                isSafe: false),
                             assignments[index].expression,
                         ], type: assignments[index].column.type)
                 }
@@ -321,7 +334,8 @@ private struct RecursionProbe {
         switch body.kind {
         case .specification(let specification):
             specification.from.map { isNamed(in: $0) } ?? false
-        case .setOperation(let operation): isNamed(in: operation.left) || isNamed(in: operation.right)
+        case .setOperation(let operation):
+            isNamed(in: operation.left) || isNamed(in: operation.right)
         case .table(let table): table.canonicalParts == [name]
         case .subquery(let query): isNamed(in: query.body)
         case .values: false
@@ -333,7 +347,8 @@ private struct RecursionProbe {
         case .table(let reference): reference.name.canonicalParts == [name]
         case .subquery(let query), .lateral(let query): isNamed(in: query.body)
         case .join(let join): isNamed(in: join.left) || isNamed(in: join.right)
-        case .aliased(let inner, _, _), .sampled(let inner, _, _), .patternRecognition(let inner, _):
+        case .aliased(let inner, _, _), .sampled(let inner, _, _),
+            .patternRecognition(let inner, _):
             isNamed(in: inner)
         default: false
         }

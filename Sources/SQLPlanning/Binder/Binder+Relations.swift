@@ -6,7 +6,8 @@ import Vectors
 
 extension Binder {
     /// Binds what stands in FROM. `left` are the relations before it, which LATERAL and UNNEST see.
-    func bind(_ relation: Relation, in environment: Environment) throws(QueryFault) -> BoundRelation {
+    func bind(_ relation: Relation, in environment: Environment) throws(QueryFault) -> BoundRelation
+    {
         switch relation.kind {
         case .table(let reference):
             return try table(
@@ -30,7 +31,8 @@ extension Binder {
             let value = try constant(percentage)
             guard let percent = value.number, percent >= 0, percent <= 100 else {
                 throw .analysis(
-                    .invalidArguments, "Sample percentage must be between 0 and 100", percentage.span)
+                    .invalidArguments, "Sample percentage must be between 0 and 100",
+                    percentage.span)
             }
             _ = method
             bound.plan = .sample(bound.plan, percent: percent)
@@ -144,7 +146,8 @@ extension Binder {
             return BoundRelation(plan: .join(node), fields: fields)
         }
         throw .analysis(
-            .notSupported, "Reference to columns of both sides of an outer join in a subquery of its "
+            .notSupported,
+            "Reference to columns of both sides of an outer join in a subquery of its "
                 + "condition is not supported", condition.span)
     }
 
@@ -152,7 +155,9 @@ extension Binder {
         _ join: Join, _ left: BoundRelation, _ right: BoundRelation, _ names: [Identifier],
         _ span: SourceSpan
     ) throws(QueryFault) -> BoundRelation {
-        func find(_ name: Identifier, _ side: BoundRelation, _ word: String) throws(QueryFault) -> Field {
+        func find(_ name: Identifier, _ side: BoundRelation, _ word: String) throws(QueryFault)
+            -> Field
+        {
             let found = side.visible.filter { $0.canonical == name.canonical }
             guard let first = found.first else {
                 throw .analysis(
@@ -160,7 +165,8 @@ extension Binder {
                     "Column '\(name.canonical)' is missing from \(word) side of join", name.span)
             }
             guard found.count == 1 else {
-                throw .analysis(.ambiguousName, "Column '\(name.canonical)' is ambiguous", name.span)
+                throw .analysis(
+                    .ambiguousName, "Column '\(name.canonical)' is ambiguous", name.span)
             }
             return first
         }
@@ -169,11 +175,13 @@ extension Binder {
         for name in names {
             let first = try find(name, left, "left")
             let second = try find(name, right, "right")
-            guard let type = LogicalType.commonSuperType(first.column.type, second.column.type) else {
+            guard let type = LogicalType.commonSuperType(first.column.type, second.column.type)
+            else {
                 throw .analysis(
                     .typeMismatch,
                     "Column types of left and right side of join must be compatible for "
-                        + "\(name.canonical): \(first.column.type) vs \(second.column.type)", name.span)
+                        + "\(name.canonical): \(first.column.type) vs \(second.column.type)",
+                    name.span)
             }
             merged.append((first, second, type))
             conditions.append(
@@ -207,7 +215,9 @@ extension Binder {
         let used = Set(names.map(\.canonical))
         fields += (left.fields + right.fields).map { field in
             var copy = field
-            if !field.isHidden, let name = field.canonical, used.contains(name) { copy.isMerged = true }
+            if !field.isHidden, let name = field.canonical, used.contains(name) {
+                copy.isMerged = true
+            }
             return copy
         }
         return BoundRelation(plan: plan, fields: fields)
@@ -249,7 +259,8 @@ extension Binder {
                         condition.span)
                 }
             }
-            let plan = try joins.lateral(left.plan, right.plan, isLeft: kind == .left, on: conditions)
+            let plan = try joins.lateral(
+                left.plan, right.plan, isLeft: kind == .left, on: conditions)
             return BoundRelation(plan: plan, fields: fields)
         default: throw .analysis(.notSupported, "This relation cannot be LATERAL", relation.span)
         }
@@ -282,7 +293,9 @@ extension Binder {
             fields += zip(outputs, made).map { Field(qualifier: [], name: $0.0, column: $1) }
         }
         let ordinality = withOrdinality ? allocator.column(.bigint, "ordinality") : nil
-        if let ordinality { fields.append(Field(qualifier: [], name: "ordinality", column: ordinality)) }
+        if let ordinality {
+            fields.append(Field(qualifier: [], name: "ordinality", column: ordinality))
+        }
         let input = binder.plan
         let node = UnnestNode(
             input: input, kept: left.plan.outputs.map(\.id), collections: collections,
@@ -292,12 +305,14 @@ extension Binder {
         var result = BoundRelation(plan: right.plan, fields: left.fields + right.fields)
         if let condition {
             let conditionBinder = ExpressionBinder(
-                self, Scope(result.fields, outer: environment.outer), environment, plan: result.plan)
+                self, Scope(result.fields, outer: environment.outer), environment, plan: result.plan
+            )
             let bound = try conditionBinder.predicate(condition, clause: "JOIN ON clause")
             if !bound.isTrue {
                 guard kind != .left else {
                     throw .analysis(
-                        .notSupported, "LEFT JOIN involving UNNEST is only supported with condition ON TRUE",
+                        .notSupported,
+                        "LEFT JOIN involving UNNEST is only supported with condition ON TRUE",
                         condition.span)
                 }
                 result.plan = conditionBinder.plan.filtered([bound])

@@ -34,7 +34,9 @@ extension Binder {
         var roots = columns.compactMap(\.expression)
         if let having = specification.having { roots.append(having) }
         roots += orderBy.map(\.expression)
-        roots += specification.windows.flatMap { $0.window.partitionBy + $0.window.orderBy.map(\.expression) }
+        roots += specification.windows.flatMap {
+            $0.window.partitionBy + $0.window.orderBy.map(\.expression)
+        }
         let aggregates = aggregateCalls(in: roots)
         if specification.groupBy != nil || specification.having != nil || !aggregates.isEmpty {
             let grouping = Grouping(self, stage, environment)
@@ -90,12 +92,14 @@ extension Binder {
             case .all(nil, _):
                 guard specification.from != nil else {
                     throw .analysis(
-                        .columnNotFound, "SELECT * not allowed in queries without FROM clause", item.span)
+                        .columnNotFound, "SELECT * not allowed in queries without FROM clause",
+                        item.span)
                 }
                 let visible = from.visible
                 guard !visible.isEmpty else {
                     throw .analysis(
-                        .columnNotFound, "SELECT * not allowed from relation that has no columns", item.span)
+                        .columnNotFound, "SELECT * not allowed from relation that has no columns",
+                        item.span)
                 }
                 columns += visible.map { star($0, item.span) }
             case .all(let target?, let aliases):
@@ -125,7 +129,8 @@ extension Binder {
             columns = fields.map { star($0, span) }
             if fields.isEmpty, case .nothing = stage.scope.find(parts) {
                 throw .analysis(
-                    .tableNotFound, "Unable to resolve reference \(parts.joined(separator: "."))", span)
+                    .tableNotFound, "Unable to resolve reference \(parts.joined(separator: "."))",
+                    span)
             }
         }
         if columns.isEmpty {
@@ -164,7 +169,8 @@ extension Binder {
         for root in roots {
             root.walk { expression in
                 if case .function(let call) = expression.kind, call.window == nil,
-                    registry.isAggregate(call.canonicalName), !registry.isWindowOnly(call.canonicalName)
+                    registry.isAggregate(call.canonicalName),
+                    !registry.isWindowOnly(call.canonicalName)
                 {
                     if seen.insert(expression).inserted { result.append(expression) }
                     return false
@@ -207,14 +213,17 @@ extension Binder {
         if specification.isDistinct {
             for field in fields where !field.column.type.isComparable {
                 throw .analysis(
-                    .typeMismatch, "DISTINCT can only be applied to comparable types (actual: "
+                    .typeMismatch,
+                    "DISTINCT can only be applied to comparable types (actual: "
                         + "\(field.column.type))", columns[0].span)
             }
         }
         // ORDER BY sees labels first, then what FROM offers.
         stage.clause = "ORDER BY clause"
         stage.aliases = zip(columns, fields).compactMap { column, field in
-            guard let label = column.label?.lowercased(), let bound = column.bound else { return nil }
+            guard let label = column.label?.lowercased(), let bound = column.bound else {
+                return nil
+            }
             return (label, bound)
         }
         var keys: [SortKey] = []

@@ -94,7 +94,8 @@ extension Binder {
                 guard found.count == 1 else {
                     throw .analysis(
                         found.isEmpty ? .columnNotFound : .ambiguousName,
-                        "Column '\(name)' \(found.isEmpty ? "cannot be resolved" : "is ambiguous")", span)
+                        "Column '\(name)' \(found.isEmpty ? "cannot be resolved" : "is ambiguous")",
+                        span)
                 }
                 fields.append(found[0])
             }
@@ -108,7 +109,8 @@ extension Binder {
     ) -> (plan: LogicalPlan, columns: [PlanColumn]) {
         var seen: Set<ColumnID> = []
         let isPlain = zip(relation.fields, columns).allSatisfy { field, column in
-            field.column.type.hasSameValues(as: column.type) && seen.insert(field.column.id).inserted
+            field.column.type.hasSameValues(as: column.type)
+                && seen.insert(field.column.id).inserted
         }
         if isPlain { return (relation.plan, relation.fields.map(\.column)) }
         let assignments = zip(relation.fields, columns).map { field, column in
@@ -138,7 +140,8 @@ extension Binder {
         }
         let join = LogicalPlan.join(
             JoinNode(
-                kind: operation.kind == .intersect ? .semi : .anti, left: one.plan, right: other.plan,
+                kind: operation.kind == .intersect ? .semi : .anti, left: one.plan,
+                right: other.plan,
                 equalities: equalities))
         return .project(
             join,
@@ -150,7 +153,8 @@ extension Binder {
     ) throws(QueryFault) -> (plan: LogicalPlan, columns: [PlanColumn]) {
         let number = allocator.column(.bigint, "$number")
         let call = WindowCall(
-            output: number, function: try registry.resolveAggregate("row_number", []), arguments: [],
+            output: number, function: try registry.resolveAggregate("row_number", []),
+            arguments: [],
             frame: WindowFrame(unit: .rows, start: .unboundedPreceding, end: .currentRow))
         let window = WindowNode(
             input: side.plan, partitionBy: side.columns.map(\.id), orderBy: [], calls: [call])
@@ -163,6 +167,7 @@ extension LogicalPlan {
     func distinct(_ columns: [PlanColumn]) -> LogicalPlan {
         var seen: Set<ColumnID> = []
         return .aggregate(
-            AggregateNode(input: self, keys: columns.filter { seen.insert($0.id).inserted }, calls: []))
+            AggregateNode(
+                input: self, keys: columns.filter { seen.insert($0.id).inserted }, calls: []))
     }
 }

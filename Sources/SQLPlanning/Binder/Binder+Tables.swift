@@ -46,13 +46,15 @@ extension Binder {
         let parts = name.canonicalParts
         guard parts.count <= 3 else {
             throw .analysis(
-                .syntaxError, "Too many dots in table name: \(parts.joined(separator: "."))", name.span)
+                .syntaxError, "Too many dots in table name: \(parts.joined(separator: "."))",
+                name.span)
         }
         let schema = parts.count > 1 ? parts[parts.count - 2] : environment.schema
         let catalog = parts.count > 2 ? parts[0] : environment.catalog
         guard let schema else {
             throw .analysis(
-                .missingSchemaName, "Schema must be specified when session schema is not set", name.span)
+                .missingSchemaName, "Schema must be specified when session schema is not set",
+                name.span)
         }
         guard let catalog else {
             throw .analysis(
@@ -85,7 +87,8 @@ extension Binder {
             case (.integer(let microseconds)?, .timestamp):
                 return .timestamp(microseconds: try zoned(microseconds, expression))
             case (.wide(let packed)?, .timestamp):
-                return .timestamp(microseconds: try zoned(Int64(truncatingIfNeeded: packed >> 64), expression))
+                return .timestamp(
+                    microseconds: try zoned(Int64(truncatingIfNeeded: packed >> 64), expression))
             case (.wide(let packed)?, .timestampWithTimeZone):
                 return .timestamp(microseconds: Int64(truncatingIfNeeded: packed >> 64))
             default: throw invalidVersion(expression)
@@ -94,7 +97,8 @@ extension Binder {
     }
 
     /// A local time of the session as UTC, which the evaluator knows how to compute.
-    private func zoned(_ microseconds: Int64, _ expression: Expression) throws(QueryFault) -> Int64 {
+    private func zoned(_ microseconds: Int64, _ expression: Expression) throws(QueryFault) -> Int64
+    {
         if context.session.zone == "UTC" { return microseconds }
         guard let evaluator = context.evaluator else { return microseconds }
         let value = try evaluator.evaluate(
@@ -107,7 +111,8 @@ extension Binder {
 
     private func invalidVersion(_ expression: Expression) -> QueryFault {
         .analysis(
-            .typeMismatch, "Invalid version: expected a constant bigint, varchar, date or timestamp",
+            .typeMismatch,
+            "Invalid version: expected a constant bigint, varchar, date or timestamp",
             expression.span)
     }
 
@@ -122,17 +127,20 @@ extension Binder {
             columns.append(plan)
             fields.append(
                 Field(
-                    qualifier: [name.catalog, name.schema, name.table], name: column.name, column: plan,
+                    qualifier: [name.catalog, name.schema, name.table], name: column.name,
+                    column: plan,
                     isHidden: column.isHidden, origin: name))
         }
         return (
-            ScanNode(table: table, columns: columns, tableColumns: Array(table.columns.indices)), fields
+            ScanNode(table: table, columns: columns, tableColumns: Array(table.columns.indices)),
+            fields
         )
     }
 
     /// A table as its reader may see it: row filter first, then masks, nothing before.
     func table(
-        _ table: any PlannedTable, _ name: TableName, _ decision: Decision, _ environment: Environment
+        _ table: any PlannedTable, _ name: TableName, _ decision: Decision,
+        _ environment: Environment
     ) throws(QueryFault) -> BoundRelation {
         guard decision.isAllowed else {
             throw QueryFault(
@@ -181,7 +189,8 @@ extension Binder {
                     mask = .cast(bound, to: type, isSafe: false)
                 } else {
                     throw QueryFault(
-                        .typeMismatch, "Expected column mask to be of type \(type), but was \(bound.type)")
+                        .typeMismatch,
+                        "Expected column mask to be of type \(type), but was \(bound.type)")
                 }
                 // A masked column is another column: nothing may mistake the one for the other.
                 let column = allocator.column(type, fields[index].column.name)

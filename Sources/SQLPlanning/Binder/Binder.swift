@@ -70,7 +70,8 @@ package final class Binder {
     /// The environment of the statement itself.
     var rootEnvironment: Environment {
         Environment(
-            catalog: context.session.catalog, schema: context.session.schema, context: context.request)
+            catalog: context.session.catalog, schema: context.session.schema,
+            context: context.request)
     }
 
     /// Binds a statement. Throws faults with spans, Trino's error names and sentences.
@@ -98,7 +99,8 @@ package final class Binder {
         let bound = try binder.bind(expression)
         guard binder.plan.isOneEmptyRow else {
             throw .analysis(
-                .expressionNotScalar, "Constant expression cannot contain a subquery", expression.span)
+                .expressionNotScalar, "Constant expression cannot contain a subquery",
+                expression.span)
         }
         return ExpressionFolding(evaluator: context.evaluator).folded(bound)
     }

@@ -18,7 +18,8 @@ extension ExpressionBinder {
                 .functionNotWindow, "Function '\(name)' is not a window function", span)
         }
         if call.isStar || call.isDistinct || call.filter != nil || !call.orderBy.isEmpty {
-            throw .analysis(.functionNotAggregate, "Function '\(name)' is not an aggregation function", span)
+            throw .analysis(
+                .functionNotAggregate, "Function '\(name)' is not an aggregation function", span)
         }
         let arguments = call.arguments.map(\.value)
         switch (name, arguments.count) {
@@ -47,7 +48,8 @@ extension ExpressionBinder {
         default: break
         }
         if call.arguments.contains(where: { $0.name != nil }) {
-            throw .analysis(.notSupported, "Named arguments are not supported for function \(name)", span)
+            throw .analysis(
+                .notSupported, "Named arguments are not supported for function \(name)", span)
         }
         if arguments.contains(where: \.isLambda) { return try higherOrder(name, arguments, span) }
         return try self.call(name, try bind(all: arguments), span)
@@ -91,13 +93,16 @@ extension ExpressionBinder {
         for (index, argument) in arguments.enumerated() {
             guard case .lambda(let parameters, let body) = argument.kind else { continue }
             let resolved = try registry.resolveScalar(name, types, span: span)
-            guard case .lambda(let parameterTypes, let result) = resolved.parameters[index] else { continue }
+            guard case .lambda(let parameterTypes, let result) = resolved.parameters[index] else {
+                continue
+            }
             var bound = try lambda(parameters, body, parameterTypes)
             if let result, case .lambda(let ids, let inner) = bound, inner.type != result {
                 guard inner.type.coerces(to: result) else {
                     throw .analysis(
                         .typeMismatch,
-                        "Lambda expression must return \(result) but returns \(inner.type)", body.span)
+                        "Lambda expression must return \(result) but returns \(inner.type)",
+                        body.span)
                 }
                 bound = .lambda(parameters: ids, body: inner.coerced(to: result))
             }
@@ -110,7 +115,9 @@ extension ExpressionBinder {
             guard let value else { continue }
             if case .value(let type) = parameter {
                 final.append(value.coerced(to: type))
-            } else if case .lambda(_, let result?) = parameter, case .lambda(let ids, let body) = value {
+            } else if case .lambda(_, let result?) = parameter,
+                case .lambda(let ids, let body) = value
+            {
                 final.append(.lambda(parameters: ids, body: body.coerced(to: result)))
             } else {
                 final.append(value)
@@ -159,7 +166,8 @@ extension ExpressionBinder {
         switch value {
         case .currentDate: return try call("current_date", [], span)
         case .currentTime: return try timed("current_time", LogicalType.timeWithTimeZone)
-        case .currentTimestamp: return try timed("current_timestamp", LogicalType.timestampWithTimeZone)
+        case .currentTimestamp:
+            return try timed("current_timestamp", LogicalType.timestampWithTimeZone)
         case .localTime: return try timed("localtime", LogicalType.time)
         case .localTimestamp: return try timed("localtimestamp", LogicalType.timestamp)
         case .currentUser: return try call("$current_user", [], span)
@@ -179,7 +187,8 @@ extension ExpressionBinder {
                 throw .analysis(.notSupported, "PASSING is not supported in JSON paths", span)
             }
             let bound = try bind(path.input.value)
-            return bound.type == .json || bound.type == .varbinary ? bound : bound.coerced(to: .text)
+            return bound.type == .json || bound.type == .varbinary
+                ? bound : bound.coerced(to: .text)
         }
         func returning(
             _ value: BoundExpression, _ type: TypeName?
@@ -190,7 +199,8 @@ extension ExpressionBinder {
         switch expression.kind {
         case .jsonExists(let path, let onError):
             return try call(
-                "$json_exists", [try input(path), text(path.path), text((onError ?? .isFalse).rawValue)],
+                "$json_exists",
+                [try input(path), text(path.path), text((onError ?? .isFalse).rawValue)],
                 span)
         case .jsonValue(let path, let clauses):
             func behavior(_ choice: JSONValueBehavior?) throws(QueryFault) -> [BoundExpression] {
@@ -212,7 +222,8 @@ extension ExpressionBinder {
                 [
                     try input(path), text(path.path), text((clauses.wrapper ?? .without).rawValue),
                     text(clauses.keepsQuotes == false ? "OMIT" : "KEEP"),
-                    text((clauses.onEmpty ?? .null).rawValue), text((clauses.onError ?? .null).rawValue),
+                    text((clauses.onEmpty ?? .null).rawValue),
+                    text((clauses.onError ?? .null).rawValue),
                 ], span)
             return try returning(value, clauses.returning)
         case .jsonObject(let members, let clauses):

@@ -22,7 +22,9 @@ extension ExpressionBinder {
         guard let arithmetic = ArithmeticOperator(rawValue: op.rawValue) else {
             throw mismatch(op.rawValue, left, right, span)
         }
-        if left.type.isTemporal || left.type.isInterval || right.type.isTemporal || right.type.isInterval {
+        if left.type.isTemporal || left.type.isInterval || right.type.isTemporal
+            || right.type.isInterval
+        {
             return try temporal(arithmetic, left, right, span)
         }
         guard let common = LogicalType.commonSuperType(left.type, right.type),
@@ -46,7 +48,8 @@ extension ExpressionBinder {
             }
         guard let type else {
             throw .analysis(
-                .typeMismatch, "DECIMAL scale must be in range [0, precision (38)]: "
+                .typeMismatch,
+                "DECIMAL scale must be in range [0, precision (38)]: "
                     + "\(one.scale + two.scale)", span)
         }
         return .arithmetic(arithmetic, first, second, type: type)
@@ -68,7 +71,8 @@ extension ExpressionBinder {
     }
 
     private func temporal(
-        _ op: ArithmeticOperator, _ left: BoundExpression, _ right: BoundExpression, _ span: SourceSpan
+        _ op: ArithmeticOperator, _ left: BoundExpression, _ right: BoundExpression,
+        _ span: SourceSpan
     ) throws(QueryFault) -> BoundExpression {
         let (first, second) = (left.type, right.type)
         switch op {
@@ -103,7 +107,8 @@ extension ExpressionBinder {
         _ span: SourceSpan
     ) throws(QueryFault) -> BoundExpression {
         if time.type == .date, case .literal(.integer(let start), _) = time,
-            case .literal(.integer(let amount), let kind) = interval, let days = Int32(exactly: start),
+            case .literal(.integer(let amount), let kind) = interval,
+            let days = Int32(exactly: start),
             amount != .min
         {
             let signed = op == .add ? amount : -amount
@@ -117,11 +122,13 @@ extension ExpressionBinder {
                 return .literal(.integer(Int64(result)), .date)
             }
         }
-        return try call(op == .add ? "$add_interval" : "$subtract_interval", [time, interval], span)
+        return try call(
+            op == .add ? "$add_interval" : "$subtract_interval", [time, interval], span)
     }
 
     func comparison(
-        _ op: ComparisonOperator, _ left: BoundExpression, _ right: BoundExpression, _ span: SourceSpan
+        _ op: ComparisonOperator, _ left: BoundExpression, _ right: BoundExpression,
+        _ span: SourceSpan
     ) throws(QueryFault) -> BoundExpression {
         guard let common = LogicalType.commonSuperType(left.type, right.type) else {
             throw mismatch(op.rawValue, left, right, span)
@@ -142,7 +149,8 @@ extension ExpressionBinder {
             guard bound.type == .boolean || bound.type == .unknown else {
                 throw .analysis(
                     .typeMismatch,
-                    "Logical expression term must evaluate to a boolean (actual: \(bound.type))", term.span)
+                    "Logical expression term must evaluate to a boolean (actual: \(bound.type))",
+                    term.span)
             }
             result.append(bound.coerced(to: .boolean))
         }
@@ -150,7 +158,8 @@ extension ExpressionBinder {
     }
 
     func between(
-        _ value: Expression, _ low: Expression, _ high: Expression, _ negated: Bool, _ span: SourceSpan
+        _ value: Expression, _ low: Expression, _ high: Expression, _ negated: Bool,
+        _ span: SourceSpan
     ) throws(QueryFault) -> BoundExpression {
         let bound = try bind(value)
         let lower = try bind(low)
@@ -231,7 +240,8 @@ extension ExpressionBinder {
             else {
                 throw .analysis(
                     .typeMismatch,
-                    "Subscript expression on ROW requires a constant index from 1 to \(fields.count)", span)
+                    "Subscript expression on ROW requires a constant index from 1 to \(fields.count)",
+                    span)
             }
             return .field(base, index: Int(position) - 1, type: fields[Int(position) - 1].type)
         }
@@ -239,7 +249,8 @@ extension ExpressionBinder {
     }
 
     func caseWhen(
-        _ operand: Expression?, _ clauses: [WhenClause], _ otherwise: Expression?, _ span: SourceSpan
+        _ operand: Expression?, _ clauses: [WhenClause], _ otherwise: Expression?,
+        _ span: SourceSpan
     ) throws(QueryFault) -> BoundExpression {
         let subject: BoundExpression? = if let operand { try bind(operand) } else { nil }
         var conditions: [BoundExpression] = []
@@ -247,7 +258,8 @@ extension ExpressionBinder {
         for clause in clauses {
             if let subject {
                 conditions.append(
-                    try comparison(.equal, subject, try bind(clause.condition), clause.condition.span))
+                    try comparison(
+                        .equal, subject, try bind(clause.condition), clause.condition.span))
             } else {
                 conditions.append(try predicate(clause.condition, clause: "CASE WHEN clause"))
             }
@@ -259,7 +271,8 @@ extension ExpressionBinder {
             WhenBranch(condition: $0, value: $1.coerced(to: type))
         }
         return .caseWhen(
-            branches, otherwise: otherwise == nil ? nil : values.last?.coerced(to: type), type: type)
+            branches, otherwise: otherwise == nil ? nil : values.last?.coerced(to: type), type: type
+        )
     }
 
     func common(
@@ -279,7 +292,8 @@ extension ExpressionBinder {
     func overlaps(
         _ left: Expression, _ right: Expression, _ span: SourceSpan
     ) throws(QueryFault) -> BoundExpression {
-        guard case .row(let first) = left.kind, case .row(let second) = right.kind, first.count == 2,
+        guard case .row(let first) = left.kind, case .row(let second) = right.kind,
+            first.count == 2,
             second.count == 2
         else { throw .analysis(.typeMismatch, "OVERLAPS takes two pairs", span) }
         /// The pair in order; an interval counts from the start.

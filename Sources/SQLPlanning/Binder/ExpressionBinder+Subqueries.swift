@@ -116,14 +116,16 @@ extension ExpressionBinder {
         var relation = try subquery(query)
         guard relation.visible.count == 1, let field = relation.visible.first else {
             throw .analysis(
-                .notSupported, "Multiple columns returned by subquery are not yet supported. Found "
+                .notSupported,
+                "Multiple columns returned by subquery are not yet supported. Found "
                     + "\(relation.visible.count)", span)
         }
         guard let common = LogicalType.commonSuperType(operand.type, field.column.type),
             common.isOrderable
         else {
             throw .analysis(
-                .typeMismatch, "Value expression and result of subquery must be of the same type for "
+                .typeMismatch,
+                "Value expression and result of subquery must be of the same type for "
                     + "quantified comparison: \(operand.type) vs \(field.column.type)", span)
         }
         // All that the comparison needs of the set: its least and greatest value, its size, its NULLs.
@@ -162,7 +164,9 @@ extension ExpressionBinder {
         case .equal:
             certain = .and([.comparison(.equal, left, part(0)), .comparison(.equal, left, part(1))])
         case .notEqual:
-            certain = .or([.comparison(.notEqual, left, part(0)), .comparison(.notEqual, left, part(1))])
+            certain = .or([
+                .comparison(.notEqual, left, part(0)), .comparison(.notEqual, left, part(1)),
+            ])
         case .less, .lessOrEqual:
             certain = .comparison(ComparisonOperator(op), left, part(isAny ? 1 : 0))
         case .greater, .greaterOrEqual:

@@ -110,7 +110,8 @@ final class ExpressionBinder {
         case .string(let text):
             return .literal(.bytes(Array(text.utf8)), .varchar(length: text.unicodeScalars.count))
         case .bytes(let bytes): return .literal(.bytes(bytes), .varbinary)
-        case .typed(let type, let text): return try LiteralBinding.typed(type, text, expression.span)
+        case .typed(let type, let text):
+            return try LiteralBinding.typed(type, text, expression.span)
         case .interval(let interval): return try LiteralBinding.interval(interval, expression.span)
         case .parameter(let index):
             guard index < binder.context.parameters.count else {
@@ -137,7 +138,8 @@ final class ExpressionBinder {
                 ComparisonOperator(op), try bind(left), try bind(right), expression.span)
         case .isDistinct(let left, let right, let negated):
             return try comparison(
-                negated ? .notDistinct : .distinct, try bind(left), try bind(right), expression.span)
+                negated ? .notDistinct : .distinct, try bind(left), try bind(right), expression.span
+            )
         case .and(let terms): return .all(try logical(terms))
         case .or(let terms): return .any(try logical(terms))
         case .not(let operand): return .not(try logical([operand])[0])
@@ -168,7 +170,10 @@ final class ExpressionBinder {
             let zone = binder.context.session.zone
             return try call(
                 "at_timezone",
-                [try bind(value), .literal(.bytes(Array(zone.utf8)), .varchar(length: zone.count))],
+                [
+                    try bind(value),
+                    .literal(.bytes(Array(zone.utf8)), .varchar(length: zone.count)),
+                ],
                 expression.span)
         case .subscripted(let base, let index):
             return try subscripted(try bind(base), try bind(index), index.span)
@@ -202,14 +207,19 @@ final class ExpressionBinder {
         case .normalize(let value, let form):
             return try call(
                 "normalize",
-                [try bind(value), .literal(.bytes(Array(form.utf8)), .varchar(length: form.count))],
+                [
+                    try bind(value),
+                    .literal(.bytes(Array(form.utf8)), .varchar(length: form.count)),
+                ],
                 expression.span)
         case .grouping(let arguments):
             if let grouping, let value = try grouping(arguments) { return value }
             throw .analysis(
-                .missingGroupBy, "A GROUPING() operation can only be used with a corresponding GROUPING "
+                .missingGroupBy,
+                "A GROUPING() operation can only be used with a corresponding GROUPING "
                     + "SET/CUBE/ROLLUP/GROUP BY clause", expression.span)
-        case .special(let value, let precision): return try special(value, precision, expression.span)
+        case .special(let value, let precision):
+            return try special(value, precision, expression.span)
         case .subquery(let query): return try scalarSubquery(query, expression.span)
         case .exists(let query):
             let subquery = try self.subquery(query)
@@ -224,7 +234,8 @@ final class ExpressionBinder {
         case .unique:
             throw .analysis(.notSupported, "UNIQUE is not supported", expression.span)
         case .overlaps(let left, let right): return try overlaps(left, right, expression.span)
-        case .jsonExists, .jsonValue, .jsonQuery, .jsonObject, .jsonArray: return try json(expression)
+        case .jsonExists, .jsonValue, .jsonQuery, .jsonObject, .jsonArray:
+            return try json(expression)
         }
     }
 

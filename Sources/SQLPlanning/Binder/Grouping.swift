@@ -73,7 +73,8 @@ struct Grouping {
         }
         let grouped = Set(keys.map(\.column.id))
         let stage = ExpressionBinder(
-            binder, Scope(input.scope.fields, outer: input.scope.outer, grouped: grouped), environment,
+            binder, Scope(input.scope.fields, outer: input.scope.outer, grouped: grouped),
+            environment,
             plan: .aggregate(node))
         stage.known = known
         for key in keys {
@@ -102,7 +103,9 @@ struct Grouping {
             if let expression = column.expression {
                 var hasAggregate = false
                 expression.walk { node in
-                    if case .function(let call) = node.kind, binder.registry.isAggregate(call.canonicalName) {
+                    if case .function(let call) = node.kind,
+                        binder.registry.isAggregate(call.canonicalName)
+                    {
                         hasAggregate = true
                     }
                     return !hasAggregate
@@ -138,7 +141,9 @@ struct Grouping {
             for group in groups { parts.append(try indices(group, columns, &keys)) }
             return (0..<(1 << parts.count)).reversed().map { mask in
                 unique(
-                    parts.indices.filter { mask >> (parts.count - 1 - $0) & 1 == 1 }.flatMap { parts[$0] })
+                    parts.indices.filter { mask >> (parts.count - 1 - $0) & 1 == 1 }.flatMap {
+                        parts[$0]
+                    })
             }
         }
     }
@@ -183,7 +188,9 @@ struct Grouping {
         return add(bound, expression, &keys)
     }
 
-    private func add(_ bound: BoundExpression, _ expression: Expression?, _ keys: inout [Key]) -> Int {
+    private func add(_ bound: BoundExpression, _ expression: Expression?, _ keys: inout [Key])
+        -> Int
+    {
         let text = bound.description
         if let index = keys.firstIndex(where: { $0.text == text }) {
             if keys[index].expression == nil { keys[index].expression = expression }
@@ -272,7 +279,9 @@ struct Grouping {
         guard let setID else { return .literal(.integer(0), type) }
         let branches = sets.indices.map { index in
             var mask: Int64 = 0
-            for position in positions { mask = mask << 1 | (sets[index].contains(position) ? 0 : 1) }
+            for position in positions {
+                mask = mask << 1 | (sets[index].contains(position) ? 0 : 1)
+            }
             return WhenBranch(
                 condition: .comparison(
                     .equal, .column(setID, .bigint), .integer(Int64(index))),
@@ -302,7 +311,8 @@ func aggregateArguments(
         arguments.append(try binder.bind(argument.value))
     }
     // count(1) is count(*).
-    if name == "count", !call.isDistinct, arguments.count == 1, let value = arguments[0].literalValue,
+    if name == "count", !call.isDistinct, arguments.count == 1,
+        let value = arguments[0].literalValue,
         value != .null
     {
         return []

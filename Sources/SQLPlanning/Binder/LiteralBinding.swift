@@ -110,10 +110,14 @@ enum LiteralBinding {
             default: throw invalid()
             }
         case .double:
-            guard let value = Double(trimmed(text)) else { return .cast(bytes, to: type, isSafe: false) }
+            guard let value = Double(trimmed(text)) else {
+                return .cast(bytes, to: type, isSafe: false)
+            }
             return .literal(.double(bits: value.bitPattern), .double)
         case .real:
-            guard let value = Float(trimmed(text)) else { return .cast(bytes, to: type, isSafe: false) }
+            guard let value = Float(trimmed(text)) else {
+                return .cast(bytes, to: type, isSafe: false)
+            }
             return .literal(.double(bits: Double(value).bitPattern), .real)
         default:
             guard LogicalType.text.casts(to: type) else { throw invalid() }
@@ -140,14 +144,16 @@ enum LiteralBinding {
             guard literal.isNegative else { return amount }
             let (result, overflow) = (0 as Int64).subtractingReportingOverflow(amount)
             if overflow {
-                throw .analysis(.invalidLiteral, "'\(literal.text)' is not a valid INTERVAL literal", span)
+                throw .analysis(
+                    .invalidLiteral, "'\(literal.text)' is not a valid INTERVAL literal", span)
             }
             return result
         }
         switch value {
         case .months(let months):
             guard let small = Int32(exactly: months) else {
-                throw .analysis(.invalidLiteral, "'\(literal.text)' is not a valid INTERVAL literal", span)
+                throw .analysis(
+                    .invalidLiteral, "'\(literal.text)' is not a valid INTERVAL literal", span)
             }
             return .literal(.integer(try signed(Int64(small))), .intervalYearToMonth)
         case .milliseconds(let milliseconds):

@@ -23,7 +23,8 @@ struct Field {
 
     /// Whether the field answers to these parts before its name.
     func answers(to parts: ArraySlice<String>) -> Bool {
-        parts.isEmpty ? !isMerged : parts.count <= qualifier.count && qualifier.suffix(parts.count) == parts
+        parts.isEmpty
+            ? !isMerged : parts.count <= qualifier.count && qualifier.suffix(parts.count) == parts
     }
 }
 

@@ -18,11 +18,13 @@ extension Expression {
             .isDistinct(let left, let right, _), .overlaps(let left, let right),
             .atTimeZone(let left, let right), .subscripted(let left, let right):
             [left, right]
-        case .and(let terms), .or(let terms), .row(let terms), .array(let terms), .grouping(let terms):
+        case .and(let terms), .or(let terms), .row(let terms), .array(let terms),
+            .grouping(let terms):
             terms
         case .between(let value, let low, let high, _): [value, low, high]
         case .inList(let value, let list, _): [value] + list
-        case .like(let value, let pattern, let escape, _): [value, pattern] + (escape.map { [$0] } ?? [])
+        case .like(let value, let pattern, let escape, _):
+            [value, pattern] + (escape.map { [$0] } ?? [])
         case .caseWhen(let operand, let clauses, let otherwise):
             (operand.map { [$0] } ?? []) + clauses.flatMap { [$0.condition, $0.result] }
                 + (otherwise.map { [$0] } ?? [])

@@ -25,7 +25,9 @@ extension LogicalType {
         case .dateTime(let kind, let precision, let withTimeZone):
             var digits = 3
             if let precision {
-                guard case .number(let number) = precision, number >= 0, number <= 12 else { return nil }
+                guard case .number(let number) = precision, number >= 0, number <= 12 else {
+                    return nil
+                }
                 digits = number
             }
             switch (kind, withTimeZone) {

@@ -34,7 +34,9 @@ struct WindowBinding {
         var seen: Set<Expression> = []
         for root in roots {
             root.walk { expression in
-                guard case .function(let call) = expression.kind, call.window != nil else { return true }
+                guard case .function(let call) = expression.kind, call.window != nil else {
+                    return true
+                }
                 if seen.insert(expression).inserted { found.append((expression, call)) }
                 return false
             }
@@ -60,7 +62,9 @@ struct WindowBinding {
             let resolved = try resolve(window, expression.span)
             let (partition, order, bound) = try self.call(call, resolved, expression.span)
             outputs.append((expression, bound.output))
-            if let index = groups.firstIndex(where: { $0.partitionBy == partition && $0.orderBy == order }) {
+            if let index = groups.firstIndex(where: {
+                $0.partitionBy == partition && $0.orderBy == order
+            }) {
                 groups[index].calls.append(bound)
             } else {
                 groups.append(Group(partitionBy: partition, orderBy: order, calls: [bound]))
@@ -85,7 +89,8 @@ struct WindowBinding {
     }
 
     private func named(_ name: Identifier, depth: Int) throws(QueryFault) -> Resolved {
-        guard let definition = definitions.first(where: { $0.name == name }), depth <= definitions.count
+        guard let definition = definitions.first(where: { $0.name == name }),
+            depth <= definitions.count
         else {
             throw .analysis(
                 .invalidWindowFrame, "Cannot resolve WINDOW name \(name.text)", name.span,
@@ -114,7 +119,8 @@ struct WindowBinding {
         guard result.orderBy.isEmpty || specification.orderBy.isEmpty else {
             throw .analysis(
                 .invalidWindowFrame,
-                "Cannot specify ORDER BY in a window that refines one with ORDER BY", specification.span)
+                "Cannot specify ORDER BY in a window that refines one with ORDER BY",
+                specification.span)
         }
         guard result.frame == nil else {
             throw .analysis(
@@ -145,7 +151,8 @@ struct WindowBinding {
         }
         if call.isDistinct {
             throw .analysis(
-                .notSupported, "DISTINCT in window function parameters not yet supported: \(name)", span)
+                .notSupported, "DISTINCT in window function parameters not yet supported: \(name)",
+                span)
         }
         if !call.orderBy.isEmpty {
             throw .analysis(
@@ -243,7 +250,8 @@ struct WindowBinding {
         }
         if rank(start) > rank(end) {
             throw .analysis(
-                .invalidWindowFrame, "Window frame starting from \(rank(start) == 2 ? "CURRENT ROW" : "FOLLOWING")"
+                .invalidWindowFrame,
+                "Window frame starting from \(rank(start) == 2 ? "CURRENT ROW" : "FOLLOWING")"
                     + " cannot end with \(rank(end) == 1 ? "PRECEDING" : "CURRENT ROW")", span)
         }
     }
@@ -281,8 +289,10 @@ struct WindowBinding {
             // Towards smaller values where the order and the direction agree.
             let op: BinaryOperator = isPreceding == key.isAscending ? .subtract : .add
             let value = try stage.arithmetic(op, column.expression, offset, span)
-            id = provide(value.type.coerces(to: column.type) ? value.coerced(to: column.type)
-                : .cast(value, to: column.type, isSafe: false), "bound")
+            id = provide(
+                value.type.coerces(to: column.type)
+                    ? value.coerced(to: column.type)
+                    : .cast(value, to: column.type, isSafe: false), "bound")
         } else {
             guard offset.type.isInteger || offset.type == .unknown else {
                 throw .analysis(
@@ -292,7 +302,8 @@ struct WindowBinding {
             }
             if case .literal(.integer(let count), _) = offset, count < 0 {
                 throw .analysis(
-                    .invalidWindowFrame, "Window frame offset must not be negative", expression.span)
+                    .invalidWindowFrame, "Window frame offset must not be negative", expression.span
+                )
             }
             id = provide(offset.coerced(to: .bigint), "offset")
         }

@@ -47,7 +47,8 @@ package struct ResultColumn: Sendable, Hashable {
     package var isAliased: Bool
 
     package init(
-        label: String, id: ColumnID, type: LogicalType, origin: TableName? = nil, isAliased: Bool = false
+        label: String, id: ColumnID, type: LogicalType, origin: TableName? = nil,
+        isAliased: Bool = false
     ) {
         self.label = label
         self.id = id

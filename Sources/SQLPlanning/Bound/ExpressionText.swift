@@ -36,7 +36,8 @@ extension BoundExpression: CustomStringConvertible {
             return "(CASE \(parts.joined(separator: " "))\(tail) END)"
         case .coalesce(let terms, _): return "COALESCE(\(list(terms)))"
         case .tryEvaluate(let operand): return "TRY(\(inner(operand)))"
-        case .call(let resolved, let arguments): return "\(resolved.function.name)(\(list(arguments)))"
+        case .call(let resolved, let arguments):
+            return "\(resolved.function.name)(\(list(arguments)))"
         case .lambda(let parameters, let body):
             return "(\(parameters.map { name($0.0) }.joined(separator: ", "))) -> \(inner(body))"
         case .row(let terms, _): return "ROW(\(list(terms)))"
@@ -69,7 +70,8 @@ extension LiteralValue {
         case (.double(let bits), _): return "\(Double(bitPattern: bits))e0"
         case (.bytes(let bytes), .varbinary):
             let digits = Array("0123456789abcdef")
-            return "X'" + String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }) + "'"
+            return "X'" + String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+                + "'"
         case (.bytes(let bytes), _):
             let quoted = String(decoding: bytes, as: UTF8.self).split(
                 separator: "'", omittingEmptySubsequences: false

@@ -30,8 +30,10 @@ extension BoundExpression {
     package var children: [BoundExpression] {
         switch self {
         case .literal, .column: []
-        case .arithmetic(_, let left, let right, _), .comparison(_, let left, let right): [left, right]
-        case .negate(let operand), .not(let operand), .isNull(let operand), .cast(let operand, _, _),
+        case .arithmetic(_, let left, let right, _), .comparison(_, let left, let right):
+            [left, right]
+        case .negate(let operand), .not(let operand), .isNull(let operand),
+            .cast(let operand, _, _),
             .tryEvaluate(let operand), .lambda(_, let operand), .field(let operand, _, _):
             [operand]
         case .and(let terms), .or(let terms), .coalesce(let terms, _), .call(_, let terms),
@@ -61,7 +63,8 @@ extension BoundExpression {
         case .inList(let operand, let list): .inList(transform(operand), list.map(transform))
         case .like(let operand, let pattern, let escape):
             .like(transform(operand), pattern: transform(pattern), escape: escape.map(transform))
-        case .cast(let operand, let type, let isSafe): .cast(transform(operand), to: type, isSafe: isSafe)
+        case .cast(let operand, let type, let isSafe):
+            .cast(transform(operand), to: type, isSafe: isSafe)
         case .caseWhen(let branches, let otherwise, let type):
             .caseWhen(
                 branches.map {
@@ -70,7 +73,8 @@ extension BoundExpression {
         case .coalesce(let terms, let type): .coalesce(terms.map(transform), type: type)
         case .tryEvaluate(let operand): .tryEvaluate(transform(operand))
         case .call(let function, let arguments): .call(function, arguments.map(transform))
-        case .lambda(let parameters, let body): .lambda(parameters: parameters, body: transform(body))
+        case .lambda(let parameters, let body):
+            .lambda(parameters: parameters, body: transform(body))
         case .row(let terms, let type): .row(terms.map(transform), type: type)
         case .array(let terms, let type): .array(terms.map(transform), type: type)
         case .field(let operand, let index, let type):
@@ -119,7 +123,8 @@ extension BoundExpression {
             switch node {
             case .column(let id, let type): return names[id].map { .column($0, type) } ?? node
             case .lambda(let parameters, let body):
-                return .lambda(parameters: parameters.map { (names[$0.0] ?? $0.0, $0.1) }, body: body)
+                return .lambda(
+                    parameters: parameters.map { (names[$0.0] ?? $0.0, $0.1) }, body: body)
             default: return node
             }
         }
@@ -132,7 +137,13 @@ extension BoundExpression {
 
     /// Same input, same output.
     package var isDeterministic: Bool {
-        !contains { if case .call(let resolved, _) = $0 { !resolved.function.isDeterministic } else { false } }
+        !contains {
+            if case .call(let resolved, _) = $0 {
+                !resolved.function.isDeterministic
+            } else {
+                false
+            }
+        }
     }
 
     /// Whether evaluation can fail on data: such expressions are not moved before filters.
@@ -140,7 +151,8 @@ extension BoundExpression {
         contains { node in
             switch node {
             case .call(let resolved, _): resolved.function.canFail
-            case .cast(let operand, let type, let isSafe): !isSafe && !operand.type.coerces(to: type)
+            case .cast(let operand, let type, let isSafe):
+                !isSafe && !operand.type.coerces(to: type)
             case .arithmetic(let op, _, let divisor, let type):
                 // Sums that leave the type are rare; a divisor of zero is not.
                 (op == .divide || op == .modulus) && type != .double && type != .real

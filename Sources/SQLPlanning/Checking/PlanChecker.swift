@@ -13,7 +13,9 @@ package struct PlanChecker {
         }
         var types: [ColumnID: LogicalType] = [:]
         var inputs = plan.children.flatMap(\.outputs)
-        if case .scan(let node) = plan { inputs = node.columns + node.filterOnlyColumns.map(\.column) }
+        if case .scan(let node) = plan {
+            inputs = node.columns + node.filterOnlyColumns.map(\.column)
+        }
         for column in inputs { types[column.id] = column.type }
         for id in plan.usedColumns.sorted(by: { $0.number < $1.number }) where types[id] == nil {
             return "\(name(plan)) reads #\(id.number), which its input does not give"
@@ -33,11 +35,14 @@ package struct PlanChecker {
         case .filter(_, let predicate):
             return predicate.type == .boolean ? nil : "a condition is \(predicate.type)"
         case .scan(let node):
-            return node.filters.allSatisfy { $0.type == .boolean } ? nil : "a scan's filter is not boolean"
+            return node.filters.allSatisfy { $0.type == .boolean }
+                ? nil : "a scan's filter is not boolean"
         case .project(_, let assignments):
-            for assignment in assignments where assignment.column.type != assignment.expression.type {
+            for assignment in assignments where assignment.column.type != assignment.expression.type
+            {
                 if !assignment.expression.type.hasSameValues(as: assignment.column.type) {
-                    return "column \(assignment.column.name) is \(assignment.column.type) but computed as "
+                    return
+                        "column \(assignment.column.name) is \(assignment.column.type) but computed as "
                         + "\(assignment.expression.type)"
                 }
             }
@@ -72,7 +77,8 @@ package struct PlanChecker {
         let right = node.right.outputIDs
         for equality in node.equalities {
             guard left.contains(equality.left), right.contains(equality.right) else {
-                return "a join's equality #\(equality.left.number) = #\(equality.right.number) is not "
+                return
+                    "a join's equality #\(equality.left.number) = #\(equality.right.number) is not "
                     + "between its sides"
             }
             guard let one = types[equality.left], let other = types[equality.right],
@@ -107,7 +113,9 @@ package struct PlanChecker {
                 return "compares \(left.type) with \(right.type)"
             }
         case .and(let terms), .or(let terms):
-            if terms.contains(where: { $0.type != .boolean }) { return "a term of AND or OR is not boolean" }
+            if terms.contains(where: { $0.type != .boolean }) {
+                return "a term of AND or OR is not boolean"
+            }
         default: break
         }
         for child in expression.children {

@@ -92,7 +92,11 @@ struct DomainPushDown {
             let below = try push(input)
             return DomainPlan(
                 plan: below.plan.numberedLimit(
-                    key(below.ids).map(\.id), keys, count, offset, allocator, registry), ids: below.ids)
+                    key(below.ids).map(\.id), keys, count, offset, allocator, registry),
+                ids: below.ids)
+        case .limit(.project(let input, let assignments), let count, let offset):
+            // The order may use columns that the projection drops.
+            return try push(.project(.limit(input, count: count, offset: offset), assignments))
         case .limit(.sort(let input, let keys), let count, let offset):
             let below = try push(input)
             return DomainPlan(
@@ -112,7 +116,8 @@ struct DomainPushDown {
             node.input = below.plan
             node.collections = node.collections.map { below.ids[$0] ?? $0 }
             node.kept =
-                key(below.ids).map(\.id) + node.kept.filter { id in !columns.contains { $0.id == id } }
+                key(below.ids).map(\.id)
+                + node.kept.filter { id in !columns.contains { $0.id == id } }
             return DomainPlan(plan: .unnest(node), ids: below.ids)
         case .rowNumber(let input, let id):
             let below = try push(input)
@@ -127,7 +132,8 @@ struct DomainPushDown {
                     .oneRow,
                     zip(node.columns, row).map { column, expression in
                         Assignment(
-                            column: allocator.column(column.type, column.name), expression: expression)
+                            column: allocator.column(column.type, column.name),
+                            expression: expression)
                     })
             }
             guard rows.count > 1 else {
@@ -216,7 +222,9 @@ struct DomainPushDown {
             if !rightReads { return try pushLeft(copy) }
         case .left, .semi, .anti, .mark, .nullAwareAnti:
             if !rightReads { return try pushLeft(copy) }
-            if node.kind == .nullAwareAnti { throw Self.unsupported("NOT IN over correlated sides") }
+            if node.kind == .nullAwareAnti {
+                throw Self.unsupported("NOT IN over correlated sides")
+            }
             if case .mark(_, isNullAware: true) = node.kind {
                 throw Self.unsupported("IN over correlated sides")
             }

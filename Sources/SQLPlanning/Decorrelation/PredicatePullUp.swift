@@ -24,7 +24,9 @@ struct PredicatePullUp {
         case .filter(let input, let predicate):
             let conjuncts = predicate.conjuncts
             let correlated = conjuncts.filter { !$0.columns.isDisjoint(with: free) }
-            guard correlated.allSatisfy(\.isDeterministic), let pulled = pull(input) else { return nil }
+            guard correlated.allSatisfy(\.isDeterministic), let pulled = pull(input) else {
+                return nil
+            }
             let rest = conjuncts.filter { $0.columns.isDisjoint(with: free) }
             return PulledPlan(
                 plan: pulled.plan.filtered(rest), conditions: pulled.conditions + correlated)
@@ -36,8 +38,11 @@ struct PredicatePullUp {
             var present = Set(assignments.map(\.column.id))
             // Conditions need their inner columns in the output.
             let inner = pulled.plan.outputs
-            let needed = pulled.conditions.reduce(into: Set<ColumnID>()) { $1.collectColumns(into: &$0) }
-            for column in inner where needed.contains(column.id) && present.insert(column.id).inserted {
+            let needed = pulled.conditions.reduce(into: Set<ColumnID>()) {
+                $1.collectColumns(into: &$0)
+            }
+            for column in inner
+            where needed.contains(column.id) && present.insert(column.id).inserted {
                 result.append(column.assignment)
             }
             return PulledPlan(
@@ -55,6 +60,9 @@ struct PredicatePullUp {
         case .window(let node): return pull(node)
         case .topN(let input, let keys, let count, let offset, withTies: false):
             return pullLimit(input, keys, count, offset)
+        case .limit(.project(let input, let assignments), let count, let offset):
+            // The order may use columns that the projection drops.
+            return pull(.project(.limit(input, count: count, offset: offset), assignments))
         case .limit(let input, let count, let offset):
             return pullLimit(input, [], count ?? .max, offset)
         case .unnest(let node):
@@ -70,7 +78,9 @@ struct PredicatePullUp {
 
     /// Columns of the plan that its conditions read and that are not in `present`.
     private func missing(_ pulled: PulledPlan, besides present: Set<ColumnID>) -> [ColumnID] {
-        let needed = pulled.conditions.reduce(into: Set<ColumnID>()) { $1.collectColumns(into: &$0) }
+        let needed = pulled.conditions.reduce(into: Set<ColumnID>()) {
+            $1.collectColumns(into: &$0)
+        }
         return pulled.plan.outputs.map(\.id).filter { needed.contains($0) && !present.contains($0) }
     }
 
@@ -96,7 +106,8 @@ struct PredicatePullUp {
             copy.left = left.plan
             conditions = left.conditions
         case .right:
-            guard node.left.freeColumns.isEmpty, node.residual?.columns.isDisjoint(with: free) ?? true,
+            guard node.left.freeColumns.isEmpty,
+                node.residual?.columns.isDisjoint(with: free) ?? true,
                 let right = pull(node.right)
             else { return nil }
             copy.right = right.plan
@@ -200,9 +211,13 @@ extension LogicalPlan {
                             unit: .rows, start: .unboundedPreceding, end: .currentRow))
                 ]))
         var conditions: [BoundExpression] = []
-        if offset > 0 { conditions.append(.comparison(.greater, number.expression, .integer(offset))) }
+        if offset > 0 {
+            conditions.append(.comparison(.greater, number.expression, .integer(offset)))
+        }
         let (last, overflow) = offset.addingReportingOverflow(count)
-        if !overflow { conditions.append(.comparison(.lessOrEqual, number.expression, .integer(last))) }
+        if !overflow {
+            conditions.append(.comparison(.lessOrEqual, number.expression, .integer(last)))
+        }
         return window.filtered(conditions)
     }
 }

@@ -33,13 +33,15 @@ struct SubqueryJoins {
             return (
                 plan,
                 .caseWhen(
-                    [WhenBranch(condition: condition, value: value)], otherwise: nil, type: value.type)
+                    [WhenBranch(condition: condition, value: value)], otherwise: nil,
+                    type: value.type)
             )
         }
         if case .values(let node) = subquery.strippingOrder, node.rows.count == 1 {
             return (outer, node.rows[0][0])
         }
-        if case .project(let input, let assignments) = subquery.strippingOrder, input.isOneEmptyRow {
+        if case .project(let input, let assignments) = subquery.strippingOrder, input.isOneEmptyRow
+        {
             return (outer, assignments[0].expression)
         }
         // Any other: a row a key with the number of rows and a value.
@@ -50,7 +52,8 @@ struct SubqueryJoins {
 
     /// Equalities only: the subquery is aggregated by its keys, then joined.
     private func groupedScalar(
-        _ outer: LogicalPlan, _ inner: LogicalPlan, _ conditions: [BoundExpression], _ output: PlanColumn
+        _ outer: LogicalPlan, _ inner: LogicalPlan, _ conditions: [BoundExpression],
+        _ output: PlanColumn
     ) throws(QueryFault) -> (plan: LogicalPlan, value: BoundExpression)? {
         let node = JoinNode.make(.left, outer, inner, on: conditions, allocator)
         guard node.residual == nil, !node.equalities.isEmpty else { return nil }
@@ -69,20 +72,24 @@ struct SubqueryJoins {
             input: node.right, keys: keys,
             calls: [
                 AggregateCall(
-                    output: count, function: try registry.resolveAggregate("count", []), arguments: []),
+                    output: count, function: try registry.resolveAggregate("count", []),
+                    arguments: []),
                 AggregateCall(
-                    output: value, function: try registry.resolveAggregate("any_value", [output.type]),
+                    output: value,
+                    function: try registry.resolveAggregate("any_value", [output.type]),
                     arguments: [output.id]),
             ])
         let joined = LogicalPlan.join(
             JoinNode(
-                kind: .left, left: node.left, right: .aggregate(aggregate), equalities: node.equalities))
+                kind: .left, left: node.left, right: .aggregate(aggregate),
+                equalities: node.equalities))
         return (joined, try checked(value, count))
     }
 
     /// Other conditions: outer rows are numbered, joined and aggregated back to one a number.
     private func numberedScalar(
-        _ outer: LogicalPlan, _ inner: LogicalPlan, _ conditions: [BoundExpression], _ output: PlanColumn
+        _ outer: LogicalPlan, _ inner: LogicalPlan, _ conditions: [BoundExpression],
+        _ output: PlanColumn
     ) throws(QueryFault) -> (plan: LogicalPlan, value: BoundExpression) {
         let number = allocator.column(.bigint, "$row")
         let present = allocator.column(.boolean, "$present")
@@ -107,7 +114,8 @@ struct SubqueryJoins {
             fresh.append(copy)
             calls.append(
                 AggregateCall(
-                    output: copy, function: try registry.resolveAggregate("any_value", [column.type]),
+                    output: copy,
+                    function: try registry.resolveAggregate("any_value", [column.type]),
                     arguments: [column.id]))
         }
         let aggregate = LogicalPlan.aggregate(
@@ -241,7 +249,9 @@ struct SubqueryJoins {
             let mark = allocator.column(.boolean, "$mark")
             let node = JoinNode.make(
                 .mark(mark.id, isNullAware: true), outer, plan, on: equal, allocator)
-            if node.equalities.count == 1 && node.residual == nil { return (.join(node), mark.expression) }
+            if node.equalities.count == 1 && node.residual == nil {
+                return (.join(node), mark.expression)
+            }
         }
         // The comparison of rows may be unknown: neither equal nor different for sure.
         let possible = pairs.map { operand, member in
@@ -351,7 +361,8 @@ private struct AggregateChain {
 
     init?(_ plan: LogicalPlan) {
         switch plan {
-        case .aggregate(let node) where node.keys.isEmpty && node.groupingSets == nil: aggregate = node
+        case .aggregate(let node) where node.keys.isEmpty && node.groupingSets == nil:
+            aggregate = node
         case .project(let input, let assignments):
             guard let chain = AggregateChain(input) else { return nil }
             self = chain
@@ -410,6 +421,10 @@ extension LogicalPlan {
 
     /// SELECT without FROM.
     var isOneEmptyRow: Bool {
-        if case .values(let node) = self { node.columns.isEmpty && node.rows.count == 1 } else { false }
+        if case .values(let node) = self {
+            node.columns.isEmpty && node.rows.count == 1
+        } else {
+            false
+        }
     }
 }

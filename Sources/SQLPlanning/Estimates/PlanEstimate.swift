@@ -50,7 +50,8 @@ extension LogicalPlan {
                 } else {
                     let used = assignment.expression.columns
                     let distinct = used.reduce(1.0) { $0 * below.distinct($1) }
-                    columns[assignment.column.id] = ColumnEstimate(distinct: min(below.rows, distinct))
+                    columns[assignment.column.id] = ColumnEstimate(
+                        distinct: min(below.rows, distinct))
                 }
             }
             return PlanEstimate(rows: below.rows, columns: columns)
@@ -133,7 +134,8 @@ extension LogicalPlan {
             groups = min(below.rows, groups * below.distinct(key.id))
         }
         if node.keys.count > 1 { groups = min(groups, below.rows * 0.9) }
-        let rows = node.keys.isEmpty ? 1 : max(1, groups) * Double(max(1, node.groupingSets?.count ?? 1))
+        let rows =
+            node.keys.isEmpty ? 1 : max(1, groups) * Double(max(1, node.groupingSets?.count ?? 1))
         return PlanEstimate(rows: rows, columns: columns)
     }
 
@@ -207,11 +209,13 @@ extension PlanEstimate {
                 let flipped = right.columnID != nil
                 guard let id = left.columnID ?? right.columnID,
                     let value = left.position ?? right.position,
-                    let minimum = result.columns[id]?.minimum, let maximum = result.columns[id]?.maximum,
+                    let minimum = result.columns[id]?.minimum,
+                    let maximum = result.columns[id]?.maximum,
                     maximum > minimum
                 else { continue }
                 switch flipped ? op.flipped : op {
-                case .less, .lessOrEqual: result.columns[id]?.maximum = min(maximum, max(minimum, value))
+                case .less, .lessOrEqual:
+                    result.columns[id]?.maximum = min(maximum, max(minimum, value))
                 case .greater, .greaterOrEqual:
                     result.columns[id]?.minimum = max(minimum, min(maximum, value))
                 default: continue

@@ -42,7 +42,8 @@ struct Selectivity {
             }
         }
         for (id, range) in ranges {
-            guard let column = columns[id], let minimum = column.minimum, let maximum = column.maximum
+            guard let column = columns[id], let minimum = column.minimum,
+                let maximum = column.maximum
             else { continue }
             result *= share(of: range, minimum, maximum) * (1 - column.nullFraction)
         }
@@ -127,7 +128,9 @@ struct Selectivity {
     }
 
     private func equality(_ operand: BoundExpression) -> Double {
-        if let id = operand.columnID, let distinct = columns[id]?.distinct { return 1 / max(1, distinct) }
+        if let id = operand.columnID, let distinct = columns[id]?.distinct {
+            return 1 / max(1, distinct)
+        }
         return Self.unknownEquality
     }
 }
@@ -149,7 +152,8 @@ extension LiteralValue {
         case .wide(let number):
             switch type {
             case .decimal(_, let scale): return Double(number) / powerOfTen(scale)
-            case .timestamp, .timestampWithTimeZone: return Double(Int64(truncatingIfNeeded: number >> 64))
+            case .timestamp, .timestampWithTimeZone:
+                return Double(Int64(truncatingIfNeeded: number >> 64))
             default: return Double(number)
             }
         case .double(let bits):

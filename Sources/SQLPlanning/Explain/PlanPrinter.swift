@@ -79,7 +79,8 @@ package struct PlanPrinter {
             case .semi: return "Join semi"
             case .anti: return "Join anti"
             case .nullAwareAnti: return "Join anti (NULL-aware)"
-            case .mark(_, let isNullAware): return isNullAware ? "Join mark (NULL-aware)" : "Join mark"
+            case .mark(_, let isNullAware):
+                return isNullAware ? "Join mark (NULL-aware)" : "Join mark"
             }
         case .window: return "Window"
         case .sort: return "Sort"
@@ -121,7 +122,9 @@ package struct PlanPrinter {
             var parts: [String] = []
             if !node.partitionBy.isEmpty { parts.append("partition by \(list(node.partitionBy))") }
             if !node.orderBy.isEmpty { parts.append("order by \(keys(node.orderBy))") }
-            parts += node.calls.map { "\(name($0.output.id)) := \($0.function.function.name)(\(list($0.arguments)))" }
+            parts += node.calls.map {
+                "\(name($0.output.id)) := \($0.function.function.name)(\(list($0.arguments)))"
+            }
             return parts.joined(separator: "; ")
         case .sort(_, let order): return keys(order)
         case .topN(_, let order, let count, let offset, let withTies):
@@ -146,7 +149,8 @@ package struct PlanPrinter {
             parts.append(list(node.keys.map(\.id)))
         }
         parts += node.calls.map { call in
-            var inner = call.arguments.isEmpty && call.function.function.name == "count"
+            var inner =
+                call.arguments.isEmpty && call.function.function.name == "count"
                 ? "*" : list(call.arguments)
             if call.isDistinct { inner = "DISTINCT " + inner }
             if !call.order.isEmpty { inner += " ORDER BY \(keys(call.order))" }
@@ -159,7 +163,8 @@ package struct PlanPrinter {
     /// A count with a unit, such as `3.1k`.
     static func short(_ value: Double) -> String {
         guard value.isFinite else { return "?" }
-        for (limit, unit) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= limit {
+        for (limit, unit) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= limit
+        {
             let tenths = Int((value / limit * 10).rounded())
             return "\(tenths / 10).\(tenths % 10)\(unit)"
         }

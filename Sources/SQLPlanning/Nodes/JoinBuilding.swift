@@ -7,7 +7,8 @@ extension JoinNode {
     ///
     /// Columns that a projection adds stay in the output of the join; who reads by id is not disturbed.
     static func make(
-        _ kind: JoinKind, _ left: LogicalPlan, _ right: LogicalPlan, on condition: [BoundExpression],
+        _ kind: JoinKind, _ left: LogicalPlan, _ right: LogicalPlan,
+        on condition: [BoundExpression],
         _ allocator: ColumnAllocator
     ) -> JoinNode {
         var builder = JoinBuilder(left: left, right: right, allocator: allocator)
@@ -117,7 +118,8 @@ extension LogicalPlan {
         case .aggregate(let node): node.keys.isEmpty && (node.groupingSets?.count ?? 1) <= 1
         case .values(let node): node.rows.count <= 1
         case .limit(let input, let count, _): count.map { $0 <= 1 } ?? false || input.isSingleRow
-        case .topN(let input, _, let count, _, let withTies): count <= 1 && !withTies || input.isSingleRow
+        case .topN(let input, _, let count, _, let withTies):
+            count <= 1 && !withTies || input.isSingleRow
         case .filter(let input, _), .project(let input, _), .sort(let input, _),
             .rowNumber(let input, _), .sample(let input, _):
             input.isSingleRow

@@ -126,7 +126,8 @@ package struct AggregateCall: Sendable {
     package var order: [SortKey]
 
     package init(
-        output: PlanColumn, function: ResolvedAggregate, arguments: [ColumnID], isDistinct: Bool = false,
+        output: PlanColumn, function: ResolvedAggregate, arguments: [ColumnID],
+        isDistinct: Bool = false,
         filter: ColumnID? = nil, order: [SortKey] = []
     ) {
         self.output = output
@@ -225,7 +226,8 @@ package struct WindowCall: Sendable {
     package var frame: WindowFrame
 
     package init(
-        output: PlanColumn, function: ResolvedAggregate, arguments: [ColumnID], filter: ColumnID? = nil,
+        output: PlanColumn, function: ResolvedAggregate, arguments: [ColumnID],
+        filter: ColumnID? = nil,
         ignoresNulls: Bool = false, frame: WindowFrame
     ) {
         self.output = output

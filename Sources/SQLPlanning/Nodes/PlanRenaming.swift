@@ -11,13 +11,16 @@ extension LogicalPlan {
         }
         func keys(_ old: [SortKey]) -> [SortKey] {
             old.map {
-                SortKey(column: id($0.column), isAscending: $0.isAscending, nullsFirst: $0.nullsFirst)
+                SortKey(
+                    column: id($0.column), isAscending: $0.isAscending, nullsFirst: $0.nullsFirst)
             }
         }
         switch plan {
         case .scan(var node):
             node.columns = node.columns.map(column)
-            node.filterOnlyColumns = node.filterOnlyColumns.map { (column($0.column), $0.tableColumn) }
+            node.filterOnlyColumns = node.filterOnlyColumns.map {
+                (column($0.column), $0.tableColumn)
+            }
             return .scan(node)
         case .values(var node):
             node.columns = node.columns.map(column)
@@ -25,7 +28,8 @@ extension LogicalPlan {
         case .project(let input, let assignments):
             return .project(
                 input,
-                assignments.map { Assignment(column: column($0.column), expression: $0.expression) })
+                assignments.map { Assignment(column: column($0.column), expression: $0.expression) }
+            )
         case .aggregate(var node):
             node.keys = node.keys.map(column)
             node.groupingSetID = node.groupingSetID.map(id)

@@ -43,7 +43,8 @@ extension LogicalPlan {
     package func mapChildren(_ transform: (LogicalPlan) -> LogicalPlan) -> LogicalPlan {
         switch self {
         case .scan, .values: return self
-        case .filter(let input, let predicate): return .filter(transform(input), predicate: predicate)
+        case .filter(let input, let predicate):
+            return .filter(transform(input), predicate: predicate)
         case .project(let input, let assignments): return .project(transform(input), assignments)
         case .aggregate(var node):
             node.input = transform(node.input)
@@ -89,7 +90,9 @@ extension LogicalPlan {
         case .project(let input, let assignments):
             return .project(
                 input,
-                assignments.map { Assignment(column: $0.column, expression: rewrite($0.expression)) })
+                assignments.map {
+                    Assignment(column: $0.column, expression: rewrite($0.expression))
+                })
         case .join(var node):
             node.residual = node.residual.map(rewrite)
             return .join(node)
@@ -146,10 +149,14 @@ extension LogicalPlan {
     /// Every id that the plan produces, at any depth.
     var producedColumns: Set<ColumnID> {
         var produced = outputIDs
-        if case .scan(let node) = self { produced.formUnion(node.filterOnlyColumns.map(\.column.id)) }
+        if case .scan(let node) = self {
+            produced.formUnion(node.filterOnlyColumns.map(\.column.id))
+        }
         for expression in expressions {
             _ = expression.contains { node in
-                if case .lambda(let parameters, _) = node { produced.formUnion(parameters.map(\.0)) }
+                if case .lambda(let parameters, _) = node {
+                    produced.formUnion(parameters.map(\.0))
+                }
                 return false
             }
         }
@@ -158,7 +165,9 @@ extension LogicalPlan {
     }
 
     /// A copy with fresh ids, and what each id became.
-    package func cloned(_ allocator: ColumnAllocator) -> (plan: LogicalPlan, ids: [ColumnID: ColumnID]) {
+    package func cloned(_ allocator: ColumnAllocator) -> (
+        plan: LogicalPlan, ids: [ColumnID: ColumnID]
+    ) {
         var ids: [ColumnID: ColumnID] = [:]
         for id in producedColumns.sorted(by: { $0.number < $1.number }) { ids[id] = allocator.id() }
         return (renamed(ids), ids)

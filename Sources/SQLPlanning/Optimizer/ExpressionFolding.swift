@@ -24,6 +24,9 @@ package struct ExpressionFolding {
         case .isNull(.literal(let value, _)): return .literal(.boolean(value == .null), .boolean)
         case .comparison(let op, let left, let right):
             if let known = compare(op, left, right) { return known }
+        case .arithmetic(
+            let op, .literal(let left, let one), .literal(let right, let other), let type):
+            if let value = exact(op, left, one, right, other, type) { return .literal(value, type) }
         case .cast(.literal(let value, let own), let type, _):
             let relabelled = BoundExpression.literal(value, own).coerced(to: type)
             if case .literal = relabelled, own.coerces(to: type) { return relabelled }
@@ -63,6 +66,49 @@ package struct ExpressionFolding {
             let value = try? evaluator.evaluate(node)
         else { return node }
         return .literal(value, node.type)
+    }
+
+    /// Sums, differences and products of integers and decimals that fit their type.
+    private func exact(
+        _ op: ArithmeticOperator, _ left: LiteralValue, _ one: LogicalType, _ right: LiteralValue,
+        _ other: LogicalType, _ type: LogicalType
+    ) -> LiteralValue? {
+        guard let first = left.whole, let second = right.whole, let own = one.asDecimal,
+            let scales = other.asDecimal, type.isDecimal || type.isInteger
+        else { return nil }
+        func scaled(_ value: Int128, _ digits: Int) -> Int128? {
+            var result = value
+            for _ in 0..<max(0, digits) {
+                let (product, overflow) = result.multipliedReportingOverflow(by: 10)
+                if overflow { return nil }
+                result = product
+            }
+            return result
+        }
+        let scale = max(own.scale, scales.scale)
+        let result: (partialValue: Int128, overflow: Bool)
+        switch op {
+        case .add, .subtract:
+            guard let augend = scaled(first, scale - own.scale),
+                let addend = scaled(second, scale - scales.scale)
+            else { return nil }
+            result =
+                op == .add
+                ? augend.addingReportingOverflow(addend)
+                : augend.subtractingReportingOverflow(addend)
+        case .multiply: result = first.multipliedReportingOverflow(by: second)
+        case .divide, .modulus: return nil
+        }
+        guard !result.overflow else { return nil }
+        if case .decimal(let precision, _) = type {
+            guard let limit = scaled(1, precision), result.partialValue.magnitude < limit.magnitude
+            else { return nil }
+            return precision <= 18
+                ? Int64(exactly: result.partialValue).map { .integer($0) }
+                : .wide(result.partialValue)
+        }
+        guard let small = Int64(exactly: result.partialValue), type.holds(small) else { return nil }
+        return .integer(small)
     }
 
     private func conjunction(_ terms: [BoundExpression]) -> BoundExpression {
@@ -176,7 +222,8 @@ package struct ExpressionFolding {
             order = first < second ? -1 : first > second ? 1 : 0
         case (.boolean(let first), .boolean(let second)):
             order = first == second ? 0 : second ? -1 : 1
-        case (.bytes(let first), .bytes(let second)) where left.type.isVarchar && right.type.isVarchar:
+        case (.bytes(let first), .bytes(let second))
+        where left.type.isVarchar && right.type.isVarchar:
             order = first.lexicographicallyPrecedes(second) ? -1 : first == second ? 0 : 1
         default: return nil
         }
@@ -190,6 +237,17 @@ package struct ExpressionFolding {
             case .greaterOrEqual: order >= 0
             }
         return .literal(.boolean(result), .boolean)
+    }
+}
+
+extension LiteralValue {
+    /// The unscaled number of an integer or decimal.
+    fileprivate var whole: Int128? {
+        switch self {
+        case .integer(let value): Int128(value)
+        case .wide(let value): value
+        default: nil
+        }
     }
 }
 

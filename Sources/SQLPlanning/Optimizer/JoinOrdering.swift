@@ -47,6 +47,8 @@ struct JoinOrdering {
         var rows = [Double](repeating: 0, count: full + 1)
         for mask in 1...full { rows[mask] = graph.rows(of: UInt64(mask)) }
         for index in 0..<count { best[1 << index] = (0, .leaf(index)) }
+        // Sets that only a cross product joins: no part of a plan that can do without.
+        var crossed = [Bool](repeating: false, count: full + 1)
         for mask in 1...full where mask & (mask - 1) != 0 {
             // Connected splits first; a cross product only where there is no other way.
             for allowCross in [false, true] {
@@ -55,7 +57,9 @@ struct JoinOrdering {
                     let other = mask ^ part
                     if let left = best[part], let right = best[other],
                         rows[part] >= rows[other],
-                        allowCross || graph.areConnected(UInt64(part), UInt64(other))
+                        allowCross
+                            || !crossed[part] && !crossed[other]
+                                && graph.areConnected(UInt64(part), UInt64(other))
                     {
                         let cost =
                             left.cost + right.cost + rows[mask] + rows[part]
@@ -66,7 +70,10 @@ struct JoinOrdering {
                     }
                     part = (part - 1) & mask
                 }
-                if best[mask] != nil { break }
+                if best[mask] != nil {
+                    crossed[mask] = allowCross
+                    break
+                }
             }
         }
         return best[full]?.tree ?? leftDeep(graph)
@@ -90,7 +97,9 @@ struct JoinOrdering {
                         else { continue }
                         let rows = graph.rows(of: trees[one].mask | trees[other].mask)
                         let cost = rows + min(trees[one].rows, trees[other].rows)
-                        if choice.map({ cost < $0.cost }) ?? true { choice = (one, other, cost, rows) }
+                        if choice.map({ cost < $0.cost }) ?? true {
+                            choice = (one, other, cost, rows)
+                        }
                     }
                 }
             }
@@ -146,7 +155,8 @@ struct JoinGraph {
     /// Takes a tree of inner joins apart.
     mutating func add(_ plan: LogicalPlan) {
         switch plan {
-        case .join(let node) where (node.kind == .inner || node.kind == .cross) && relations.count < 60:
+        case .join(let node)
+        where (node.kind == .inner || node.kind == .cross) && relations.count < 60:
             add(node.left)
             add(node.right)
             raw += node.equalityConditions + (node.residual?.conjuncts ?? [])
@@ -155,7 +165,8 @@ struct JoinGraph {
             add(input)
             raw += predicate.conjuncts
         case .project(let input, let assignments)
-        where input.isInnerJoin && assignments.allSatisfy({ $0.expression.columnID == $0.column.id }):
+        where input.isInnerJoin
+            && assignments.allSatisfy({ $0.expression.columnID == $0.column.id }):
             add(input)
         default: relations.append(plan)
         }
@@ -171,7 +182,8 @@ struct JoinGraph {
         var equal = ColumnClasses()
         var seen: Set<String> = []
         for expression in raw where seen.insert(expression.description).inserted {
-            if case .comparison(.equal, .column(let one, let type), .column(let other, let otherType)) =
+            if case .comparison(
+                .equal, .column(let one, let type), .column(let other, let otherType)) =
                 expression, let first = owners[one], let second = owners[other], first != second,
                 type.isJoinable(with: otherType)
             {
@@ -189,7 +201,9 @@ struct JoinGraph {
         // Two columns of one relation in one class must be equal there.
         for members in classes {
             for (position, member) in members.enumerated() {
-                guard let first = members[..<position].first(where: { $0.relation == member.relation })
+                guard
+                    let first = members[..<position].first(where: { $0.relation == member.relation }
+                    )
                 else { continue }
                 let condition = BoundExpression.comparison(
                     .equal, .column(first.id, first.type), .column(member.id, member.type))

@@ -34,7 +34,8 @@ struct LimitPushDown {
         case .scan(var node):
             node.limit = min(node.limit ?? count, count)
             return .scan(node)
-        case .project(let input, let assignments): return .project(hinted(input, count), assignments)
+        case .project(let input, let assignments):
+            return .project(hinted(input, count), assignments)
         case .union(let inputs, let columns, let mapping):
             return .union(
                 inputs.map { .limit(hinted($0, count), count: count, offset: 0) }, columns: columns,

@@ -26,7 +26,8 @@ struct NodeSimplification {
         switch plan {
         case .sort(let input, _): return unordered(input)
         case .project(let input, let assignments): return .project(unordered(input), assignments)
-        case .filter(let input, let predicate): return .filter(unordered(input), predicate: predicate)
+        case .filter(let input, let predicate):
+            return .filter(unordered(input), predicate: predicate)
         case .limit: return ordered(plan)
         default: return plan.mapChildren { unordered($0) }
         }
@@ -85,7 +86,8 @@ extension LogicalPlan {
         case .aggregate(let node):
             return node.groupingSets == nil && Set(node.keys.map(\.id)).isSubset(of: columns)
         case .project(let input, let assignments):
-            let passed = assignments.filter { columns.contains($0.column.id) }.compactMap(\.expression.columnID)
+            let passed = assignments.filter { columns.contains($0.column.id) }.compactMap(
+                \.expression.columnID)
             return input.isDistinct(by: Set(passed))
         case .filter(let input, _), .sort(let input, _), .limit(let input, _, _),
             .topN(let input, _, _, _, _):
@@ -126,7 +128,9 @@ extension LogicalPlan {
             switch node.kind {
             case .inner, .cross:
                 return node.left.isNeverNull(id) || node.right.isNeverNull(id)
-                    || node.equalities.contains { !$0.matchesNulls && ($0.left == id || $0.right == id) }
+                    || node.equalities.contains {
+                        !$0.matchesNulls && ($0.left == id || $0.right == id)
+                    }
             case .left, .semi, .anti, .nullAwareAnti, .mark: return node.left.isNeverNull(id)
             case .right: return node.right.isNeverNull(id)
             case .full: return false

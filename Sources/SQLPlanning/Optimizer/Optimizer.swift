@@ -42,7 +42,8 @@ package struct Optimizer {
 
     /// `allocator` must be the binder's. Checks are on in debug builds.
     package init(
-        rules: OptimizerRules = .all, allocator: ColumnAllocator, registry: FunctionRegistry = .standard,
+        rules: OptimizerRules = .all, allocator: ColumnAllocator,
+        registry: FunctionRegistry = .standard,
         evaluator: (any ConstantEvaluator)? = nil, checks: Bool = Optimizer.checksByDefault
     ) {
         self.rules = rules
@@ -115,7 +116,9 @@ package struct Optimizer {
         try apply(.pushPredicates, "push predicates again") { pushDown.push($0, []) }
         try apply(.chooseBuildSides, "build sides") { $0.choosingBuildSides() }
         try apply(.limits, "limits") { LimitPushDown().pushed($0) }
-        try apply(.pruneColumns, "prune columns") { ColumnPruning(narrows: true).pruned($0, required) }
+        try apply(.pruneColumns, "prune columns") {
+            ColumnPruning(narrows: true).pruned($0, required)
+        }
         try apply(.mergeProjections, "merge projections at last") { $0.mergingProjections() }
         guard required.isSubset(of: result.outputIDs) else {
             throw QueryFault(
@@ -171,7 +174,8 @@ extension LogicalPlan {
                     }
                 }
                 let mayMerge = inner.allSatisfy { assignment in
-                    assignment.expression.columnID != nil || assignment.expression.literalValue != nil
+                    assignment.expression.columnID != nil
+                        || assignment.expression.literalValue != nil
                         || (uses[assignment.column.id] ?? 0) <= 1
                             && assignment.expression.isDeterministic
                 }
@@ -180,7 +184,8 @@ extension LogicalPlan {
                 }
                 if mayMerge && !insideLambda {
                     let values = Dictionary(
-                        inner.map { ($0.column.id, $0.expression) }, uniquingKeysWith: { first, _ in first })
+                        inner.map { ($0.column.id, $0.expression) },
+                        uniquingKeysWith: { first, _ in first })
                     return .project(
                         below,
                         assignments.map {

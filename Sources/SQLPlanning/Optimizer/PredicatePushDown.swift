@@ -137,7 +137,9 @@ struct PredicatePushDown {
         let (safe, failing) = split(all) { !$0.canFail || $0.columns.count == 0 }
         all = infers ? safe + inferred(from: safe, left, right) : safe
         let leftOnly = all.filter { $0.columns.isSubset(of: left) }
-        let rightOnly = all.filter { !$0.columns.isSubset(of: left) && $0.columns.isSubset(of: right) }
+        let rightOnly = all.filter {
+            !$0.columns.isSubset(of: left) && $0.columns.isSubset(of: right)
+        }
         let both = all.filter { !$0.columns.isSubset(of: left) && !$0.columns.isSubset(of: right) }
         return LogicalPlan.join(
             JoinNode.make(
@@ -146,13 +148,18 @@ struct PredicatePushDown {
     }
 
     private func pushOuter(
-        _ node: JoinNode, _ conditions: [BoundExpression], kept: Set<ColumnID>, other: Set<ColumnID>,
+        _ node: JoinNode, _ conditions: [BoundExpression], kept: Set<ColumnID>,
+        other: Set<ColumnID>,
         keepsLeft: Bool
     ) -> LogicalPlan {
         let (movable, stay) = split(conditions) { $0.columns.isSubset(of: kept) && !$0.canFail }
         let on = node.equalityConditions + (node.residual?.conjuncts ?? [])
-        var toOther = on.filter { $0.columns.isSubset(of: other) && !$0.columns.isEmpty && !$0.canFail }
-        let rest = on.filter { !($0.columns.isSubset(of: other) && !$0.columns.isEmpty && !$0.canFail) }
+        var toOther = on.filter {
+            $0.columns.isSubset(of: other) && !$0.columns.isEmpty && !$0.canFail
+        }
+        let rest = on.filter {
+            !($0.columns.isSubset(of: other) && !$0.columns.isEmpty && !$0.canFail)
+        }
         if infers {
             // A condition on a key of the kept side holds for the rows of the other that can match.
             toOther += inferred(from: movable + node.equalityConditions, kept, other).filter {
@@ -178,9 +185,12 @@ struct PredicatePushDown {
         if !isNullAware {
             var rest: [BoundExpression] = []
             for conjunct in node.residual?.conjuncts ?? [] {
-                if conjunct.columns.isSubset(of: right) && !conjunct.canFail && conjunct.isDeterministic {
+                if conjunct.columns.isSubset(of: right) && !conjunct.canFail
+                    && conjunct.isDeterministic
+                {
                     toRight.append(conjunct)
-                } else if node.kind == .semi, conjunct.columns.isSubset(of: left), !conjunct.canFail {
+                } else if node.kind == .semi, conjunct.columns.isSubset(of: left), !conjunct.canFail
+                {
                     movable.append(conjunct)
                 } else {
                     rest.append(conjunct)
@@ -207,7 +217,8 @@ struct PredicatePushDown {
     ) -> [BoundExpression] {
         var classes = ColumnClasses()
         for condition in conditions {
-            if case .comparison(.equal, .column(let one, let type), .column(let other, let otherType)) =
+            if case .comparison(
+                .equal, .column(let one, let type), .column(let other, let otherType)) =
                 condition, type.isJoinable(with: otherType)
             {
                 classes.unite((one, type), (other, otherType))
@@ -217,7 +228,8 @@ struct PredicatePushDown {
         var result: [BoundExpression] = []
         for condition in conditions {
             let columns = condition.columns
-            if columns.count == 1, let id = columns.first, condition.isDeterministic, !condition.canFail,
+            if columns.count == 1, let id = columns.first, condition.isDeterministic,
+                !condition.canFail,
                 condition.rejectsNulls(of: columns)
             {
                 for (other, type) in classes.others(of: id) {
@@ -289,7 +301,8 @@ extension JoinNode {
     var equalityConditions: [BoundExpression] {
         guard !equalities.isEmpty else { return [] }
         let types = Dictionary(
-            (left.outputs + right.outputs).map { ($0.id, $0.type) }, uniquingKeysWith: { first, _ in first })
+            (left.outputs + right.outputs).map { ($0.id, $0.type) },
+            uniquingKeysWith: { first, _ in first })
         return equalities.map { equality in
             .comparison(
                 equality.matchesNulls ? .notDistinct : .equal,
@@ -328,7 +341,8 @@ extension BoundExpression {
         case .comparison(let op, let left, let right):
             op != .distinct && op != .notDistinct
                 && (left.isNullWhenNull(columns) || right.isNullWhenNull(columns))
-        case .negate(let operand), .cast(let operand, _, _), .not(let operand), .field(let operand, _, _),
+        case .negate(let operand), .cast(let operand, _, _), .not(let operand),
+            .field(let operand, _, _),
             .inList(let operand, _), .like(let operand, _, _):
             operand.isNullWhenNull(columns)
         case .call(let resolved, let arguments):

@@ -14,7 +14,9 @@ struct SemiJoinSinking {
         case .semi, .anti, .nullAwareAnti: break
         default: return below
         }
-        guard node.residual == nil, !node.equalities.isEmpty, node.left.isInnerJoin else { return below }
+        guard node.residual == nil, !node.equalities.isEmpty, node.left.isInnerJoin else {
+            return below
+        }
         let left = node.left.estimate
         let share = node.matchShare(left, node.right.estimate)
         guard node.kind != .semi || share <= Self.maxShare else { return below }
