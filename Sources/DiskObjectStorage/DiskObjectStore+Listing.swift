@@ -15,6 +15,8 @@ package struct ObjectListing: Sendable, Hashable {
     package var commonPrefixes: [String] = []
     /// The last key or common prefix of the page, to be given as `after`; nil at the end.
     package var next: String?
+
+    package init() {}
 }
 
 extension DiskObjectStore {

@@ -12,6 +12,8 @@ package struct RecoveryReport: Sendable, Hashable {
     package var unfinishedBlobs = 0
     /// Blobs whose objects had been deleted.
     package var trashedBlobs = 0
+
+    package init() {}
 }
 
 /// Something that is not as it should be.
