@@ -1,1 +1,17 @@
-// S3API: story to be written by its author.
+// S3API: the S3 protocol over `DiskObjectStorage`.
+//
+//     Request ─▶ S3Target (bucket, key; path style or virtual host)
+//             ─▶ operation by method, what is addressed, and the subresource (`s3Operations`)
+//             ─▶ SignatureV4 (header or query): who, by `S3CredentialSource`
+//             ─▶ the operation: decode, call the store (which asks the Authorizer), encode
+//             ─▶ Response, or an XML error (`S3Error`)
+//
+// A body is read through `PayloadReader`, which undoes `aws-chunked`, verifies chunk signatures, trailers and
+// the payload's hash, and hands pieces on: nothing is held but a piece. The store commits only after the
+// reader came to a good end, so a forged or broken body leaves nothing. An operation that refuses before it
+// reads sends no `100 Continue`.
+//
+// One file an operation in `Operations/`; the support table in the console is `s3Operations`. What S3 has and
+// this server has not is answered `NotImplemented` by its S3 name.
+//
+// Source: Amazon S3 API Reference; "Authenticating Requests (AWS Signature Version 4)".

@@ -1,0 +1,75 @@
+import Authority
+import DiskObjectStorage
+import HTTPMessages
+import ObjectStorage
+import XML
+
+/// Copies an object by reference. Source: Amazon S3 API Reference, "CopyObject".
+enum CopyObject: S3Operation {
+    static let name = "CopyObject"
+    static let method = Method.put
+    static let scope = S3Target.Scope.object
+    static let header: String? = "x-amz-copy-source"
+
+    static func respond(_ call: S3Call) throws -> Response {
+        let source = try copySource(call)
+        try call.allow(.objectRead, bucket: source.bucket, key: source.key)
+        try call.allow(.objectWrite)
+        var attributes: ObjectAttributes?
+        switch call.header("x-amz-metadata-directive")?.uppercased() {
+        case nil, "", "COPY":
+            if source == call.location, call.header("x-amz-storage-class") == nil {
+                throw S3Error(
+                    .invalidRequest,
+                    "This copy request is illegal because it is trying to copy an object to itself "
+                        + "without changing the object's metadata")
+            }
+        case "REPLACE": attributes = try ObjectAttributes(call)
+        case .some(let other):
+            throw S3Error(.invalidArgument, "Unknown metadata directive: \(other)")
+        }
+        let conditions = Conditions(call.request.fields, prefix: "x-amz-copy-source-")
+        let record = try call.store.copy(
+            call.context, from: source, to: call.location, attributes: attributes,
+            precondition: try writePrecondition(call)
+        ) { (record) throws(ObjectStoreError) in
+            try requireConditions(conditions, record.description)
+        }
+        var writer = XMLWriter()
+        writer.element("CopyObjectResult", attributes: s3Namespace) { writer in
+            writer.element("LastModified", xmlTime(record.description.modifiedMicroseconds))
+            writer.element("ETag", "\"\(record.description.etag)\"")
+            writer.checksums(record.checksums, withType: true)
+        }
+        return xmlResponse(200, writer)
+    }
+}
+
+/// Throws `.preconditionFailed` unless the source of a copy is as the client wants it.
+func requireConditions(
+    _ conditions: Conditions, _ source: ObjectDescription
+) throws(ObjectStoreError) {
+    guard case .holds = conditions.check(source) else {
+        throw ObjectStoreError(
+            code: .preconditionFailed, message: "At least one of the pre-conditions did not hold")
+    }
+}
+
+/// Reads `x-amz-copy-source`: `bucket/key`, percent-encoded, with or without a slash before it.
+func copySource(_ call: S3Call) throws(S3Error) -> ObjectLocation {
+    let text = call.header("x-amz-copy-source") ?? ""
+    let halves = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    if halves.count == 2, halves[1].hasPrefix("versionId=") {
+        try refuseVersion(String(halves[1].dropFirst(10)))
+    }
+    guard let first = halves.first, let path = PercentCoding.decode(first) else {
+        throw S3Error(.invalidArgument, "Copy Source must mention the source bucket and key")
+    }
+    let trimmed = path.hasPrefix("/") ? String(path.dropFirst()) : path
+    guard let slash = trimmed.utf8.firstIndex(of: UInt8(ascii: "/")),
+        slash != trimmed.utf8.startIndex, trimmed.utf8.index(after: slash) != trimmed.utf8.endIndex
+    else { throw S3Error(.invalidArgument, "Copy Source must mention the source bucket and key") }
+    return ObjectLocation(
+        bucket: String(trimmed[..<slash]),
+        key: String(decoding: trimmed.utf8[trimmed.utf8.index(after: slash)...], as: UTF8.self))
+}

@@ -1,0 +1,158 @@
+import Authority
+import Bytes
+import CivilTime
+import DiskObjectStorage
+import HTTPMessages
+import ObjectStorage
+import XML
+
+/// One operation of the protocol. One file each in `Operations/`, one entry in `s3Operations`.
+protocol S3Operation: Sendable {
+    /// The name in the S3 API Reference.
+    static var name: String { get }
+    static var method: Method { get }
+    static var scope: S3Target.Scope { get }
+    /// A query item that must be there: `uploads`, or `list-type=2` with its value.
+    static var query: String? { get }
+    /// A header that must be there.
+    static var header: String? { get }
+
+    static func respond(_ call: S3Call) throws -> Response
+}
+
+extension S3Operation {
+    static var query: String? { nil }
+    static var header: String? { nil }
+}
+
+/// One request on its way through an operation.
+struct S3Call {
+    let request: Request
+    let target: S3Target
+    let signature: VerifiedSignature
+    let credential: S3Credential
+    let context: RequestContext
+    let store: DiskObjectStore
+    let region: String
+
+    var location: ObjectLocation { ObjectLocation(bucket: target.bucket, key: target.key) }
+
+    /// Throws unless the credential's own limits cover the action; what the principal may, the store asks.
+    func allow(_ action: Action, bucket: String, key: String = "") throws(S3Error) {
+        guard let covers = credential.covers, !covers(action, bucket, key) else { return }
+        throw S3Error(
+            .accessDenied, "this temporary credential does not cover \(action.rawValue) here")
+    }
+
+    /// The same for what the request addresses.
+    func allow(_ action: Action) throws(S3Error) {
+        try allow(action, bucket: target.bucket, key: target.key)
+    }
+
+    func query(_ name: String) -> String? { target.query[name] }
+    func header(_ name: String) -> String? { request.fields[name] }
+
+    /// A number in the query; throws when it is none or out of range.
+    func number(_ name: String, in range: ClosedRange<Int>, default usual: Int) throws(S3Error)
+        -> Int
+    {
+        guard let text = query(name), !text.isEmpty else { return usual }
+        guard let number = Int(text), number >= 0 else {
+            throw S3Error(.invalidArgument, "\(name) must be a number: \(text)")
+        }
+        return min(max(number, range.lowerBound), range.upperBound)
+    }
+
+    /// The body as a document.
+    func document(limit: Int) throws -> XMLElement {
+        var reader = PayloadReader(body: request.body, signature: signature)
+        let bytes = try reader.all(limit: limit)
+        try verifyDocument(bytes)
+        do throws(XMLError) {
+            return try XMLElement(parsing: bytes)
+        } catch {
+            throw S3Error(.malformedXML, error.message)
+        }
+    }
+
+    private func verifyDocument(_ bytes: [UInt8]) throws(S3Error) {
+        let checks = try BodyChecks(self)
+        for algorithm in checks.headerValues.keys {
+            var calculator = ChecksumCalculator(algorithm)
+            bytes.withUnsafeBytes { calculator.update($0) }
+            guard checks.headerValues[algorithm] == calculator.value else {
+                throw S3Error(.badDigest, "the \(algorithm.rawValue) you specified did not match")
+            }
+        }
+        if let md5 = checks.md5, md5 != md5Digest(bytes) {
+            throw S3Error(
+                .badDigest, "the Content-MD5 you specified did not match what we received")
+        }
+    }
+
+    /// Streams the body into `sink`, then tells what it must amount to.
+    func receive(
+        _ checks: BodyChecks, into sink: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> ExpectedContent {
+        var reader = PayloadReader(body: request.body, signature: signature)
+        try reader.drain(declaredBytes: try decodedLength(), into: sink)
+        return try checks.expected(trailers: reader.trailers)
+    }
+
+    /// How long the body is without framing; nil when the client does not say.
+    private func decodedLength() throws(S3Error) -> Int64? {
+        guard case .chunked = signature.payload else { return request.body.declaredLength }
+        guard let text = header("x-amz-decoded-content-length") else {
+            throw S3Error(.missingContentLength, "aws-chunked wants x-amz-decoded-content-length")
+        }
+        guard let length = Int64(text), length >= 0 else {
+            throw S3Error(
+                .invalidArgument, "x-amz-decoded-content-length must be a length: \(text)")
+        }
+        return length
+    }
+}
+
+/// An answer with an XML document.
+func xmlResponse(_ status: Int = 200, _ writer: XMLWriter) -> Response {
+    Response(status: status, contentType: "application/xml", bytes: writer.bytes)
+}
+
+/// The namespace of S3's documents.
+let s3Namespace = [("xmlns", "http://s3.amazonaws.com/doc/2006-03-01/")]
+
+/// A time as S3's documents have it.
+func xmlTime(_ microseconds: Int64) -> String {
+    CivilFormat.rfc3339(utc: microseconds, precision: 3)
+}
+
+extension XMLWriter {
+    /// Writes the owner that the store keeps as `id name`.
+    mutating func owner(_ tag: String, _ text: String) {
+        let halves = text.split(separator: " ", maxSplits: 1).map(String.init)
+        element(tag) { writer in
+            writer.element("ID", halves.first ?? "")
+            writer.element("DisplayName", halves.last ?? "")
+        }
+    }
+
+    /// Writes the checksums, as `ChecksumCRC32` and so on.
+    mutating func checksums(_ checksums: ObjectChecksums, withType: Bool) {
+        for (algorithm, value) in checksums.values.sorted(by: { $0.key.rawValue < $1.key.rawValue })
+        {
+            element("Checksum\(algorithm.rawValue)", value)
+        }
+        if withType, !checksums.values.isEmpty { element("ChecksumType", checksums.type.rawValue) }
+    }
+}
+
+extension Fields {
+    /// Adds the checksums, as `x-amz-checksum-crc32` and so on.
+    mutating func append(_ checksums: ObjectChecksums) {
+        for (algorithm, value) in checksums.values.sorted(by: { $0.key.rawValue < $1.key.rawValue })
+        {
+            append("x-amz-checksum-\(algorithm.rawValue.lowercased())", value)
+        }
+        if !checksums.values.isEmpty { append("x-amz-checksum-type", checksums.type.rawValue) }
+    }
+}
