@@ -58,6 +58,8 @@ package struct WrittenFile: Sendable {
     package var columns: [WrittenColumn] = []
     /// The footer, so that the file can be read without parsing it again.
     package var metadata = FileMetadata()
+
+    package init() {}
 }
 
 /// What one leaf of a written file holds, over all row groups.
