@@ -164,7 +164,11 @@ extension LogicalPlan {
             selectivity /= max(left.distinct(equality.left), right.distinct(equality.right))
         }
         if node.equalities.count > 1 {
-            selectivity = max(selectivity, 1 / max(1, min(left.rows, right.rows)))
+            // Together the columns are probably a key of the smaller table behind them.
+            let base = min(
+                node.left.baseRows(of: Set(node.equalities.map(\.left))),
+                node.right.baseRows(of: Set(node.equalities.map(\.right))))
+            selectivity = max(selectivity, 1 / max(1, base))
         }
         if let residual = node.residual {
             selectivity *= Selectivity(columns: columns, rows: left.rows * right.rows).of(

@@ -117,7 +117,7 @@ package struct PlanPrinter {
                 "\(name($0.left)) \($0.matchesNulls ? "IS NOT DISTINCT FROM" : "=") \(name($0.right))"
             }
             if let residual = node.residual { parts.append(text(residual)) }
-            return parts.joined(separator: " AND ")
+            return parts.joined(separator: " AND ") + (node.prefersLeftBuild ? "; builds left" : "")
         case .window(let node):
             var parts: [String] = []
             if !node.partitionBy.isEmpty { parts.append("partition by \(list(node.partitionBy))") }

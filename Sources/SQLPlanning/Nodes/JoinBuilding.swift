@@ -106,7 +106,9 @@ extension LogicalPlan {
         let flat = conditions.flatMap(\.conjuncts)
         guard !flat.isEmpty else { return self }
         if case .filter(let input, let predicate) = self {
-            return .filter(input, predicate: .all([predicate] + flat))
+            let present = Set(predicate.conjuncts.filter(\.isDeterministic).map(\.description))
+            let added = flat.filter { !present.contains($0.description) }
+            return .filter(input, predicate: .all([predicate] + added))
         }
         return .filter(self, predicate: .all(flat))
     }

@@ -154,6 +154,12 @@ package enum JoinKind: Sendable, Hashable {
 }
 
 /// Joins two inputs; the right side is built, the left side probes (the optimizer swaps sides).
+///
+/// Null-aware kinds have exactly one equality and no residual; `cross` has neither. For `semi`, `anti`
+/// and `mark` the residual is part of what a match is. Key columns are of one type but for the length of
+/// varchars. What a build side learns of its keys (bounds, bitmaps) may filter every scan below the
+/// probe side that hands the key up, also through the group keys of an aggregate: plans of correlated
+/// aggregates count on it.
 package struct JoinNode: Sendable {
     package var kind: JoinKind
     package var left: LogicalPlan
@@ -162,16 +168,20 @@ package struct JoinNode: Sendable {
     package var equalities: [JoinEquality]
     /// What else must hold of a pair; sees columns of both sides.
     package var residual: BoundExpression?
+    /// For semi and anti joins: the left side is much smaller, so that building it, probing with the
+    /// right side and giving the (un)matched rows at the end is cheaper. A hint: the result is the same.
+    package var prefersLeftBuild: Bool
 
     package init(
         kind: JoinKind, left: LogicalPlan, right: LogicalPlan, equalities: [JoinEquality],
-        residual: BoundExpression? = nil
+        residual: BoundExpression? = nil, prefersLeftBuild: Bool = false
     ) {
         self.kind = kind
         self.left = left
         self.right = right
         self.equalities = equalities
         self.residual = residual
+        self.prefersLeftBuild = prefersLeftBuild
     }
 }
 

@@ -301,6 +301,23 @@ extension LogicalPlan {
         }
     }
 
+    /// Rows, before filters, of the largest relation below that gives one of the columns.
+    func baseRows(of keys: Set<ColumnID>) -> Double {
+        switch self {
+        case .join(let node):
+            switch node.kind {
+            case .semi, .anti, .nullAwareAnti, .mark: return node.left.baseRows(of: keys)
+            default: return max(node.left.baseRows(of: keys), node.right.baseRows(of: keys))
+            }
+        case .filter(let input, _): return input.baseRows(of: keys)
+        case .project(let input, let assignments):
+            let inner = assignments.filter { keys.contains($0.column.id) }.compactMap(
+                \.expression.columnID)
+            return input.baseRows(of: Set(inner))
+        default: return keys.isDisjoint(with: outputIDs) ? 0 : unfilteredRows
+        }
+    }
+
     /// Joins whose kind fixes the sides build the smaller one: LEFT becomes RIGHT and the other way.
     func choosingBuildSides() -> LogicalPlan {
         transformed { node in
@@ -312,7 +329,12 @@ extension LogicalPlan {
             case .left: swapped = .right
             case .right: swapped = .left
             case .full: swapped = .full
-            default: return node
+            case .semi, .anti:
+                join.prefersLeftBuild =
+                    !join.equalities.isEmpty
+                    && join.left.estimate.rows * 2 < join.right.estimate.rows
+                return .join(join)
+            case .nullAwareAnti, .mark: return node
             }
             guard join.left.estimate.rows * 1.5 < join.right.estimate.rows else { return node }
             join.kind = swapped
