@@ -30,7 +30,7 @@ package enum AvroCodec: String, Sendable, CaseIterable {
             switch self {
             case .null: return bytes
             case .deflate:
-                return try Decompressor().decompress(.deflate, bytes, limitBytes: limit)
+                return try Self.inflate(bytes, limit: limit)
             case .zstandard: return try Decompressor().decompress(.zstd, bytes, limitBytes: limit)
             case .snappy:
                 guard bytes.count >= 4 else { throw Self.damaged(nil) }
@@ -45,6 +45,32 @@ package enum AvroCodec: String, Sendable, CaseIterable {
         } catch {
             throw Self.damaged(error)
         }
+    }
+
+    /// Inflates up to the end of the stream. Bytes behind it are left alone: PyIceberg cuts zlib's
+    /// wrapping off one byte long at the end and leaves three of its checksum.
+    private static func inflate(_ bytes: [UInt8], limit: Int) throws -> [UInt8] {
+        let stream = try StreamDecompressor(.deflate)
+        var plain: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { piece.deallocate() }
+        try bytes.withUnsafeBytes { input in
+            var rest = input
+            while true {
+                let step = try stream.step(rest, into: piece)
+                plain.append(contentsOf: piece[0..<step.produced])
+                guard plain.count <= limit else {
+                    throw AvroError(
+                        code: .limitExceeded, message: "an Avro block is larger than \(limit) bytes"
+                    )
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[step.consumed...])
+                // Neither side was the limit: the stream has ended, or was cut short.
+                if step.produced < piece.count { break }
+            }
+        }
+        try stream.finish()
+        return plain
     }
 
     private static func damaged(_ cause: (any Error)?) -> AvroError {

@@ -76,7 +76,9 @@ package struct TableScan: Sendable {
         for manifest in dataManifests {
             guard let pruner = pruners[manifest.specID] else { continue }
             for entry in try source.entries(of: manifest, in: metadata) where entry.isLive {
-                guard pruner.mayMatch(entry.file.partition), mayMatch(entry.file, types) else {
+                guard pruner.mayMatch(entry.file.partition),
+                    mayMatch(entry.file, types, pruner.spec)
+                else {
                     plan.skippedFileCount += 1
                     continue
                 }
@@ -97,29 +99,34 @@ package struct TableScan: Sendable {
             equalityDeletes: equalities, allRowsMatch: allRowsMatch(entry.file, types, pruner.spec))
     }
 
-    private func mayMatch(_ file: DataFile, _ types: [Int32: PrimitiveType]) -> Bool {
+    private func mayMatch(
+        _ file: DataFile, _ types: [Int32: PrimitiveType], _ spec: PartitionSpec
+    ) -> Bool {
         guard file.recordCount != 0 else { return false }
         if predicate == .always { return true }
-        return predicate.mayMatch { id in
-            types[id].map { ColumnBounds(of: id, type: $0, in: file) } ?? .unknown
-        }
+        return predicate.mayMatch { bounds(of: $0, in: file, types, spec) }
     }
 
-    /// Bounds of text may be shortened and still prove; an identity partition's value is exact.
     private func allRowsMatch(
         _ file: DataFile, _ types: [Int32: PrimitiveType], _ spec: PartitionSpec
     ) -> Bool {
         if predicate == .always { return true }
-        return predicate.mustMatch { id in
-            guard let type = types[id] else { return .unknown }
-            if let part = spec.fields.firstIndex(where: {
-                $0.sourceID == id && $0.transform == .identity
-            }), part < file.partition.count {
-                return ColumnBounds(
-                    exactly: file.partition[part], isFloat: type == .float || type == .double)
-            }
-            return ColumnBounds(of: id, type: type, in: file)
+        return predicate.mustMatch { bounds(of: $0, in: file, types, spec) }
+    }
+
+    /// What is known of a column in a file: an identity partition's value is exact, other bounds come
+    /// from the metrics.
+    private func bounds(
+        of id: Int32, in file: DataFile, _ types: [Int32: PrimitiveType], _ spec: PartitionSpec
+    ) -> ColumnBounds {
+        guard let type = types[id] else { return .unknown }
+        if let part = spec.fields.firstIndex(where: {
+            $0.sourceID == id && $0.transform == .identity
+        }), part < file.partition.count {
+            return ColumnBounds(
+                exactly: file.partition[part], isFloat: type == .float || type == .double)
         }
+        return ColumnBounds(of: id, type: type, in: file)
     }
 }
 
