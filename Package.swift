@@ -237,7 +237,9 @@ for module in modules where only?.contains(module.name) ?? true {
             name: "\(module.name)Tests",
             dependencies: module.needs.filter { !$0.hasPrefix("C") || $0 == "CivilTime" || $0 == "Compression" || $0 == "Cryptography" }
                 .map { .init(stringLiteral: $0) } + [.init(stringLiteral: module.name), "TestSupport"],
-            path: path, swiftSettings: settings(kernels: false)))
+            path: path,
+            exclude: FileManager.default.fileExists(atPath: "\(root)/\(path)/Fixtures") ? ["Fixtures"] : [],
+            swiftSettings: settings(kernels: false)))
 }
 targets.append(
     .target(

@@ -1,0 +1,247 @@
+import Authority
+import SQLFunctions
+import SQLPlanning
+import Vectors
+
+/// The catalog `system`: what runs, what there is, and the views of JDBC drivers. Source:
+/// `reference/trino-dialect.md`, section 7.
+struct SystemTables: Sendable {
+    /// The queries that the caller may see.
+    let queries: @Sendable (RequestContext) -> [Query]
+
+    private static let bySchema: [String: [String]] = [
+        "information_schema": InformationSchema.tableNames,
+        "metadata": ["catalogs", "materialized_views", "table_comments"],
+        "runtime": ["nodes", "queries"],
+        "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"],
+    ]
+
+    func names(_ schema: String) -> [String] { SystemTables.bySchema[schema] ?? [] }
+
+    func table(
+        _ name: TableName, _ catalogs: EngineCatalogs, _ context: RequestContext
+    ) -> ListingTable? {
+        switch "\(name.schema).\(name.table)" {
+        case "runtime.queries": return queriesTable(name, context)
+        case "runtime.nodes":
+            let columns =
+                textColumns("node_id", "http_uri", "node_version") + [
+                    TableColumn(name: "coordinator", type: .boolean)
+                ] + textColumns("state")
+            return ListingTable(name, columns) { (_) throws(QueryFault) in
+                [
+                    [
+                        .text("lakehouse"), .text(""), .text(QueryEngine.version), .boolean(true),
+                        .text("active"),
+                    ]
+                ]
+            }
+        case "metadata.catalogs":
+            return ListingTable(
+                name, textColumns("catalog_name", "connector_id", "connector_name", "state")
+            ) { (_) throws(QueryFault) in
+                catalogs.catalogNames(context).map {
+                    let connector = $0 == "system" ? "system" : "iceberg"
+                    return [.text($0), .text($0), .text(connector), .text("active")]
+                }
+            }
+        case "metadata.table_comments": return comments(name, catalogs, context)
+        case "metadata.materialized_views":
+            let columns =
+                textColumns(
+                    "catalog_name", "schema_name", "name", "storage_catalog", "storage_schema",
+                    "storage_table", "freshness")
+                + [TableColumn(name: "last_fresh_time", type: .timestampWithTimeZone(precision: 9))]
+                + textColumns("comment", "definition")
+            return ListingTable(name, columns) { (_) throws(QueryFault) in [] }
+        case "jdbc.catalogs":
+            return ListingTable(name, textColumns("table_cat")) { (_) throws(QueryFault) in
+                catalogs.catalogNames(context).map { [.text($0)] }
+            }
+        case "jdbc.schemas":
+            return ListingTable(name, textColumns("table_schem", "table_catalog")) {
+                (wanted) throws(QueryFault) in
+                var rows: [[LiteralValue]] = []
+                for catalog in catalogs.catalogNames(context) where wanted.allows("table_catalog", catalog) {
+                    for schema in try catalogs.schemaNames(context, catalog) {
+                        rows.append([.text(schema), .text(catalog)])
+                    }
+                }
+                return rows
+            }
+        case "jdbc.table_types":
+            return ListingTable(name, textColumns("table_type")) { (_) throws(QueryFault) in
+                [[.text("TABLE")], [.text("VIEW")]]
+            }
+        case "jdbc.tables": return JDBCTables.tables(name, catalogs, context)
+        case "jdbc.columns": return JDBCTables.columns(name, catalogs, context)
+        default: return nil
+        }
+    }
+
+    private func comments(
+        _ name: TableName, _ catalogs: EngineCatalogs, _ context: RequestContext
+    ) -> ListingTable {
+        ListingTable(name, textColumns("catalog_name", "schema_name", "table_name", "comment")) {
+            (wanted) throws(QueryFault) in
+            var rows: [[LiteralValue]] = []
+            for catalog in catalogs.catalogNames(context) where wanted.allows("catalog_name", catalog) {
+                for entry in try InformationSchema.entries(
+                    catalogs, context, catalog, wanted, schemaColumn: "schema_name")
+                {
+                    let table = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
+                    var comment: String?
+                    if case .table(let found, _)? = InformationSchema.resolved(catalogs, context, table) {
+                        comment = (found as? IcebergTable)?.metadata.properties["comment"]
+                    }
+                    rows.append([
+                        .text(catalog), .text(entry.schema), .text(entry.name), .optional(comment),
+                    ])
+                }
+            }
+            return rows
+        }
+    }
+
+    private func queriesTable(_ name: TableName, _ context: RequestContext) -> ListingTable {
+        let moment = LogicalType.timestampWithTimeZone(precision: 3)
+        let columns =
+            textColumns("query_id", "state", "user", "source", "query")
+            + [TableColumn(name: "resource_group_id", type: .text)]
+            + ["queued_time_ms", "analysis_time_ms", "planning_time_ms"].map {
+                TableColumn(name: $0, type: .bigint)
+            }
+            + ["created", "started", "last_heartbeat", "end"].map { TableColumn(name: $0, type: moment) }
+            + textColumns("error_type", "error_code")
+        return ListingTable(name, columns) { [queries] (_) throws(QueryFault) in
+            queries(context).map { query in
+                let snapshot = query.snapshot
+                func time(_ microseconds: Int64?) -> LiteralValue {
+                    microseconds.map { .wide(Int128($0) << 64) } ?? .null
+                }
+                return [
+                    .text(query.id), .text(snapshot.state.rawValue), .text(query.context.principal.name),
+                    .optional(query.session.source), .text(query.sql), .text("global"),
+                    .integer(snapshot.statistics.queuedMilliseconds),
+                    .integer(snapshot.statistics.planningMilliseconds),
+                    .integer(snapshot.statistics.planningMilliseconds),
+                    time(query.createdMicroseconds), time(query.createdMicroseconds),
+                    time(snapshot.endedMicroseconds), time(snapshot.endedMicroseconds), .null,
+                    .optional(snapshot.fault?.code.rawValue),
+                ]
+            }
+        }
+    }
+}
+
+/// `system.jdbc.tables` and `.columns`, with the columns that `DatabaseMetaData` promises.
+enum JDBCTables {
+    static func tables(
+        _ name: TableName, _ catalogs: EngineCatalogs, _ context: RequestContext
+    ) -> ListingTable {
+        ListingTable(
+            name,
+            textColumns(
+                "table_cat", "table_schem", "table_name", "table_type", "remarks", "type_cat",
+                "type_schem", "type_name", "self_referencing_col_name", "ref_generation")
+        ) { (wanted) throws(QueryFault) in
+            var rows: [[LiteralValue]] = []
+            for catalog in catalogs.catalogNames(context) where wanted.allows("table_cat", catalog) {
+                for entry in try InformationSchema.entries(
+                    catalogs, context, catalog, wanted, schemaColumn: "table_schem")
+                {
+                    rows.append(
+                        [
+                            .text(catalog), .text(entry.schema), .text(entry.name),
+                            .text(entry.isView ? "VIEW" : "TABLE"),
+                        ] + [LiteralValue](repeating: .null, count: 6))
+                }
+            }
+            return rows
+        }
+    }
+
+    static func columns(
+        _ name: TableName, _ catalogs: EngineCatalogs, _ context: RequestContext
+    ) -> ListingTable {
+        func number(_ name: String) -> TableColumn { TableColumn(name: name, type: .bigint) }
+        let columns =
+            textColumns("table_cat", "table_schem", "table_name", "column_name") + [number("data_type")]
+            + textColumns("type_name")
+            + ["column_size", "buffer_length", "decimal_digits", "num_prec_radix", "nullable"].map(number)
+            + textColumns("remarks", "column_def")
+            + ["sql_data_type", "sql_datetime_sub", "char_octet_length", "ordinal_position"].map(number)
+            + textColumns("is_nullable", "scope_catalog", "scope_schema", "scope_table")
+            + [number("source_data_type")] + textColumns("is_autoincrement", "is_generatedcolumn")
+        return ListingTable(name, columns) { (wanted) throws(QueryFault) in
+            var rows: [[LiteralValue]] = []
+            for catalog in catalogs.catalogNames(context) where wanted.allows("table_cat", catalog) {
+                for entry in try InformationSchema.entries(
+                    catalogs, context, catalog, wanted, schemaColumn: "table_schem")
+                {
+                    let table = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
+                    for (index, column) in InformationSchema.visibleColumns(catalogs, context, table)
+                        .enumerated()
+                    {
+                        rows.append(row(table, column, index + 1))
+                    }
+                }
+            }
+            return rows
+        }
+    }
+
+    private static func row(_ table: TableName, _ column: TableColumn, _ position: Int) -> [LiteralValue] {
+        let (size, digits, radix) = sizes(column.type)
+        return [
+            .text(table.catalog), .text(table.schema), .text(table.table), .text(column.name),
+            .integer(jdbcType(column.type)), .text("\(column.type)"), size, .null, digits, radix,
+            .integer(column.isNullable ? 1 : 0), .optional(column.comment), .null, .null, .null, size,
+            .integer(Int64(position)), .text(column.isNullable ? "YES" : "NO"), .null, .null, .null, .null,
+            .text("NO"), .text("NO"),
+        ]
+    }
+
+    /// The number of `java.sql.Types`.
+    static func jdbcType(_ type: LogicalType) -> Int64 {
+        switch type {
+        case .boolean: 16
+        case .tinyint: -6
+        case .smallint: 5
+        case .integer: 4
+        case .bigint: -5
+        case .real: 7
+        case .double: 8
+        case .decimal: 3
+        case .char: 1
+        case .varchar: 12
+        case .varbinary: -3
+        case .date: 91
+        case .time: 92
+        case .timeWithTimeZone: 2013
+        case .timestamp: 93
+        case .timestampWithTimeZone: 2014
+        case .array: 2003
+        case .unknown: 0
+        default: 2000
+        }
+    }
+
+    private static func sizes(
+        _ type: LogicalType
+    ) -> (size: LiteralValue, digits: LiteralValue, radix: LiteralValue) {
+        switch type {
+        case .tinyint: (.integer(3), .integer(0), .integer(10))
+        case .smallint: (.integer(5), .integer(0), .integer(10))
+        case .integer: (.integer(10), .integer(0), .integer(10))
+        case .bigint: (.integer(19), .integer(0), .integer(10))
+        case .real: (.integer(24), .null, .integer(2))
+        case .double: (.integer(53), .null, .integer(2))
+        case .decimal(let precision, let scale):
+            (.integer(Int64(precision)), .integer(Int64(scale)), .integer(10))
+        case .varchar(let length): (.integer(Int64(length ?? 2_147_483_647)), .null, .null)
+        case .char(let length): (.integer(Int64(length)), .null, .null)
+        default: (.null, .null, .null)
+        }
+    }
+}

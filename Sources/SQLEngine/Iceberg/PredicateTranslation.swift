@@ -1,0 +1,43 @@
+import Iceberg
+import SQLExecution
+import Vectors
+
+/// Conjuncts of a scan as conditions that planning can prune files with. What cannot be said is left out:
+/// the scan applies every conjunct exactly anyway.
+enum PredicateTranslation {
+    /// `fields[i]` is the stored field of the request's column `i`; nil for hidden columns.
+    static func predicate(_ filters: [PushedFilter], _ fields: [NestedField?]) -> ScanPredicate {
+        var parts: [ScanPredicate] = []
+        for filter in filters {
+            guard let column = filter.column, let field = fields[column],
+                let type = field.type.primitive
+            else { continue }
+            parts += conditions(filter, field.id, type)
+        }
+        return parts.isEmpty ? .always : parts.count == 1 ? parts[0] : .and(parts)
+    }
+
+    private static func conditions(
+        _ filter: PushedFilter, _ id: Int32, _ type: PrimitiveType
+    ) -> [ScanPredicate] {
+        if let range = filter.range, range.onlyNull { return [.isNull(id)] }
+        if filter.passesNull { return [] }
+        var parts: [ScanPredicate] = []
+        if let candidates = filter.candidates {
+            let values = candidates.compactMap { IcebergTypes.icebergLiteral($0, type) }
+            if values.count == candidates.count { parts.append(.isIn(id, values)) }
+        }
+        if let lower = filter.range?.lower.flatMap({ IcebergTypes.icebergLiteral($0, type) }) {
+            let inclusive = filter.range?.isLowerInclusive ?? true
+            // NaN is greater than every number but outside of the bounds.
+            if type != .float, type != .double {
+                parts.append(.compare(id, inclusive ? .greaterOrEqual : .greater, lower))
+            }
+        }
+        if let upper = filter.range?.upper.flatMap({ IcebergTypes.icebergLiteral($0, type) }) {
+            let inclusive = filter.range?.isUpperInclusive ?? true
+            parts.append(.compare(id, inclusive ? .lessOrEqual : .less, upper))
+        }
+        return parts
+    }
+}

@@ -1,0 +1,55 @@
+package import Vectors
+
+/// What a client brings along with a statement.
+package struct QuerySession: Sendable {
+    package var catalog: String?
+    package var schema: String?
+    /// IANA name or offset; nil: UTC.
+    package var zone: String?
+    package var source: String?
+    package var clientInfo: String?
+    package var clientTags: [String]
+    package var traceToken: String?
+    /// Session properties by name; `catalog.name` for those of a catalog.
+    package var properties: [String: String]
+    /// Texts of prepared statements by name.
+    package var prepared: [String: String]
+    package var transactionID: String?
+    package var language: String?
+
+    package init(catalog: String? = nil, schema: String? = nil, zone: String? = nil) {
+        self.catalog = catalog
+        self.schema = schema
+        self.zone = zone
+        clientTags = []
+        properties = [:]
+        prepared = [:]
+    }
+}
+
+/// What a statement changes in its client's session.
+package struct SessionChanges: Sendable, Hashable {
+    package var catalog: String?
+    package var schema: String?
+    package var path: String?
+    package var setProperties: [String: String] = [:]
+    package var resetProperties: [String] = []
+    package var addedPrepared: [String: String] = [:]
+    package var deallocatedPrepared: [String] = []
+    package var startedTransactionID: String?
+    package var clearsTransaction = false
+    /// By catalog: `ROLE{name}`, `ALL` or `NONE`.
+    package var roles: [String: String] = [:]
+
+    package init() {}
+}
+
+/// Turns result chunks into bytes of a door's format. Called by worker threads, one chunk at a time a
+/// thread, possibly several threads at once; chunks of ordered results come in order.
+package protocol ResultEncoder: Sendable {
+    /// Appends the chunk's active rows. `columns[i]` describes the chunk's column `i`.
+    func encode(_ chunk: Chunk, _ columns: [QueryColumn], into bytes: inout [UInt8])
+
+    /// How many bytes a page should have before it is handed out.
+    var pageBytes: Int { get }
+}

@@ -1,0 +1,155 @@
+import Parquet
+import SQLExecution
+import SQLFunctions
+import Synchronization
+import Vectors
+
+/// One file of a scan.
+struct ParquetFileTask: Sendable {
+    let file: ParquetFile
+    /// Where each requested column comes from in this file.
+    let columns: [ScanColumn]
+    let deleted: DeletedPositions?
+}
+
+/// Scans Parquet files: a morsel is a row group, or a part of one where row groups are few.
+final class ParquetSource: MorselSource {
+    /// Rows of a morsel at the most.
+    static let morselRows = 131_072
+
+    private struct Morsel {
+        let task: Int
+        let rowGroup: Int
+        let rows: Range<Int>
+    }
+
+    private let tasks: [ParquetFileTask]
+    private let morsels: [Morsel]
+    let request: ScanRequest
+    let types: [LogicalType]
+    let appliedFilters: Set<Int>
+    private let totals = Mutex(ScanCounters())
+
+    init(_ tasks: [ParquetFileTask], types: [LogicalType], request: ScanRequest) {
+        self.tasks = tasks
+        self.request = request
+        self.types = types
+        var morsels: [Morsel] = []
+        for (index, task) in tasks.enumerated() {
+            for group in 0..<task.file.rowGroupCount {
+                let rows = task.file.metadata.rowGroups[group].rowCount
+                var start = 0
+                while start < rows {
+                    let end = min(start + ParquetSource.morselRows, rows)
+                    morsels.append(Morsel(task: index, rowGroup: group, rows: start..<end))
+                    start = end
+                }
+            }
+        }
+        self.morsels = morsels
+        // Nested columns are filtered behind the scan.
+        appliedFilters = Set(
+            request.filters.indices.filter { index in
+                !request.filters[index].columns.isEmpty
+                    && request.filters[index].columns.allSatisfy { types[$0].children.isEmpty }
+            })
+    }
+
+    var morselCount: Int { morsels.count }
+
+    /// What all readers did together.
+    var counters: ScanCounters { totals.withLock { $0 } }
+
+    func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader {
+        Reader(self, worker)
+    }
+
+    private final class Reader: MorselReader {
+        private let source: ParquetSource
+        private let worker: Worker
+        private let memory: ScanMemory
+        private var scan: ParquetScan?
+        private var task = -1
+
+        init(_ source: ParquetSource, _ worker: Worker) {
+            self.source = source
+            self.worker = worker
+            memory = ScanMemory(budget: worker.budget)
+        }
+
+        deinit { finishScan() }
+
+        func run(_ number: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
+            let morsel = source.morsels[number]
+            let scan = try reading { () throws(ParquetError) in try opened(morsel.task) }
+            guard
+                try reading({ () throws(ParquetError) in
+                    try scan.begin(rowGroup: morsel.rowGroup, rows: morsel.rows)
+                })
+            else { return }
+            while !worker.isStopped,
+                let chunk = try reading({ () throws(ParquetError) in try scan.next() })
+            {
+                if let fault = worker.context.takeFault() { throw fault }
+                try consumer.push(chunk)
+            }
+            if let fault = worker.context.takeFault() { throw fault }
+        }
+
+        /// Runs a step of the scan, with its errors as the query's.
+        private func reading<Result>(
+            _ body: () throws(ParquetError) -> Result
+        ) throws(QueryFault) -> Result {
+            do throws(ParquetError) { return try body() } catch { throw queryFault(error) }
+        }
+
+        private func opened(_ index: Int) throws(ParquetError) -> ParquetScan {
+            if task == index, let scan { return scan }
+            finishScan()
+            let made = try source.makeScan(source.tasks[index], worker, memory)
+            (scan, task) = (made, index)
+            return made
+        }
+
+        private func finishScan() {
+            if let scan { source.totals.withLock { $0.add(scan.counters) } }
+            scan = nil
+        }
+    }
+
+    private func makeScan(
+        _ task: ParquetFileTask, _ worker: Worker, _ memory: ScanMemory
+    ) throws(ParquetError) -> ParquetScan {
+        var filters: [ScanFilter] = []
+        var rowFilters: [any RowFilter] = []
+        for index in appliedFilters.sorted() {
+            let pushed = request.filters[index]
+            if let column = pushed.column {
+                filters.append(
+                    ScanFilter(
+                        column: column, filter: PushedColumnFilter(pushed, types[column], worker)))
+            } else {
+                rowFilters.append(PushedRowFilter(pushed, worker))
+            }
+        }
+        for use in request.joinFilters where types[use.column].children.isEmpty {
+            filters.append(ScanFilter(column: use.column, filter: JoinColumnFilter(use.filter)))
+        }
+        if let bound = request.topN, types[bound.column].children.isEmpty {
+            filters.append(ScanFilter(column: bound.column, filter: TopNColumnFilter(bound)))
+        }
+        var options = ScanOptions()
+        options.stepRows = request.settings.verification.chunkRows
+        return try ParquetScan(
+            task.file, columns: task.columns, filters: filters, rowFilters: rowFilters,
+            deleted: task.deleted, options: options, memory: memory)
+    }
+}
+
+/// What a damaged or unreadable Parquet file means to a query.
+func queryFault(_ error: ParquetError) -> QueryFault {
+    if let memory = error.cause as? MemoryLimitFault {
+        return QueryFault(.exceededMemoryLimit, memory.message, hint: memory.hint, cause: error)
+    }
+    return QueryFault(.icebergBadData, error.message, hint: error.hint, cause: error)
+}
