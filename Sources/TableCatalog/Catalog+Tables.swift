@@ -109,9 +109,12 @@ extension Catalog {
                 metadataText: metadata.json.encoded(), decision: decision)
         }
         return try serialized([lockKey(context, at, identifier)]) {
+            // Only here can nobody take the name between the look and the transaction.
+            try database.read { tx in
+                try requireFree(tx, context, at, try chain(tx, context, at), identifier)
+            }
             let next = prepare(metadata, owned, kind: .table, version: 0, context)
             try publish(context, at, [next]) { tx in
-                try requireFree(tx, context, at, try chain(tx, context, at), identifier)
                 _ = try requireNamespace(tx, context, at, try chain(tx, context, at), namespace)
                 try record(
                     tx, context, at, kind: "catalog.table.created", namespace: levels,
