@@ -8,8 +8,9 @@
 // Flavour: PCRE2 in UTF mode, which covers what Java's and Trino's (Joni) users write. Subjects must
 // be valid UTF-8, as all our strings are; PCRE2 checks, and a subject that is not is a fault.
 //
-// Nothing a person writes can hang the process: matches have a step limit, a depth limit and a heap
-// limit (`RegexLimits`), and a callout before each item of the pattern asks whether the query was
-// cancelled. JIT is not used, since it would skip the callouts' accounting of steps.
+// Nothing a person writes can hang the process. A match first runs as machine code (PCRE2's JIT) with
+// a small step limit; the rare one that reaches it runs again in the interpreter, where a callout
+// before each item of the pattern asks whether the query was cancelled, until the large step, depth
+// or heap limit (`RegexLimits`) ends it with a fault.
 //
 // Source: pcre2api(3), pcre2callout(3).

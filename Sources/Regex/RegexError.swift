@@ -28,6 +28,8 @@ package struct RegexError: Fault {
 package enum RegexLimits {
     /// Bytes of a pattern.
     package static let patternBytes = 65_536
+    /// Steps of a match before it is watched; some milliseconds.
+    package static let quickSteps: UInt32 = 200_000
     /// Steps of one match; some tenths of a second.
     package static let matchSteps: UInt32 = 10_000_000
     /// Nested backtracking points.

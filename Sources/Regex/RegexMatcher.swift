@@ -4,6 +4,8 @@ import CPCRE2
 package final class RegexMatcher {
     package let pattern: RegexPattern
     private let matchData: OpaquePointer
+    /// Few steps, no callouts: for nearly all matches.
+    private let quickContext: OpaquePointer
     private let context: OpaquePointer
     private let watch: Watch
 
@@ -19,10 +21,15 @@ package final class RegexMatcher {
         self.pattern = pattern
         watch = Watch(isCancelled)
         guard let matchData = pcre2_match_data_create_from_pattern_8(pattern.code, nil),
+            let quickContext = pcre2_match_context_create_8(nil),
             let context = pcre2_match_context_create_8(nil)
         else { fatalError("out of memory") }
         self.matchData = matchData
+        self.quickContext = quickContext
         self.context = context
+        pcre2_set_match_limit_8(quickContext, RegexLimits.quickSteps)
+        pcre2_set_depth_limit_8(quickContext, RegexLimits.depth)
+        pcre2_set_heap_limit_8(quickContext, RegexLimits.heapKibibytes)
         pcre2_set_match_limit_8(context, RegexLimits.matchSteps)
         pcre2_set_depth_limit_8(context, RegexLimits.depth)
         pcre2_set_heap_limit_8(context, RegexLimits.heapKibibytes)
@@ -41,6 +48,7 @@ package final class RegexMatcher {
 
     deinit {
         pcre2_match_data_free_8(matchData)
+        pcre2_match_context_free_8(quickContext)
         pcre2_match_context_free_8(context)
     }
 
@@ -64,11 +72,20 @@ package final class RegexMatcher {
         var options: UInt32 = 0
         if isChecked { options |= UInt32(PCRE2_NO_UTF_CHECK) }
         if notEmptyAtStart { options |= UInt32(PCRE2_NOTEMPTY_ATSTART) }
-        let status = withUnsafePointer(to: UInt8(0)) { empty in
+        var status = withUnsafePointer(to: UInt8(0)) { empty in
             pcre2_match_8(
                 pattern.code, subject.baseAddress ?? empty, subject.count, start, options,
-                matchData,
-                context)
+                matchData, quickContext)
+        }
+        if status == PCRE2_ERROR_MATCHLIMIT || status == PCRE2_ERROR_DEPTHLIMIT
+            || status == PCRE2_ERROR_HEAPLIMIT || status == PCRE2_ERROR_JIT_STACKLIMIT
+        {
+            // A long match: again from its start, slower, with somebody watching.
+            status = withUnsafePointer(to: UInt8(0)) { empty in
+                pcre2_match_8(
+                    pattern.watchedCode, subject.baseAddress ?? empty, subject.count, start,
+                    options | UInt32(PCRE2_NO_UTF_CHECK), matchData, context)
+            }
         }
         if status >= 0 { return true }
         switch status {

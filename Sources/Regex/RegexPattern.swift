@@ -5,28 +5,51 @@ import Synchronization
 package final class RegexPattern: Sendable {
     // Safe because PCRE2 never changes a compiled pattern after compilation.
     nonisolated(unsafe) let code: OpaquePointer
+    /// The same with a callout before each item, for matches that turn out to be long.
+    nonisolated(unsafe) let watchedCode: OpaquePointer
     /// The text it was compiled from.
     package let text: String
     /// How many capturing groups there are, the whole match not counted.
     package let groupCount: Int
 
-    /// Compiles. With `countsSteps` the pattern has callouts, so that its matches can be cancelled.
-    ///
-    /// Throws `.invalidPattern` with the byte offset of the trouble.
+    /// Compiles. Throws `.invalidPattern` with the byte offset of the trouble.
     package init(_ text: String, ignoresCase: Bool = false) throws(RegexError) {
-        var text = text
         let size = text.utf8.count
         guard size <= RegexLimits.patternBytes else {
             throw RegexError(
                 code: .limitExceeded,
                 message: "the pattern has \(size) bytes, the limit is \(RegexLimits.patternBytes)")
         }
+        var options = UInt32(PCRE2_UTF) | UInt32(PCRE2_NEVER_BACKSLASH_C)
+        if ignoresCase { options |= UInt32(PCRE2_CASELESS) }
+        let compiled = try RegexPattern.compile(text, options)
+        // Where the system forbids code at run time this fails, and the interpreter matches.
+        pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE))
+        do {
+            watchedCode = try RegexPattern.compile(text, options | UInt32(PCRE2_AUTO_CALLOUT))
+        } catch {
+            pcre2_code_free_8(compiled)
+            throw error
+        }
+        code = compiled
+        self.text = text
+        var groups: UInt32 = 0
+        pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT), &groups)
+        groupCount = Int(groups)
+    }
+
+    deinit {
+        pcre2_code_free_8(code)
+        pcre2_code_free_8(watchedCode)
+    }
+
+    private static func compile(
+        _ text: String, _ options: UInt32
+    ) throws(RegexError) -> OpaquePointer {
+        var copy = text
         var status: Int32 = 0
         var offset = 0
-        var options =
-            UInt32(PCRE2_UTF) | UInt32(PCRE2_AUTO_CALLOUT) | UInt32(PCRE2_NEVER_BACKSLASH_C)
-        if ignoresCase { options |= UInt32(PCRE2_CASELESS) }
-        let compiled = text.withUTF8 { bytes in
+        let compiled = copy.withUTF8 { bytes in
             // PCRE2 wants a pointer even for no bytes.
             withUnsafePointer(to: UInt8(0)) { empty in
                 pcre2_compile_8(
@@ -41,14 +64,8 @@ package final class RegexPattern: Sendable {
                 hint: "write a backslash before characters that stand for themselves",
                 offset: offset)
         }
-        code = compiled
-        self.text = text
-        var groups: UInt32 = 0
-        pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT), &groups)
-        groupCount = Int(groups)
+        return compiled
     }
-
-    deinit { pcre2_code_free_8(code) }
 
     /// The number of a named group.
     package func group(named name: String) -> Int? {

@@ -250,6 +250,7 @@ extension SQLWriter {
     }
 
     private mutating func function(_ call: FunctionCall) {
+        if let mode = call.processingMode { write(mode.rawValue + " ") }
         if call.name.canonicalParts == ["listagg"] { write("LISTAGG") } else { name(call.name) }
         write("(")
         if call.isDistinct { write("DISTINCT ") }

@@ -41,9 +41,13 @@ let reservedWords: Set<String> = [
     "USING", "VALUES", "WHEN", "WHERE", "WITH",
 ]
 
-/// The words of the grammar that are not reserved, for "did you mean" hints.
+/// The words of the grammar for "did you mean" hints; the first of equally near ones is taken.
 let grammarWords: [String] =
-    Array(reservedWords)
+    [
+        "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", "HAVING", "LIMIT", "JOIN", "LEFT",
+        "TABLE",
+        "INSERT", "INTO", "CREATE", "UPDATE", "DELETE", "VALUES", "UNION", "OFFSET", "AND",
+    ] + reservedWords.sorted()
     + [
         "ADD", "ALL", "ANALYZE", "ANY", "ARRAY", "ASC", "AT", "AUTHORIZATION", "BERNOULLI",
         "BRANCH",

@@ -170,6 +170,12 @@ extension Parser {
             let body = try expression()
             return Expression(.lambda([parameter], body), place: place(from: start))
         }
+        if token.word == "RUNNING" || token.word == "FINAL", isName(peek()), next("(", 2) {
+            let mode: ProcessingMode = advance().word == "RUNNING" ? .running : .final
+            guard case .function(var call) = try call().kind else { throw unexpected() }
+            call.processingMode = mode
+            return Expression(.function(call), place: place(from: start))
+        }
         var last = position
         while tokens[last + 1].word == ".", last + 2 < tokens.count, isName(tokens[last + 2]) {
             last += 2

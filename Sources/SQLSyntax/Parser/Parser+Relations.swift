@@ -113,6 +113,11 @@ extension Parser {
         try expect("(")
         let percentage = try expression()
         try expect(")")
+        if token.word == "AS" {
+            throw foreign(
+                "the alias stands before TABLESAMPLE",
+                hint: "write AS \(peek().text) TABLESAMPLE \(method.rawValue) (..)", length: 2)
+        }
         return Relation(
             kind: .sampled(relation, method, percentage: percentage), place: place(from: start))
     }
@@ -152,7 +157,7 @@ extension Parser {
             return Relation(kind: .subquery(query), place: place(from: start))
         }
         if take("(") {
-            let inner = try nested(relation)
+            let inner = try relations()
             try expect(")")
             return Relation(kind: inner.kind, place: place(from: start))
         }

@@ -206,7 +206,10 @@ final class Parser {
                 return "did you mean \(word)?"
             }
         }
-        if position > 0 {
+        if token.word == "$" {
+            return "names with $ stand in double quotes, such as \"orders$files\""
+        }
+        if position > 1, followsValue(position - 1) {
             let before = tokens[position - 1]
             if before.kind == .word, !reservedWords.contains(before.word),
                 !grammarWords.contains(before.word), before.word.utf8.count > 2,
@@ -222,15 +225,22 @@ final class Parser {
         if token.kind == .quotedIdentifier, wanted.contains("<string>") {
             return "strings stand in single quotes, names in double quotes"
         }
-        if token.word == "$" {
-            return "names with $ stand in double quotes, such as \"orders$files\""
-        }
         if token.kind == .word, let word = nearestName(to: token.word, among: grammarWords),
             word != token.word, token.word.utf8.count > 2
         {
             return "did you mean \(word)?"
         }
         return nil
+    }
+
+    /// Whether the token before `index` ends a value or relation, so that `index` may be an alias.
+    private func followsValue(_ index: Int) -> Bool {
+        let before = tokens[index - 1]
+        switch before.kind {
+        case .symbol: return [")", "]", "*"].contains(before.word)
+        case .word: return !reservedWords.contains(before.word) || before.word == "END"
+        default: return true
+        }
     }
 
     /// A form of another dialect.
