@@ -72,18 +72,19 @@ enum Snappy {
                 }
                 var count: Int
                 var offset: Int
-                if tag & 3 == 1 {
-                    count = 4 &+ (tag &>> 2) & 7
-                    offset = (tag & 0xE0) &<< 3 | Int((source + 1).load(as: UInt8.self))
-                    source += 2
-                } else if tag & 3 == 2 {
-                    count = tag &>> 2 &+ 1
-                    offset = Int((source + 1).loadUnaligned(as: UInt16.self).littleEndian)
-                    source += 3
-                } else {
+                if tag & 3 == 3 {
                     count = tag &>> 2 &+ 1
                     offset = Int((source + 1).loadUnaligned(as: UInt32.self).littleEndian)
                     source += 5
+                } else {
+                    // Offsets of one and of two bytes follow one another without a pattern: both are
+                    // worked out and one is chosen, where a branch would be guessed wrong.
+                    let word = Int((source + 1).loadUnaligned(as: UInt16.self).littleEndian)
+                    let isWide = 0 &- (tag &>> 1 & 1)
+                    let near = (tag & 0xE0) &<< 3 | word & 0xFF
+                    offset = (word & isWide) | (near & ~isWide)
+                    count = (tag &>> 2 &+ 1) & isWide | (4 &+ (tag &>> 2) & 7) & ~isWide
+                    source += 2 &- isWide
                 }
                 guard offset &- 1 < target - start, offset > 0 else { return false }
                 if offset < 8 {

@@ -58,7 +58,10 @@ func render(_ vector: Vector, _ row: Int, _ type: LogicalType) -> String {
 
 /// One line a row: the columns of a chunk, separated by tabs.
 func lines(_ chunk: Chunk, _ types: [LogicalType]) -> [String] {
-    (0..<chunk.count).map { row in
+    for (index, type) in types.enumerated() {
+        #expect(chunk.columns[index].physical == type.physical, "column \(index) of type \(type)")
+    }
+    return (0..<chunk.count).map { row in
         types.enumerated().map { render(chunk.columns[$0.offset], row, $0.element) }
             .joined(separator: "\t")
     }

@@ -2,7 +2,7 @@ import Vectors
 
 /// How a leaf's stored values become the engine's: chosen once a column, dispatched once a step.
 enum LeafConversion: Sendable, Hashable {
-    case copy1, copy4, copy8, copy16
+    case copy1, copy4, copy8, copy16, copyDouble
     case narrow(bits: Int32, isSigned: Bool)
     case widen(factor: Int64)
     case widenUnsigned
@@ -30,7 +30,7 @@ enum LeafConversion: Sendable, Hashable {
         case .copy8, .widen, .widenUnsigned, .scale, .floorThousand, .int96Micros, .decimal64,
             .variableDecimal64:
             .int64
-        case .float, .float16: .double
+        case .copyDouble, .float, .float16: .double
         case .strings: .string
         default: .int128
         }
@@ -62,7 +62,7 @@ extension LeafConversion {
             default: nil
             }
         case .float: type == .real || type == .double ? .float : nil
-        case .double: type == .double ? .copy8 : nil
+        case .double: type == .double ? .copyDouble : nil
         case .byteArray:
             switch (leaf.annotation, type) {
             case (.decimal(_, let from), .decimal(let precision, let to)):
@@ -170,6 +170,7 @@ extension LeafConversion {
         case .copy1: visitor.visit(CopyKernel<UInt8>())
         case .copy4: visitor.visit(CopyKernel<UInt32>())
         case .copy8: visitor.visit(CopyKernel<UInt64>())
+        case .copyDouble: visitor.visit(CopyKernel<UInt64>())
         case .copy16: visitor.visit(CopyKernel<SIMD2<UInt64>>())
         case .narrow(let bits, let isSigned):
             visitor.visit(NarrowKernel(bits: bits, isSigned: isSigned))

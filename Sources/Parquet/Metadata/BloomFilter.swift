@@ -74,7 +74,7 @@ struct BloomFilter {
         case (.widen(1), .int64(let number)):
             guard let narrow = Int32(exactly: number) else { return nil }
             return littleEndian(UInt32(bitPattern: narrow), 4)
-        case (.copy8, .double(let number)) where number != 0 && !number.isNaN:
+        case (.copyDouble, .double(let number)) where number != 0 && !number.isNaN:
             return littleEndian(number.bitPattern, 8)
         case (.uuid, .int128(let number)):
             let bits = UInt128(truncatingIfNeeded: number) ^ (1 << 127)

@@ -22,7 +22,7 @@ package protocol ColumnFilter: AnyObject {
 
     /// Narrows a selection to the rows that pass, keeping their order, and returns how many.
     ///
-    /// `vector` is flat (or a dictionary vector of strings when the filter is not dictionary-capable)
+    /// `vector` is flat, or for strings a dictionary vector when the filter is asked about rows,
     /// and has the column's physical type. `selection` nil means rows 0..<count. `output` has room for
     /// `count` rows and may be `selection` itself. Rows that are NULL pass as `passesNull` says.
     func select(

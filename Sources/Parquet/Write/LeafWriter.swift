@@ -118,6 +118,10 @@ final class LeafWriter {
             let number = vector.pointer(as: Int64.self)[at]
             bounds.add(.int64(number))
             store(number / 1_000_000, 8)
+        case .timeNanos:
+            let number = vector.pointer(as: Int64.self)[at]
+            bounds.add(.int64(number))
+            store(number / 1000, 8)
         case .packedMicros:
             let micros = Int64(truncatingIfNeeded: vector.pointer(as: Int128.self)[at] >> 64)
             bounds.add(.int128(Int128(micros) << 64))
@@ -439,6 +443,21 @@ final class LeafWriter {
             }
         }
         return (lower, upper)
+    }
+
+    /// The bounds over all row groups, in the engine's form. Trackers hold nanosecond timestamps
+    /// without the bits of a zone.
+    func totalBounds() -> (lower: ParquetValue?, upper: ParquetValue?) {
+        let (lower, upper) = cut(totals)
+        guard form == .packedNanos, case .timestampWithTimeZone = type else {
+            return (lower, upper)
+        }
+        func zoned(_ value: ParquetValue?) -> ParquetValue? {
+            guard case .int128(let packed)? = value else { return value }
+            let low = packed & 0xFFFF_FFFF_FFFF_FFFF
+            return .int128(packed - low | low << 16)
+        }
+        return (zoned(lower), zoned(upper))
     }
 
     /// The column index of a chunk's pages; nil when some page has values but no bounds.

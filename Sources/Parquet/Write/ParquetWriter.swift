@@ -145,7 +145,7 @@ package final class ParquetWriter {
             if leaf.form == .float || leaf.form == .double {
                 column.nanCount = leaf.totals.nanCount
             }
-            (column.lower, column.upper) = leaf.cut(leaf.totals)
+            (column.lower, column.upper) = leaf.totalBounds()
             written.columns.append(column)
         }
         return written

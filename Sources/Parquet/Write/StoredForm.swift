@@ -8,8 +8,8 @@ enum StoredForm: Sendable, Hashable {
     /// Int32 from decimals of up to nine digits, which vectors hold in 64 bits.
     case decimal32
     case int64
-    /// Picoseconds of the day as microseconds.
-    case time
+    /// Picoseconds of the day as microseconds, or as nanoseconds where there are more than six digits.
+    case time, timeNanos
     /// Packed timestamps as microseconds or nanoseconds.
     case packedMicros, packedNanos
     case float, double
@@ -29,7 +29,7 @@ enum StoredForm: Sendable, Hashable {
                 precision <= 9
                 ? .decimal32
                 : precision <= 18 ? .int64 : .decimal(byteCount: StoredForm.bytes(precision))
-        case .time: self = .time
+        case .time(let precision): self = precision <= 6 ? .time : .timeNanos
         case .timestamp(let precision): self = precision <= 6 ? .int64 : .packedNanos
         case .timestampWithTimeZone(let precision):
             self = precision <= 6 ? .packedMicros : .packedNanos
@@ -56,7 +56,7 @@ enum StoredForm: Sendable, Hashable {
         switch self {
         case .boolean: .boolean
         case .int32, .decimal32: .int32
-        case .int64, .time, .packedMicros, .packedNanos: .int64
+        case .int64, .time, .timeNanos, .packedMicros, .packedNanos: .int64
         case .float: .float
         case .double: .double
         case .decimal, .uuid: .fixedLengthByteArray
@@ -78,7 +78,7 @@ enum StoredForm: Sendable, Hashable {
         case .smallint: .integer(bits: 16, isSigned: true)
         case .date: .date
         case .decimal(let precision, let scale): .decimal(precision: precision, scale: scale)
-        case .time: .time(.micros, isUTC: false)
+        case .time(let precision): .time(precision <= 6 ? .micros : .nanos, isUTC: false)
         case .timestamp(let precision): .timestamp(precision <= 6 ? .micros : .nanos, isUTC: false)
         case .timestampWithTimeZone(let precision):
             .timestamp(precision <= 6 ? .micros : .nanos, isUTC: true)
@@ -104,6 +104,7 @@ extension ParquetValue {
         case (.decimal32, .int64(let number)): littleEndianBytes(UInt32(truncatingIfNeeded: number))
         case (.int64, .int64(let number)): littleEndianBytes(UInt64(bitPattern: number))
         case (.time, .int64(let number)): littleEndianBytes(UInt64(bitPattern: number / 1_000_000))
+        case (.timeNanos, .int64(let number)): littleEndianBytes(UInt64(bitPattern: number / 1000))
         case (.packedMicros, .int128(let packed)):
             littleEndianBytes(UInt64(truncatingIfNeeded: packed >> 64))
         case (.packedNanos, .int128(let packed)):
