@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import SQLFunctions
 import SQLPlanning
 import Testing
@@ -200,5 +202,40 @@ struct SubqueryTests {
                 "select (select y from b where b.id = a.id) from a where id > 1")
             #expect(try Self.interpreter.rows(fine).count == 3)
         }
+    }
+
+    @Test("deep expressions and long chains bind and are optimized")
+    func depth() throws {
+        let planning = Planning(catalog: Self.catalog)
+        let chain = (0..<390).map { _ in "x" }.joined(separator: " + ")
+        let nested =
+            String(repeating: "abs(", count: 150) + "x" + String(repeating: ")", count: 150)
+        let list = (0..<20_000).map(String.init).joined(separator: ", ")
+        let terms = (0..<2_000).map { "x <> \($0)" }.joined(separator: " and ")
+        let unions = (0..<300).map { "select \($0)" }.joined(separator: " union all ")
+        let statements = [
+            "select \(chain) from a", "select \(nested) from a",
+            "select id from a where x in (\(list))",
+            "select id from a where \(terms)", unions,
+            "select id from a where \(chain) > 1 group by id having count(*) > 1",
+        ]
+        // The stack that threads of the engine have.
+        let done = DispatchSemaphore(value: 0)
+        let only = ProcessInfo.processInfo.environment["DEPTH_ONLY"].flatMap(Int.init)
+        let thread = Foundation.Thread {
+            for (index, sql) in statements.enumerated() where only ?? index == index {
+                do {
+                    let query = try planning.query(sql)
+                    #expect(query.columns.count == 1)
+                } catch {
+                    Issue.record(error)
+                }
+            }
+            done.signal()
+        }
+        thread.stackSize =
+            (ProcessInfo.processInfo.environment["DEPTH_STACK"].flatMap(Int.init) ?? 16) << 20
+        thread.start()
+        done.wait()
     }
 }

@@ -100,6 +100,16 @@ final class ExpressionBinder {
             throw .analysis(.notSupported, "The expression nests too deeply", expression.span)
         }
         if !groupTexts.isEmpty, let value = groupedValue(expression) { return value }
+        // What nests the most goes by frames that are small.
+        switch expression.kind {
+        case .function(let call): return try function(call, expression)
+        case .binary: return try chain(expression)
+        default: return try form(expression)
+        }
+    }
+
+    /// Binds every other form.
+    private func form(_ expression: Expression) throws(QueryFault) -> BoundExpression {
         switch expression.kind {
         case .null: return .null(.unknown)
         case .boolean(let value): return .literal(.boolean(value), .boolean)
@@ -131,8 +141,7 @@ final class ExpressionBinder {
                     "Unary '+' operator cannot by applied to \(bound.type) type", expression.span)
             }
             return bound
-        case .binary(let op, let left, let right):
-            return try arithmetic(op, try bind(left), try bind(right), expression.span)
+        case .binary: return try chain(expression)
         case .comparison(let op, let left, let right):
             return try comparison(
                 ComparisonOperator(op), try bind(left), try bind(right), expression.span)
@@ -237,6 +246,27 @@ final class ExpressionBinder {
         case .jsonExists, .jsonValue, .jsonQuery, .jsonObject, .jsonArray:
             return try json(expression)
         }
+    }
+
+    /// Binds `a + b - c …`, which leans to the left, by a loop: long sums take no stack here.
+    private func chain(_ expression: Expression) throws(QueryFault) -> BoundExpression {
+        var rest: [(op: BinaryOperator, right: Expression, span: SourceSpan)] = []
+        var first = expression
+        while case .binary(let op, let left, let right) = first.kind {
+            // A grouping expression within the chain is a column.
+            if !rest.isEmpty,
+                known[first] != nil || !groupTexts.isEmpty && groupedValue(first) != nil
+            {
+                break
+            }
+            rest.append((op, right, first.span))
+            first = left
+        }
+        var result = try bind(first)
+        for (op, right, span) in rest.reversed() {
+            result = try arithmetic(op, result, try bind(right), span)
+        }
+        return result
     }
 
     func bind(all expressions: [Expression]) throws(QueryFault) -> [BoundExpression] {
