@@ -64,7 +64,7 @@ package struct ScanNode: Sendable {
     package var filters: [BoundExpression]
     /// Columns that only filters need: not in the output.
     package var filterOnlyColumns: [(column: PlanColumn, tableColumn: Int)]
-    /// At most so many rows are wanted, any of them.
+    /// At most so many of the rows that pass the filters are wanted, any of them.
     package var limit: Int64?
 
     package init(
