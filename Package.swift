@@ -81,6 +81,13 @@ let modules: [Module] = [
         name: "Iceberg",
         needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Avro", "Vectors", "ObjectStorage"],
         kernels: true),
+    Module(
+        name: "TableFiles",
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "Compression", "Vectors", "ObjectStorage", "Parquet", "Iceberg",
+            "Platform",
+        ],
+        kernels: true),
     // L3 domains
     Module(
         name: "DiskObjectStorage",
@@ -121,8 +128,8 @@ let modules: [Module] = [
         name: "SQLEngine",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage", "SQLSyntax",
-            "SQLFunctions", "SQLPlanning", "SQLExecution", "TableCatalog", "Iceberg", "Parquet", "TextTables", "Platform",
-            "Telemetry", "CIntrinsics",
+            "SQLFunctions", "SQLPlanning", "SQLExecution", "TableCatalog", "Iceberg", "TableFiles", "Parquet", "TextTables",
+            "Platform", "Telemetry", "CIntrinsics",
         ],
         kernels: true),
     Module(
@@ -134,7 +141,7 @@ let modules: [Module] = [
         name: "Ingest",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage", "Iceberg", "Parquet",
-            "TextTables", "TableCatalog", "SQLite", "Telemetry", "Platform",
+            "TextTables", "TableFiles", "TableCatalog", "SQLite", "Telemetry", "Platform",
         ]),
     Module(
         name: "Dashboards",

@@ -59,6 +59,8 @@ package final class ParquetWriter {
     package private(set) var rowCount = 0
     /// Bytes written or held, about: for writers that aim at a file size.
     package var estimatedSizeBytes: Int { offset + leaves.reduce(0) { $0 + $1.bufferedBytes } }
+    /// Bytes of the row group that is held in memory.
+    package var heldBytes: Int { reserved }
 
     /// Adds the chunk's active rows. Columns stand in the order of the fields and have their types'
     /// layouts, in any form. Throws `.valueOutOfRange` for a NULL in a required column and for values
