@@ -25,9 +25,12 @@ extension EventLoop {
             var first: PulledStream.Step?
             if let stream, !isHead, !Status.hasNoBody(response.status) {
                 // The first piece comes along with the head.
-                first = stream.pull { [self] in post(.streamReady(token: token, exchange: id)) }
+                first = stream.pull()
             }
             post(.answer(token: token, exchange: id, response, stream, first))
+            if let stream, case .waiting? = first {
+                stream.callWhenReady { [self] in post(.streamReady(token: token, exchange: id)) }
+            }
         }
         if !taken {
             context.metrics.overloaded.increment()

@@ -26,8 +26,9 @@ final class PulledStream: Sendable {
         self.pool = pool
     }
 
-    /// Asks for the next piece, on the calling handler thread. `wake` is called after `.waiting`.
-    func pull(wake: @escaping @Sendable () -> Void) -> Step? {
+    /// Asks for the next piece, on the calling handler thread. After `.waiting` has been delivered comes
+    /// `callWhenReady`: in the other order the loop could hear "ready" before "waiting", and sleep for ever.
+    func pull() -> Step? {
         let goes = state.withLock { state in
             if state.isCancelled || state.isRunning { return false }
             state.isRunning = true
@@ -52,15 +53,19 @@ final class PulledStream: Sendable {
             closeOnce()
             return nil
         }
-        if case .waiting = step { stream.whenReady(wake) }
         return step
     }
+
+    /// Has the stream call when it has something.
+    func callWhenReady(_ wake: @escaping @Sendable () -> Void) { stream.whenReady(wake) }
 
     /// Asks for the next piece on a thread of the pool.
     func schedule(wake: @escaping @Sendable () -> Void, deliver: @escaping @Sendable (Step) -> Void)
     {
         pool.resume { [self] in
-            if let step = pull(wake: wake) { deliver(step) }
+            guard let step = pull() else { return }
+            deliver(step)
+            if case .waiting = step { callWhenReady(wake) }
         }
     }
 

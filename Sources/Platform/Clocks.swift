@@ -127,6 +127,7 @@ package final class FileWallClock: WallClock {
     private struct Seen {
         var modified: Int64 = .min
         var size: Int64 = -1
+        var inode: UInt64 = 0
         var time: WallTime?
     }
     private let path: String
@@ -140,8 +141,12 @@ package final class FileWallClock: WallClock {
         guard stat(path, &status) == 0 else { return system.now() }
         let modified =
             Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
+        // File times move in steps: a file that was just written may be written again within one.
+        let isSettled = system.now().microseconds &* 1000 &- modified > 50_000_000
         let known = seen.withLock {
-            $0.modified == modified && $0.size == status.st_size ? $0 : nil
+            $0.modified == modified && $0.size == status.st_size && $0.inode == status.st_ino
+                && isSettled
+                ? $0 : nil
         }
         if let known { return known.time ?? system.now() }
         let text = (try? LocalFileSystem().readAll(path, limit: 64)).map {
@@ -151,7 +156,11 @@ package final class FileWallClock: WallClock {
         let time = digits.flatMap { Int64($0) }.flatMap {
             abs($0) < 1_000_000_000_000 ? WallTime(seconds: $0) : nil
         }
-        seen.withLock { $0 = Seen(modified: modified, size: Int64(status.st_size), time: time) }
+        seen.withLock {
+            $0 = Seen(
+                modified: isSettled ? modified : .min, size: Int64(status.st_size),
+                inode: UInt64(status.st_ino), time: time)
+        }
         return time ?? system.now()
     }
 }
