@@ -13,7 +13,8 @@ struct RowCursor {
 ///
 /// Growing never fails on the spot: a refused reservation is remembered, and the owner asks
 /// `isExceeded` once a chunk, when it spills or gives up.
-final class PartitionedRows {
+final class PartitionedRows: @unchecked Sendable {
+    // Safe because one worker fills it, and others read it only when that one has finished.
     struct Block {
         var start: UnsafeMutableRawPointer
         var size: Int

@@ -1,0 +1,116 @@
+import SQLFunctions
+import SQLPlanning
+import Synchronization
+import Vectors
+
+/// A scan within a plan: opened when its pipeline begins, so that join filters are known.
+final class TableScanSource: PipelineSource {
+    let statistics: OperatorStatistics
+    private let table: any ExecutableTable
+    private let request: ScanRequest
+    private let residualLayout: Layout
+    private let opened = Mutex<(any MorselSource)?>(nil)
+    private let outputPositions: [Int]
+
+    /// `outputPositions`: which of the request's columns leave the scan, in order.
+    init(
+        _ table: any ExecutableTable, _ request: ScanRequest, layout: Layout, outputPositions: [Int],
+        detail: String
+    ) {
+        self.table = table
+        self.request = request
+        residualLayout = layout
+        self.outputPositions = outputPositions
+        statistics = OperatorStatistics("Scan", detail)
+    }
+
+    func prepare(_ runtime: Runtime) throws(QueryFault) {
+        if opened.withLock({ $0 != nil }) { return }
+        var request = request
+        request.joinFilters = request.joinFilters.filter { $0.filter.isReady }
+        if request.joinFilters.contains(where: { $0.filter.isEmpty }) {
+            opened.withLock { $0 = EmptySource() }
+            return
+        }
+        let source = try table.openScan(request)
+        opened.withLock { $0 = source }
+    }
+
+    var morselCount: Int { opened.withLock { $0?.morselCount ?? 0 } }
+
+    func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader {
+        guard let source = opened.withLock({ $0 }) else { return EmptyReader() }
+        let applied = source.appliedFilters
+        let rest = request.filters.indices.filter { !applied.contains($0) }
+            .map { request.filters[$0].predicate }
+        return TableScanReader(
+            try source.makeReader(worker), rest, residualLayout, outputPositions, worker)
+    }
+}
+
+/// Tests what the table did not, and drops columns that only filters needed.
+private final class TableScanReader: MorselReader, ChunkConsumer {
+    private let inner: any MorselReader
+    private let filter: FilterProgram?
+    private let worker: Worker
+    private let output: Chunk
+    private let positions: [Int]
+    private let isIdentity: Bool
+    private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
+    private var consumer: (any ChunkConsumer)?
+
+    init(
+        _ inner: any MorselReader, _ predicates: [BoundExpression], _ layout: Layout, _ positions: [Int],
+        _ worker: Worker
+    ) {
+        self.inner = inner
+        self.worker = worker
+        self.positions = positions
+        isIdentity = positions == Array(0..<layout.columns.count)
+        filter =
+            predicates.isEmpty
+            ? nil
+            : FilterProgram(predicates, layout: layout, context: worker.context, budget: worker.budget)
+        output = Chunk(columnCount: positions.count)
+    }
+
+    deinit { selection.deallocate() }
+
+    func run(_ morsel: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
+        self.consumer = consumer
+        defer { self.consumer = nil }
+        try inner.run(morsel, into: self)
+    }
+
+    func push(_ chunk: Chunk) throws(QueryFault) {
+        // Filters that the table applied leave their failures in the worker's context.
+        if let fault = worker.context.takeFault() { throw fault }
+        guard let consumer else { return }
+        if filter == nil && isIdentity { return try consumer.push(chunk) }
+        output.count = chunk.count
+        output.selection = chunk.selection
+        output.selectedCount = chunk.selectedCount
+        if let filter {
+            let kept = try filter.select(chunk.columns, ActiveRows(chunk), into: selection)
+            if kept == 0 { return }
+            if kept < chunk.activeCount {
+                output.selection = selection
+                output.selectedCount = kept
+            }
+        }
+        for (index, position) in positions.enumerated() { output.columns[index] = chunk.columns[position] }
+        try consumer.push(output)
+    }
+}
+
+/// No rows at all.
+final class EmptySource: PipelineSource {
+    let statistics = OperatorStatistics("Empty")
+    var morselCount: Int { 0 }
+    func prepare(_ runtime: Runtime) throws(QueryFault) {}
+    func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader { EmptyReader() }
+}
+
+private final class EmptyReader: MorselReader {
+    func run(_ morsel: Int, into consumer: any ChunkConsumer) throws(QueryFault) {}
+}
