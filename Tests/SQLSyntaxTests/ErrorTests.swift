@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import SQLSyntax
 import Testing
 
@@ -111,6 +112,33 @@ import Testing
         #expect(error?.code == .limitExceeded || error?.code == .syntax)
     }
 
+    /// Worker threads have small stacks; the deepest text that is accepted must fit one.
+    @Test func theDeepestTextsFitASmallStack() {
+        let done = DispatchSemaphore(value: 0)
+        let thread = Thread {
+            for (open, close) in [
+                ("(", ")"), ("f(", ")"), ("(select ", ")"), ("case when true then ", " end"),
+                ("cast(", " as int)"), ("not ", ""), ("- ", ""), ("a in (", ")"), ("x -> ", ""),
+            ] {
+                var accepted = 0
+                for depth in stride(from: 10, through: 250, by: 10) {
+                    let text =
+                        "select " + String(repeating: open, count: depth) + "a"
+                        + String(repeating: close, count: depth)
+                    guard let tree = try? SQLParser.statement(text) else { break }
+                    accepted = depth
+                    let again = try? SQLParser.statement(SQLFormatter.format(tree))
+                    #expect(again?.hashValue == tree.hashValue)
+                }
+                #expect(accepted >= 40, "\(open)")
+            }
+            done.signal()
+        }
+        thread.stackSize = 4 << 20
+        thread.start()
+        done.wait()
+    }
+
     @Test func longFlatTextsAreFine() throws {
         _ = try SQLParser.statement(
             "select " + Array(repeating: "a = 1", count: 20_000).joined(separator: " or "))
@@ -127,7 +155,7 @@ import Testing
             return Int(seed >> 33) % limit
         }
         let corpus = RoundTripTests.queries + RoundTripTests.statements
-        for round in 0..<20_000 {
+        for round in 0..<8_000 {
             var bytes = Array(corpus[round % corpus.count].utf8)
             for _ in 0...random(4) where !bytes.isEmpty {
                 let at = random(bytes.count)

@@ -52,12 +52,15 @@ extension SQLWriter {
         case .negate(let operand):
             write("-")
             // `--` would begin a comment, and `-1` is a literal.
-            let inner = SQLFormatter.format(operand)
-            let isGuarded =
-                inner.hasPrefix("-") || inner.first.map { $0.isNumber || $0 == "." } ?? false
-            if isGuarded { write("(") }
-            expression(operand, isGuarded ? 0 : 7)
-            if isGuarded { write(")") }
+            let start = text.endIndex
+            expression(operand, 7)
+            guard let first = text[start...].first else { return }
+            if first == "-" {
+                text.insert(" ", at: start)
+            } else if first == "." || first.isNumber {
+                text.insert("(", at: start)
+                write(")")
+            }
         case .plus(let operand):
             write("+")
             expression(operand, 7)
