@@ -145,7 +145,7 @@ let modules: [Module] = [
         ]),
     Module(
         name: "Dashboards",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "SQLite", "YAML"]),
+        needs: ["Diagnostics", "CivilTime", "Authority", "YAML"]),
     // L4 APIs
     Module(
         name: "S3API",
@@ -175,9 +175,8 @@ let modules: [Module] = [
     Module(
         name: "ConsoleAPI",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "HTTPMessages", "Identity",
-            "SQLEngine", "TableCatalog", "Iceberg", "Jobs", "Ingest", "Dashboards", "Ledger", "DiskObjectStorage",
-            "ObjectStorage", "Telemetry", "Platform", "Cryptography",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "TableCatalog", "Iceberg",
+            "Dashboards", "Ledger", "SQLite", "ObjectStorage", "Platform",
         ]),
     // L5 appliance
     Module(
@@ -186,8 +185,7 @@ let modules: [Module] = [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages", "Authority", "Platform",
             "Compression", "Cryptography", "SQLite", "Telemetry", "Supervision", "HTTPServer", "ObjectStorage",
             "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger", "TableCatalog",
-            "SQLFunctions", "SQLEngine", "Jobs", "Ingest", "Dashboards", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI",
-            "IdentityAPI", "ConsoleAPI", "CWebFiles",
+            "HTTPClient", "S3API", "IcebergAPI", "IdentityAPI", "CWebFiles",
         ]),
     Module(
         name: "Walkthrough",
@@ -196,6 +194,9 @@ let modules: [Module] = [
             "HTTPClient", "Appliance", "CWebFiles",
         ]),
 ]
+
+/// What the executable is made of.
+let executable = ["Appliance", "Platform", "Diagnostics"]
 
 /// C targets: a module map or a shim header over a Debian library, and its static archives.
 let libraries: [(name: String, archives: [String])] = [
@@ -212,7 +213,7 @@ func closure(_ names: [String]) -> Set<String> {
     var open = names
     while let name = open.popLast() {
         guard found.insert(name).inserted else { continue }
-        open += modules.first { $0.name == name }?.needs ?? []
+        open += modules.first { $0.name == name }?.needs ?? (name == "lakehouse" ? executable : [])
     }
     return found
 }
@@ -252,11 +253,13 @@ targets.append(
     .target(
         name: "TestSupport", dependencies: ["Diagnostics", "Bytes", "Platform", "ObjectStorage"], path: "Sources/TestSupport",
         swiftSettings: settings(kernels: false)))
-if only == nil {
+if only?.contains("lakehouse") ?? true {
     targets.append(
         .executableTarget(
-            name: "lakehouse", dependencies: ["Appliance", "Walkthrough", "Platform", "Diagnostics"],
+            name: "lakehouse", dependencies: executable.map { .init(stringLiteral: $0) },
             path: "Sources/lakehouse", swiftSettings: settings(kernels: false)))
+}
+if only == nil {
     for extra in ["TidyTests", "FuzzTests", "CrashTests", "SQLTests"]
     where FileManager.default.fileExists(atPath: "\(root)/Tests/\(extra)") {
         targets.append(
@@ -268,7 +271,7 @@ if only == nil {
 
 let package = Package(
     name: "lakehouse",
-    products: only == nil ? [.executable(name: "lakehouse", targets: ["lakehouse"])] : [],
+    products: only?.contains("lakehouse") ?? true ? [.executable(name: "lakehouse", targets: ["lakehouse"])] : [],
     targets: targets,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17)

@@ -3,16 +3,6 @@
 #include "CWebFiles.h"
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-static const unsigned char file_0[] = {
-#embed "../../web/empty.txt" suffix(, ) if_empty()
-    0};
-
-static const unsigned char file_1[] = {
-#embed "../../web/x.txt" suffix(, ) if_empty()
-    0};
-
 const struct web_file web_files[] = {
-    {"web/empty.txt", file_0, sizeof file_0 - 1},
-    {"web/x.txt", file_1, sizeof file_1 - 1},
     {"", (const unsigned char *)"", 0}};
-const size_t web_file_count = 2;
+const size_t web_file_count = 0;

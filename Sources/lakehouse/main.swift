@@ -1,1 +1,4 @@
-print("lakehouse")
+import Appliance
+import Platform
+
+Process.exit(CommandLine.run(Array(Swift.CommandLine.arguments.dropFirst())))

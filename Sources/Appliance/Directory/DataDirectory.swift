@@ -1,6 +1,6 @@
 import Bytes
 import Diagnostics
-import Platform
+package import Platform
 
 /// The data directory: its lock, its format version, its paths.
 ///

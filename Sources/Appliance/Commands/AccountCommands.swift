@@ -1,0 +1,166 @@
+import Authority
+import CivilTime
+import Identity
+import JSON
+
+/// How lists and secrets are printed: aligned columns, or JSON.
+enum Listing {
+    /// Prints rows under headings, or as a JSON array of objects with the headings as names.
+    static func print(
+        _ headings: [String], _ rows: [[JSONValue]], asJSON: Bool, _ streams: any CommandStreams
+    ) {
+        if asJSON {
+            let objects = rows.map { row in JSONValue.object(Array(zip(headings, row))) }
+            streams.write(JSONValue.array(objects).encodedText(.pretty) + "\n")
+            return
+        }
+        let texts = rows.map { $0.map(text) }
+        let widths = headings.indices.map { column in
+            max(headings[column].count, texts.map { $0[column].count }.max() ?? 0)
+        }
+        for line in [headings] + texts {
+            let cells = line.indices.map { column in
+                line[column]
+                    + String(repeating: " ", count: max(0, widths[column] - line[column].count))
+            }
+            var joined = cells.joined(separator: "  ")
+            while joined.last == " " { joined.removeLast() }
+            streams.write(joined + "\n")
+        }
+    }
+
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "-"
+        case .string(let text): text
+        case .bool(let flag): flag ? "yes" : "no"
+        case .number(let number): number.text
+        case .array(let values): values.map(text).joined(separator: ",")
+        case .object: value.encodedText()
+        }
+    }
+
+    static func time(_ microseconds: Int64?) -> JSONValue {
+        microseconds.map { .string(CivilFormat.rfc3339(utc: $0, precision: 0)) } ?? .null
+    }
+
+    static let json = CommandOption("json", "prints JSON")
+}
+
+/// The context of somebody at the command line: whoever may open the directory administers it.
+func commandContext() -> RequestContext {
+    RequestContext(principal: .system, requestID: "cli", door: .cli)
+}
+
+/// A secret from a file, or from standard input for `-`; without the line's end.
+func readSecret(_ source: String, _ streams: any CommandStreams) throws -> String {
+    guard source == "-" else {
+        throw ApplianceError(
+            .usage, "a secret is read from standard input: give - and pipe it in",
+            hint: "lakehouse user create ann --password - < password.txt")
+    }
+    var text = String(decoding: try streams.readInput(), as: UTF8.self)
+    while text.last == "\n" || text.last == "\r" || text.last == "\r\n" { text.removeLast() }
+    guard !text.isEmpty else { throw ApplianceError(.usage, "standard input holds no secret") }
+    return text
+}
+
+/// `lakehouse user …`.
+enum AccountCommands {
+    static let all = [create, list, disable, enable, delete, password, link]
+
+    private static let create = Command(
+        "user create", arguments: "NAME", "makes a user or service account; fine if it exists",
+        options: [
+            CommandOption("id", value: "ID", "a given id"),
+            CommandOption("service", "a service account"),
+            CommandOption("role", value: "ROLE", "gives a role; repeatable"),
+            CommandOption("group", value: "GROUP", "joins a group; repeatable"),
+            CommandOption("email", value: "ADDRESS", "the mail address"),
+            CommandOption("password", value: "-", "reads the password from standard input"),
+            Listing.json,
+        ],
+        example: "lakehouse user create ann --role analyst --password - < password.txt",
+        place: .appliance { appliance, parsed, streams in
+            let context = commandContext()
+            let name = try parsed.required(0, "NAME")
+            let password = try parsed["password"].map { try readSecret($0, streams) }
+            let (account, isNew) = try appliance.identity.ensureAccount(
+                context, name: name, id: parsed["id"], kind: parsed.has("service") ? .service : .user,
+                email: parsed["email"], password: password, roles: parsed.values("role"))
+            for group in parsed.values("group") {
+                _ = try appliance.identity.ensureGroup(context, name: group)
+                try appliance.identity.addMember(context, name, toGroup: group)
+            }
+            if parsed.has("json") {
+                let value: JSONValue = .object([
+                    ("id", .string(account.id)), ("name", .string(account.name)),
+                    ("created", .bool(isNew)),
+                ])
+                streams.write(value.encodedText() + "\n")
+            } else {
+                streams.write(isNew ? "created \(name)\n" : "\(name) exists already\n")
+            }
+            return 0
+        })
+
+    private static let list = Command(
+        "user list", "lists users and service accounts", options: [Listing.json],
+        example: "lakehouse user list --json",
+        place: .appliance { appliance, parsed, streams in
+            let rows = try appliance.identity.accounts(commandContext()).map { account in
+                [
+                    .string(account.name), .string(account.kind.rawValue),
+                    .array(account.roles.map { .string($0) }),
+                    .array(account.groups.map { .string($0) }), .bool(account.isDisabled),
+                    Listing.time(account.lastUsedMicroseconds),
+                ] as [JSONValue]
+            }
+            Listing.print(
+                ["name", "kind", "roles", "groups", "disabled", "lastUsed"], rows,
+                asJSON: parsed.has("json"), streams)
+            return 0
+        })
+
+    private static func change(_ verb: String, _ summary: String, disabled: Bool) -> Command {
+        Command(
+            "user \(verb)", arguments: "NAME", summary, example: "lakehouse user \(verb) ann",
+            place: .appliance { appliance, parsed, streams in
+                _ = try appliance.identity.updateAccount(
+                    commandContext(), try parsed.required(0, "NAME"), isDisabled: disabled)
+                return 0
+            })
+    }
+    private static let disable = change("disable", "shuts a user out at once", disabled: true)
+    private static let enable = change("enable", "lets a user in again", disabled: false)
+
+    private static let delete = Command(
+        "user delete", arguments: "NAME", "deletes a user with keys and sessions",
+        example: "lakehouse user delete ann",
+        place: .appliance { appliance, parsed, _ in
+            try appliance.identity.deleteAccount(
+                commandContext(), try parsed.required(0, "NAME"))
+            return 0
+        })
+
+    private static let password = Command(
+        "user password", arguments: "NAME", "sets a password, read from standard input",
+        options: [CommandOption("password", value: "-", "where it is read from (only -)")],
+        example: "lakehouse user password ann --password - < password.txt",
+        place: .appliance { appliance, parsed, streams in
+            let secret = try readSecret(parsed["password"] ?? "", streams)
+            try appliance.identity.setPassword(
+                commandContext(), of: try parsed.required(0, "NAME"), to: secret)
+            return 0
+        })
+
+    private static let link = Command(
+        "user link", arguments: "[NAME]", "prints a login link that works once, for 15 minutes",
+        example: "lakehouse user link admin",
+        place: .appliance { appliance, parsed, streams in
+            let name = parsed.positional.first ?? "admin"
+            let token = try appliance.identity.createLoginLink(commandContext(), account: name)
+            streams.write("\(appliance.addresses.publicURL)/login?token=\(token)\n")
+            return 0
+        })
+}

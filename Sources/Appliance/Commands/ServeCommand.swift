@@ -1,0 +1,83 @@
+import Platform
+import Telemetry
+
+/// `lakehouse serve`.
+enum ServeCommand {
+    static let command = Command(
+        "serve", "starts the appliance and serves until SIGTERM",
+        options: [
+            CommandOption("listen", value: "HOST", "the address to listen on (default 127.0.0.1)"),
+            CommandOption("ports", value: "auto", "picks free ports"),
+            CommandOption("port-offset", value: "N", "adds N to every port"),
+            CommandOption("trust-loopback", "Trino clients here need no password"),
+        ],
+        example: "lakehouse serve --data ./lakehouse-data",
+        place: .here { parsed, streams in try run(parsed, streams) })
+
+    /// The settings of the command's own flags.
+    static func settings(_ parsed: ParsedArguments) throws -> [(key: String, value: String)] {
+        var flags: [(key: String, value: String)] = []
+        if let listen = parsed["listen"] { flags.append(("listen", listen)) }
+        if parsed.has("trust-loopback") { flags.append(("trust-loopback", "true")) }
+        if let ports = parsed["ports"] {
+            guard ports == "auto" else {
+                throw ApplianceError(.usage, "--ports knows only auto: \(ports)")
+            }
+            flags += [("ports.console", "0"), ("ports.s3", "0")]
+        } else if let offset = try parsed.integer("port-offset") {
+            let base = ApplianceConfiguration()
+            for key in ["ports.console", "ports.s3"] {
+                flags.append((key, "\(base.integer(key) + offset)"))
+            }
+        }
+        return flags
+    }
+
+    private static func run(
+        _ parsed: ParsedArguments, _ streams: any CommandStreams
+    ) throws -> Int32 {
+        try Processor.require()
+        Signals.ignoreBrokenPipes()
+        let configuration = try CommandLine.configuration(parsed, further: settings(parsed))
+        let level = LogLevel(name: configuration.text("log.level")) ?? .notice
+        LogDestination.standard.configure(
+            minimum: level, format: configuration.text("log.format") == "json" ? .json : .text)
+        let clock = SystemMonotonicClock()
+        let begin = clock.now()
+        let appliance = try Appliance(configuration)
+        let server = ApplianceServer(appliance)
+        try server.start()
+        let link = try appliance.makeAdministrator()
+        let milliseconds = Int((clock.now() - begin).fractionalSeconds * 1000)
+        let addresses = appliance.addresses
+        var text = """
+            lakehouse \(CommandLine.version) is ready after \(milliseconds) ms
+              console, SQL, catalog  \(addresses.publicURL)
+              S3                     \(addresses.s3URL)
+              data                   \(appliance.directory.path)
+
+            """
+        if let link {
+            text += "  sign in (once)         \(addresses.publicURL)/login?token=\(link)\n"
+        }
+        if configuration.flag("trust-loopback") {
+            text += "  WARNING: Trino clients on this machine may name any user without a password\n"
+        }
+        // The link is for the terminal only, never for a log that standard error may go to.
+        streams.write(text)
+        return server.run()
+    }
+}
+
+/// What this binary needs of the processor.
+enum Processor {
+    static func require() throws(ApplianceError) {
+        #if arch(x86_64)
+            guard Host.hasAVX2 else {
+                throw ApplianceError(
+                    .processorUnsupported, "this binary needs a processor with AVX2",
+                    hint: "build a portable one with make PORTABLE=1")
+            }
+        #endif
+    }
+}

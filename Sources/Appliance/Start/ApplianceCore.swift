@@ -1,0 +1,99 @@
+package import Authority
+import CivilTime
+import Diagnostics
+package import DiskObjectStorage
+package import Identity
+package import Ledger
+import ObjectStorage
+package import Platform
+import SQLite
+package import TableCatalog
+import Telemetry
+
+/// Every domain over one data directory, open and wired, with nothing listening.
+package final class Appliance: Sendable {
+    package let configuration: ApplianceConfiguration
+    package let directory: DataDirectory
+    package let identity: IdentityRegistry
+    package let ledger: AuditLedger
+    package let objects: DiskObjectStore
+    package let catalog: Catalog
+    package let clock: any WallClock
+    package let entropy: any Entropy
+    let metrics: MetricsRegistry
+    /// The port of the console once it listens; the configured one before.
+    let addresses: PublishedAddresses
+
+    /// The four warehouses of a new directory, each with a bucket of its name.
+    static let warehouseNames = ["lakehouse", "bronze", "silver", "gold"]
+    /// Where files land that a pipeline takes in.
+    static let landingBucket = "landing"
+
+    /// Opens the directory, makes what a first start needs, and recovers from a crash.
+    package init(_ configuration: ApplianceConfiguration) throws {
+        self.configuration = configuration
+        directory = try DataDirectory(path: configuration.text("data"))
+        let clockFile = configuration.text("clock")
+        clock = clockFile.isEmpty ? SystemWallClock() : FileWallClock(path: clockFile)
+        entropy = SystemEntropy()
+        metrics = MetricsRegistry()
+        addresses = PublishedAddresses(configuration)
+        var identitySettings = IdentityConfiguration()
+        identitySettings.issuer = addresses.publicURL + "/oidc"
+        let recorder = LedgerRecorder()
+        identity = try IdentityRegistry(
+            directory: directory.path, configuration: identitySettings, clock: clock, entropy: entropy,
+            recorder: recorder)
+        let authorizer = identity.authorizer
+        objects = try DiskObjectStore(
+            directory: directory.path, authorizer: authorizer, clock: clock, entropy: entropy)
+        catalog = try Catalog(
+            databasePath: directory.file("catalog.sqlite"),
+            store: objects.bound(to: Appliance.systemContext), authorizer: authorizer, clock: clock,
+            entropy: entropy)
+        ledger = try AuditLedger(
+            path: directory.file("ledger.sqlite"),
+            sources: [
+                DatabaseLedgerSource(name: "identity", database: identity.database),
+                DatabaseLedgerSource(name: "objects", database: objects.database),
+                DatabaseLedgerSource(name: "catalog", database: catalog.outbox),
+            ], clock: clock)
+        recorder.attach(ledger)
+        try catalog.recover()
+        try makeFirstThings()
+    }
+
+    /// The appliance's own rights: recovery, first start, tables that the engine reads for somebody.
+    package static let systemContext = RequestContext(
+        principal: .system, requestID: "appliance", door: .event)
+
+    /// Makes buckets and warehouses that are missing; harmless when they are there.
+    private func makeFirstThings() throws {
+        let context = Appliance.systemContext
+        let present = Set(try objects.buckets(context).map(\.name))
+        for name in Appliance.warehouseNames + [Appliance.landingBucket] where !present.contains(name) {
+            try objects.createBucket(context, name)
+        }
+        let warehouses = Set(try catalog.listWarehouses(context).map(\.name))
+        for name in Appliance.warehouseNames where !warehouses.contains(name) {
+            _ = try catalog.createWarehouse(context, name: name, location: "s3://\(name)")
+        }
+    }
+
+    /// Makes the administrator of a new directory: a random password that nobody is shown, and a
+    /// one-time login link.
+    func makeAdministrator() throws -> String? {
+        let context = Appliance.systemContext
+        let (_, isNew) = try identity.ensureAccount(context, name: "admin", roles: ["admin"])
+        guard isNew || directory.isNew else { return nil }
+        return try identity.createLoginLink(context, account: "admin")
+    }
+
+    /// Closes every database. Nothing may be called afterwards.
+    package func close() {
+        try? identity.close()
+        try? ledger.stop()
+        catalog.close()
+        objects.database.close()
+    }
+}

@@ -1,0 +1,161 @@
+import Ledger
+import Identity
+import Authority
+import Diagnostics
+import HTTPMessages
+import HTTPServer
+import IcebergAPI
+import IdentityAPI
+import JSON
+import Platform
+import S3API
+import Supervision
+import Telemetry
+
+/// A running appliance: the ordered list of services over one `Appliance`.
+///
+///     started  object store upkeep ─▶ ledger ─▶ identity upkeep ─▶ http ─▶ control
+///     stopped  in the opposite order
+package final class ApplianceServer: Sendable {
+    package let appliance: Appliance
+    private let supervisor: Supervisor
+    private let http: HTTPService
+    private let certificates: Certificates
+    private let started: MonotonicInstant
+
+    /// Wires everything; nothing listens before `start`.
+    package init(_ appliance: Appliance) {
+        self.appliance = appliance
+        started = SystemMonotonicClock().now()
+        let configuration = appliance.configuration
+        let names =
+            ["localhost", "127.0.0.1", "::1", "*.s3.localhost"] + configuration.list("tls.names")
+        certificates = Certificates(
+            directory: appliance.directory.path, names: names, clock: appliance.clock)
+        let health = HealthRegistry()
+        let doors = ApplianceDoors(appliance, health: health)
+        let hosts =
+            configuration.text("listen") == "127.0.0.1"
+            ? ["127.0.0.1", "::1"] : [configuration.text("listen")]
+        let certificates = certificates
+        var limits = HTTPServerLimits()
+        limits.connections = configuration.integer("http.max-connections")
+        limits.connectionsPerAddress = configuration.integer("http.max-connections-per-address")
+        http = HTTPService(
+            doors: [
+                HTTPDoor(
+                    name: "console", hosts: hosts, port: configuration.integer("ports.console"),
+                    handler: doors.console, tls: { certificates.current() }),
+                HTTPDoor(
+                    name: "s3", hosts: hosts, port: configuration.integer("ports.s3"),
+                    handler: doors.s3, tls: { certificates.current() }),
+            ], limits: limits, metrics: appliance.metrics, wallClock: appliance.clock)
+        let upkeep = Upkeep(appliance)
+        let control = ControlServer(path: DataDirectory.controlPath(of: appliance.directory.path)) {
+            request, streams in
+            CommandLine.runInside(appliance, request.arguments, streams)
+        }
+        supervisor = Supervisor(
+            [
+                SimpleService("ledger", start: { try appliance.ledger.start() }),
+                upkeep, http,
+                SimpleService(
+                    "addresses",
+                    start: { [http] in
+                        appliance.addresses.bound(
+                            console: http.port(of: "console") ?? 0, s3: http.port(of: "s3") ?? 0)
+                    }), control,
+            ], health: health)
+    }
+
+    /// Starts every service. Throws a fault that names the one that failed, why, and what to do.
+    package func start() throws {
+        // Before any thread: each thread inherits which signals are blocked.
+        try Signals.watch([.terminate, .interrupt]) { [supervisor] signal in
+            supervisor.end("signal \(signal)")
+        }
+        try certificates.ensureAuthority()
+        try supervisor.start()
+    }
+
+    /// Waits for SIGTERM or SIGINT, or for a service to break; then drains. The process's exit code.
+    package func run() -> Int32 {
+        let end = supervisor.waitForEnd()
+        let limit = Duration.seconds(appliance.configuration.integer("drain-seconds"))
+        _ = supervisor.shutDown(within: limit)
+        appliance.close()
+        switch end {
+        case .requested: return 0
+        case .failed: return 1
+        }
+    }
+
+    /// Stops at once; for tests and the walkthrough.
+    package func stop() {
+        _ = supervisor.shutDown(
+            within: .seconds(appliance.configuration.integer("drain-seconds")))
+        appliance.close()
+    }
+
+    /// Milliseconds from the making of the server to now.
+    package var ageMilliseconds: Int64 {
+        let elapsed = SystemMonotonicClock().now() - started
+        return Int64(elapsed.fractionalSeconds * 1000)
+    }
+}
+
+/// What answers at each port.
+struct ApplianceDoors {
+    let console: any RequestHandler
+    let s3: any RequestHandler
+
+    init(_ appliance: Appliance, health: HealthRegistry) {
+        let publicURL = appliance.addresses.publicURL
+        let rules = BrowserRules(
+            publicURL: publicURL, allowedHosts: appliance.configuration.list("hosts"))
+        let identity = IdentityEndpoints(
+            registry: appliance.identity, rules: rules, publicURL: publicURL)
+        let iceberg = IcebergService(
+            catalog: appliance.catalog, authenticator: RegistryBearers(registry: appliance.identity),
+            authorizer: appliance.identity.authorizer,
+            vendor: RegistryVendor(registry: appliance.identity),
+            settings: IcebergSettings(s3Endpoint: appliance.addresses.s3URL, region: "us-east-1"),
+            clock: appliance.clock, tokens: { identity.token($0, door: .catalog) })
+        let s3Handler = S3Handler(
+            store: appliance.objects, credentials: RegistryCredentials(registry: appliance.identity),
+            clock: appliance.clock)
+        s3 = s3Handler
+        let operations = OperationsRoutes(appliance, health: health)
+        console = Router(operations.routes + identity.routes + iceberg.routes)
+    }
+}
+
+/// `/healthz`, `/readyz`, `/metrics`.
+struct OperationsRoutes {
+    let appliance: Appliance
+    let health: HealthRegistry
+
+    init(_ appliance: Appliance, health: HealthRegistry) {
+        self.appliance = appliance
+        self.health = health
+    }
+
+    var routes: [Route] {
+        [
+            Route(.get, "/healthz") { _, _ in Self.text(200, "ok\n") },
+            Route(.get, "/readyz") { _, _ in
+                let report = health.report.map { "\($0.name): \($0.status.word)\n" }.joined()
+                return Self.text(health.isReady ? 200 : 503, report)
+            },
+            Route(.get, "/metrics") { _, _ in
+                Response(
+                    status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
+                    bytes: Array(appliance.metrics.prometheusText().utf8))
+            },
+        ]
+    }
+
+    private static func text(_ status: Int, _ text: String) -> Response {
+        Response(status: status, contentType: "text/plain; charset=utf-8", bytes: Array(text.utf8))
+    }
+}

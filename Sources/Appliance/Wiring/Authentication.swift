@@ -1,0 +1,82 @@
+import Authority
+import HTTPMessages
+import IcebergAPI
+import Identity
+import IdentityAPI
+import Ledger
+import ObjectStorage
+import Platform
+import S3API
+import Synchronization
+
+/// Decisions of the authorizer into the ledger. Attached after both are open, since each needs the other.
+final class LedgerRecorder: DecisionRecorder {
+    private let ledger = Mutex<AuditLedger?>(nil)
+
+    func attach(_ ledger: AuditLedger) { self.ledger.withLock { $0 = ledger } }
+
+    func record(
+        _ context: RequestContext, _ action: Action, _ resource: Resource, _ decision: Decision
+    ) {
+        ledger.withLock { $0 }?.record(context, action, resource, decision)
+    }
+}
+
+/// S3 access keys out of the identity registry.
+struct RegistryCredentials: S3CredentialSource {
+    let registry: IdentityRegistry
+
+    func credential(forAccessKey id: String, sessionToken: String?) -> S3CredentialLookup {
+        let context = RequestContext(principal: .anonymous, requestID: "s3", door: .s3)
+        do {
+            let found = try registry.secret(context, forAccessKey: id, sessionToken: sessionToken)
+            let covers = found.scope.map { scope in
+                { @Sendable (action: Action, bucket: String, key: String) in
+                    scope.allows(action, bucket: bucket, key: key)
+                }
+            }
+            return .found(
+                S3Credential(secret: found.secret, principal: found.principal, covers: covers))
+        } catch let error as IdentityError {
+            switch error.code {
+            case .expired, .expiredToken: return .expired
+            case .disabled: return .disabled
+            case .invalidToken: return .invalidToken
+            default: return .unknown
+            }
+        } catch { return .unknown }
+    }
+}
+
+/// Bearer tokens for the catalog.
+struct RegistryBearers: BearerAuthenticator {
+    let registry: IdentityRegistry
+
+    func principal(forBearerToken token: String) -> Principal? {
+        let context = RequestContext(principal: .anonymous, requestID: "catalog", door: .catalog)
+        return (try? registry.authenticate(context, bearer: token))?.principal
+    }
+}
+
+/// Storage credentials for a table's files, limited to them.
+struct RegistryVendor: CredentialVendor {
+    let registry: IdentityRegistry
+    let lifetimeMilliseconds: Int64 = 3_600_000
+
+    func credentials(
+        _ context: RequestContext, locations: [String], canWrite: Bool
+    ) throws -> VendedCredentials {
+        let areas = locations.compactMap { ObjectLocation(uri: $0 + "/") }.map {
+            CredentialScope.Area(bucket: $0.bucket, prefix: $0.key)
+        }
+        let made = try registry.temporaryCredential(
+            context, scope: CredentialScope(areas: areas, isReadOnly: !canWrite),
+            lifetime: .milliseconds(lifetimeMilliseconds))
+        return VendedCredentials(
+            properties: [
+                "s3.access-key-id": made.accessKeyID, "s3.secret-access-key": made.secretAccessKey,
+                "s3.session-token": made.sessionToken,
+                "s3.session-token-expires-at-ms": "\(made.expiresMicroseconds / 1000)",
+            ], expiresMilliseconds: made.expiresMicroseconds / 1000)
+    }
+}
