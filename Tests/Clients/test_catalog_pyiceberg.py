@@ -35,9 +35,7 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
-pytestmark = pytest.mark.skipif(
-    "CATALOG_URI" not in os.environ, reason="no appliance: CATALOG_URI is not set"
-)
+pytestmark = pytest.mark.usefixtures("appliance")
 
 SCHEMA = Schema(
     NestedField(1, "id", LongType(), required=False),
@@ -80,7 +78,7 @@ def ids(scan):
 
 
 @pytest.fixture(scope="module")
-def catalog():
+def catalog(appliance):
     return connect()
 
 

@@ -1,7 +1,4 @@
-"""The aws command, unchanged, against a running server: cp, sync, ls, rm.
-
-Wants the environment of `eval "$(lakehouse connect env)"`.
-"""
+"""The aws command, unchanged, against a running server: cp, sync, ls, rm."""
 
 import hashlib
 import shutil
@@ -11,6 +8,8 @@ import uuid
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.usefixtures("appliance")
 
 
 def aws(*arguments, code=0):

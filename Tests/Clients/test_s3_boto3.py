@@ -1,6 +1,6 @@
 """boto3, unchanged, against a running server.
 
-Wants the environment of `eval "$(lakehouse connect env)"`. Every test works in a bucket of its own.
+Every test works in a bucket of its own.
 """
 
 import base64
@@ -16,6 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+pytestmark = pytest.mark.usefixtures("appliance")
+
 MIB = 1024 * 1024
 
 
@@ -24,8 +26,7 @@ def make_client(**config):
 
 
 @pytest.fixture(scope="session")
-def s3():
-    assert os.environ.get("AWS_ENDPOINT_URL"), "run: eval \"$(lakehouse connect env)\""
+def s3(appliance):
     return make_client(s3={"addressing_style": "path"})
 
 

@@ -1,0 +1,92 @@
+"""One appliance for the session: the release binary on loopback, under a directory of its own.
+
+A module that talks to it says `pytestmark = pytest.mark.usefixtures("appliance")`; its variables are then
+those of `eval "$(lakehouse connect env)"`. `LAKEHOUSE_BINARY` names another binary.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from appliance import BINARY, ROOT, Appliance, plain_environment
+
+
+def pytest_configure(config):
+    if not os.access(BINARY, os.X_OK):
+        raise pytest.UsageError(f"no binary at {BINARY}: run make build, or set LAKEHOUSE_BINARY")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what the session's server wrote."""
+    outcome = yield
+    report = outcome.get_result()
+    server = item.session.stash.get(SERVER, None)
+    if report.failed and server is not None:
+        ended = server.process.poll()
+        if ended is not None:
+            report.sections.append(("appliance", f"it ended with {ended}"))
+        report.sections.append(("appliance's standard error", "".join(server.errors[-40:])))
+
+
+SERVER = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def appliance(request, tmp_path_factory):
+    server = Appliance(tmp_path_factory.mktemp("appliance") / "data")
+    request.session.stash[SERVER] = server
+    try:
+        variables = server.variables()
+        previous = {name: os.environ.get(name) for name in (*variables, "AWS_DEFAULT_REGION", "NO_PROXY")}
+        os.environ.update(variables)
+        # The aws command and older SDKs read the second name, and no proxy stands before loopback.
+        os.environ["AWS_DEFAULT_REGION"] = variables["AWS_REGION"]
+        os.environ["NO_PROXY"] = "*"
+        yield server
+        for name, value in previous.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+    except BaseException:
+        server.kill()
+        raise
+    server.stop()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts further servers, which are gone when the test is."""
+    running = []
+
+    def begin(directory=None, *arguments, **options):
+        server = Appliance(directory or tmp_path / "data", *arguments, **options)
+        running.append(server)
+        return server
+
+    yield begin
+    for server in running:
+        if server.process.poll() is None:
+            server.kill()
+
+
+@pytest.fixture(scope="session")
+def tpch_files():
+    """A function from a scale factor to the folder of its eight Parquet files, made once."""
+
+    def folder(scale):
+        place = ROOT / ".cache" / f"tpch-sf{scale}"
+        if not (place / "made").exists():
+            place.mkdir(parents=True, exist_ok=True)
+            program = Path(sys.executable).parent / "tpchgen-cli"
+            subprocess.run(
+                [program, "parquet", "-s", str(scale), "--output-dir", place],
+                check=True, capture_output=True, env=plain_environment(),
+            )
+            (place / "made").touch()
+        return place
+
+    return folder
