@@ -1,3 +1,4 @@
+import Iceberg
 import Authority
 import SQLFunctions
 import SQLPlanning

@@ -1,5 +1,5 @@
 package import Authority
-package import Platform
+import Platform
 package import SQLFunctions
 package import Vectors
 
@@ -54,6 +54,18 @@ package struct QueryStatistics: Sendable {
     package var runningSplits = 0
 
     package init() {}
+
+    /// Adds what an execution did; the peak is the larger one.
+    mutating func add(_ other: QueryStatistics) {
+        processedRows += other.processedRows
+        processedBytes += other.processedBytes
+        writtenBytes += other.writtenBytes
+        peakMemoryBytes = max(peakMemoryBytes, other.peakMemoryBytes)
+        spilledBytes += other.spilledBytes
+        totalSplits += other.totalSplits
+        completedSplits += other.completedSplits
+        runningSplits += other.runningSplits
+    }
 }
 
 /// A statement that was taken, and everything that comes of it.
@@ -81,6 +93,8 @@ package final class Query: Sendable {
         var statistics = QueryStatistics()
         var endedMicroseconds: Int64?
         var plan: String?
+        /// Numbers of what runs at the moment, on top of `statistics`.
+        var probe: (@Sendable () -> QueryStatistics)?
     }
     let monitor: Monitor<State>
 
@@ -118,10 +132,12 @@ package final class Query: Sendable {
     package var snapshot: Snapshot { monitor.withLock { Query.snapshot(&$0) } }
 
     private static func snapshot(_ state: inout State) -> Snapshot {
-        Snapshot(
+        var statistics = state.statistics
+        if let probe = state.probe { statistics.add(probe()) }
+        return Snapshot(
             state: state.state, columns: state.columns, fault: state.fault, changes: state.changes,
             updateType: state.updateType, updateCount: state.updateCount, warnings: state.warnings,
-            statistics: state.statistics, endedMicroseconds: state.endedMicroseconds, plan: state.plan,
+            statistics: statistics, endedMicroseconds: state.endedMicroseconds, plan: state.plan,
             hasPages: !state.spool.isEmpty)
     }
 
@@ -160,6 +176,25 @@ package final class Query: Sendable {
     }
 
     // MARK: For the engine
+
+    /// Ends the query with its result, once what was to be shown has been offered.
+    func finish(at microseconds: Int64) {
+        update { state in
+            guard state.fault == nil else { return }
+            state.state = .finished
+            state.endedMicroseconds = microseconds
+        }
+    }
+
+    /// Ends the query with a fault; the first one stays. Pages that nobody fetched are dropped.
+    func fail(_ fault: QueryFault, at microseconds: Int64) {
+        update { state in
+            if state.fault == nil { state.fault = fault }
+            state.state = .failed
+            state.endedMicroseconds = microseconds
+            state.spool.discard()
+        }
+    }
 
     func update(_ change: (inout State) -> Void) { monitor.notify { change(&$0) } }
 

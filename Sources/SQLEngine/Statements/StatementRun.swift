@@ -18,6 +18,8 @@ final class StatementRun {
     let session: SessionValues
     /// What the statement changes in its client's session.
     var changes = SessionChanges()
+    /// Values of `?`.
+    var parameters: [Expression] = []
 
     init(
         engine: QueryEngine, query: Query, catalogs: EngineCatalogs, session: SessionValues

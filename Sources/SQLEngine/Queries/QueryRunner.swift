@@ -1,0 +1,184 @@
+import Authority
+import CivilTime
+import Platform
+import SQLExecution
+import SQLFunctions
+import SQLPlanning
+import SQLSyntax
+import Synchronization
+import Vectors
+
+/// Runs one query on its thread, from text to the last page.
+struct QueryRunner {
+    private let engine: QueryEngine
+    private let query: Query
+
+    init(_ engine: QueryEngine, _ query: Query) {
+        self.engine = engine
+        self.query = query
+    }
+
+    func run() {
+        let begin = engine.monotonic.now()
+        query.update { state in
+            state.state = .planning
+            state.statistics.queuedMilliseconds = Int64(
+                (engine.clock.now().microseconds - query.createdMicroseconds) / 1000)
+        }
+        let processorBegin = ProcessUsage.current().processorTime
+        let run = StatementRun(
+            engine: engine, query: query, catalogs: engine.catalogs, session: sessionValues())
+        var fault: QueryFault?
+        do throws(QueryFault) {
+            try check()
+            try execute(run)
+        } catch { fault = error }
+        let elapsed = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
+        let processor = ProcessUsage.current().processorTime - processorBegin
+        query.update { state in
+            state.changes = run.changes
+            state.statistics.elapsedMilliseconds = elapsed
+            state.statistics.cpuMilliseconds = Int64(processor.fractionalSeconds * 1000)
+            state.probe = nil
+        }
+        if let fault {
+            query.fail(fault, at: engine.clock.now().microseconds)
+        } else {
+            query.finish(at: engine.clock.now().microseconds)
+        }
+    }
+
+    private func check() throws(QueryFault) {
+        guard query.context.cancellation.isCancelled else { return }
+        throw QueryFault(.userCanceled, "Query was canceled")
+    }
+
+    private func sessionValues() -> SessionValues {
+        let session = query.session
+        return SessionValues(
+            startMicroseconds: query.createdMicroseconds,
+            zone: session.properties["time_zone_id"] ?? session.zone ?? "UTC",
+            user: query.context.principal.name, groups: query.context.principal.groups,
+            catalog: session.catalog?.lowercased(), schema: session.schema?.lowercased(),
+            queryID: query.id, randomSeed: engine.entropy.word())
+    }
+
+    private func execute(_ run: StatementRun) throws(QueryFault) {
+        var statement = try StatementRun.parse(query.sql)
+        (statement, run.parameters) = try resolved(statement, run)
+        let bound = try run.bind(statement)
+        try check()
+        switch bound {
+        case .query(let result):
+            query.update { $0.columns = result.columns.map { QueryColumn(name: $0.label, type: $0.type) } }
+            try stream(result, run)
+        case .utility(let statement):
+            publish(try UtilityStatements.execute(statement, in: run))
+        default:
+            publish(try DataStatements.execute(bound, in: run))
+        }
+    }
+
+    /// EXECUTE and EXECUTE IMMEDIATE become the statement that they run, with its parameters.
+    private func resolved(
+        _ statement: Statement, _ run: StatementRun
+    ) throws(QueryFault) -> (Statement, [Expression]) {
+        switch statement.kind {
+        case .executeImmediate(let text, let arguments):
+            return (try StatementRun.parse(text), arguments)
+        case .execute(let name, let arguments):
+            guard let text = query.session.prepared[name.text] ?? query.session.prepared[name.canonical]
+            else {
+                throw QueryFault(
+                    .notFound, "Prepared statement not found: \(name.text)",
+                    hint: "PREPARE it in this session first")
+            }
+            return (try StatementRun.parse(text), arguments)
+        default: return (statement, [])
+        }
+    }
+
+    /// Runs a plan whose rows go to the client.
+    private func stream(_ result: BoundQuery, _ run: StatementRun) throws(QueryFault) {
+        let columns = result.columns.map { PlanColumn(id: $0.id, type: $0.type, name: $0.label) }
+        let sink = PageSink(query, result.columns.map { QueryColumn(name: $0.label, type: $0.type) })
+        try run.run(result.plan, columns: columns, into: sink)
+        try sink.flush()
+    }
+
+    private func publish(_ outcome: StatementOutcome) {
+        switch outcome {
+        case .rows(let columns, let rows):
+            query.update { $0.columns = columns }
+            offer(columns, rows)
+        case .done(let updateType, let count):
+            query.update { state in
+                state.updateType = updateType
+                state.updateCount = count
+                state.columns = count == nil ? [] : [QueryColumn(name: "rows", type: .bigint)]
+            }
+            if let count {
+                offer([QueryColumn(name: "rows", type: .bigint)], [[.integer(count)]])
+            }
+        }
+    }
+
+    /// Encodes literal rows as pages, through a table in memory.
+    private func offer(_ columns: [QueryColumn], _ rows: [[LiteralValue]]) {
+        guard !rows.isEmpty else { return }
+        do throws(QueryFault) {
+            let table = MemoryTable(
+                name: TableName(catalog: "", schema: "", table: "result"),
+                columns: columns.map { TableColumn(name: $0.name, type: $0.type) }, rows: rows)
+            let plan = columns.enumerated().map { index, column in
+                PlanColumn(id: ColumnID(Int32(index + 1)), type: column.type, name: column.name)
+            }
+            let sink = PageSink(query, columns)
+            var settings = ExecutionSettings()
+            settings.threadCount = 1
+            let execution = QueryExecution(
+                .scan(
+                    ScanNode(table: table, columns: plan, tableColumns: Array(columns.indices))),
+                columns: plan, settings: settings, session: sessionValues(),
+                parentBudget: engine.budget)
+            try execution.run(into: sink)
+            try sink.flush()
+        } catch {
+            query.fail(error, at: engine.clock.now().microseconds)
+        }
+    }
+}
+
+/// Encodes chunks into pages.
+final class PageSink: ResultSink {
+    private let query: Query
+    private let columns: [QueryColumn]
+    private let pending = Mutex<(bytes: [UInt8], rows: Int)>(([], 0))
+
+    init(_ query: Query, _ columns: [QueryColumn]) {
+        self.query = query
+        self.columns = columns
+    }
+
+    func take(_ chunk: Chunk) throws(QueryFault) {
+        let page = pending.withLock { pending -> ResultPage? in
+            query.encoder.encode(chunk, columns, into: &pending.bytes)
+            pending.rows += chunk.activeCount
+            guard pending.bytes.count >= query.encoder.pageBytes else { return nil }
+            return PageSink.takeOut(&pending)
+        }
+        if let page { try query.offer(page) }
+    }
+
+    /// Hands out what is left. Call once, at the end.
+    func flush() throws(QueryFault) {
+        let page = pending.withLock { $0.rows > 0 ? PageSink.takeOut(&$0) : nil }
+        if let page { try query.offer(page) }
+    }
+
+    private static func takeOut(_ pending: inout (bytes: [UInt8], rows: Int)) -> ResultPage {
+        let page = ResultPage(bytes: pending.bytes, rowCount: pending.rows)
+        pending = ([], 0)
+        return page
+    }
+}

@@ -1,0 +1,135 @@
+import SQLExecution
+import SQLFunctions
+import SQLPlanning
+import SQLSyntax
+import Synchronization
+import Vectors
+
+extension StatementRun {
+    /// Parses a statement; one trailing semicolon is accepted.
+    static func parse(_ sql: String) throws(QueryFault) -> Statement {
+        do throws(SQLSyntaxError) { return try SQLParser.statement(sql) } catch {
+            throw QueryFault(.syntaxError, error.message, hint: error.hint, span: error.span, cause: error)
+        }
+    }
+
+    /// What all queries of the engine may still take.
+    var budget: MemoryBudget { engine.budget }
+
+    private var bindingContext: BindingContext {
+        BindingContext(
+            request: context, session: session, catalog: catalogs, registry: engine.registry,
+            parameters: parameters, evaluator: ExpressionEvaluator(session: session))
+    }
+
+    /// Binds without optimizing.
+    func bindOnly(_ statement: Statement) throws(QueryFault) -> BoundStatement {
+        try Binder(bindingContext).bind(statement)
+    }
+
+    /// Binds and optimizes.
+    func bind(_ statement: Statement) throws(QueryFault) -> BoundStatement {
+        let begin = engine.monotonic.now()
+        let allocator = ColumnAllocator()
+        let bound = try Binder(bindingContext, allocator: allocator).bind(statement)
+        let optimizer = Optimizer(
+            rules: engine.configuration.optimizerRules, allocator: allocator, registry: engine.registry,
+            evaluator: ExpressionEvaluator(session: session))
+        let optimized = try optimizer.optimize(bound)
+        let milliseconds = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
+        query.update { state in
+            state.state = .running
+            state.statistics.planningMilliseconds += milliseconds
+        }
+        return optimized
+    }
+
+    /// A constant: arguments of CALL and SET SESSION, properties.
+    func evaluate(_ expression: Expression) throws(QueryFault) -> (LiteralValue, LogicalType) {
+        let bound = try Binder(bindingContext).constant(expression)
+        return (try ExpressionEvaluator(session: session).evaluate(bound), bound.type)
+    }
+
+    /// The plan of a statement as EXPLAIN prints it.
+    func explain(_ bound: BoundStatement) -> String {
+        var printer = PlanPrinter()
+        switch bound {
+        case .query(let query): return printer.text(query.plan)
+        case .createTableAs(_, let query): return "CreateTable\n" + printer.text(query.plan)
+        case .insert(let insert): return "Insert into \(insert.name)\n" + printer.text(insert.plan)
+        case .delete(let change): return "Delete from \(change.name)\n" + printer.text(change.plan)
+        case .update(let change): return "Update \(change.name)\n" + printer.text(change.plan)
+        case .merge(let change): return "Merge into \(change.name)\n" + printer.text(change.plan)
+        case .utility(let statement): return SQLFormatter.format(statement) + "\n"
+        }
+    }
+
+    /// Runs a plan and hands chunks with exactly these columns to `body`, one at a time.
+    @discardableResult
+    func execute(
+        _ plan: LogicalPlan, columns: [ColumnID],
+        into body: @escaping @Sendable (Chunk) throws(QueryFault) -> Void
+    ) throws(QueryFault) -> QueryExecution {
+        let types = Dictionary(plan.outputs.map { ($0.id, $0) }) { first, _ in first }
+        var wanted: [PlanColumn] = []
+        for id in columns {
+            guard let column = types[id] else {
+                throw QueryFault(
+                    .genericInternalError, "the plan does not give column \(id.number)",
+                    hint: "please report this statement")
+            }
+            wanted.append(column)
+        }
+        return try run(plan, columns: wanted, into: ClosureSink(body))
+    }
+
+    /// Runs a plan into a sink.
+    @discardableResult
+    func run(
+        _ plan: LogicalPlan, columns: [PlanColumn], into sink: any ResultSink
+    ) throws(QueryFault) -> QueryExecution {
+        var settings = ExecutionSettings()
+        settings.threadCount = engine.threadCount
+        settings.memoryLimitBytes = engine.budget.limitBytes
+        settings.spillDirectory = engine.configuration.spillDirectory
+        settings.verification = engine.configuration.verification
+        let execution = QueryExecution(
+            plan, columns: columns, settings: settings, session: session,
+            cancellation: context.cancellation, parentBudget: engine.budget, clock: engine.monotonic)
+        var printer = PlanPrinter()
+        let text = printer.text(plan)
+        query.update { state in
+            state.plan = text
+            state.probe = { StatementRun.numbers(of: execution) }
+        }
+        defer {
+            let numbers = StatementRun.numbers(of: execution)
+            query.update { $0.statistics.add(numbers) }
+        }
+        try execution.run(into: sink)
+        return execution
+    }
+
+    /// What an execution did so far.
+    private static func numbers(of execution: QueryExecution) -> QueryStatistics {
+        var numbers = QueryStatistics()
+        let pipelines = execution.statistics
+        for pipeline in pipelines {
+            numbers.processedRows += Int64(pipeline.first?.outputRows ?? 0)
+            for step in pipeline { numbers.spilledBytes += Int64(step.spilledBytes) }
+        }
+        numbers.peakMemoryBytes = Int64(execution.peakMemoryBytes)
+        numbers.totalSplits = pipelines.count
+        numbers.completedSplits = pipelines.filter { ($0.last?.inputRows ?? 0) > 0 }.count
+        return numbers
+    }
+}
+
+/// A sink that is a closure.
+private final class ClosureSink: ResultSink {
+    private let body: @Sendable (Chunk) throws(QueryFault) -> Void
+
+    init(_ body: @escaping @Sendable (Chunk) throws(QueryFault) -> Void) { self.body = body }
+
+    func take(_ chunk: Chunk) throws(QueryFault) { try body(chunk) }
+}
