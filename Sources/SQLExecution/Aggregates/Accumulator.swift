@@ -43,7 +43,8 @@ class Accumulator {
         _ group: UnsafeMutableRawPointer, _ arguments: UnsafePointer<Vector>, _ count: Int,
         _ store: PartitionedRows, _ context: EvaluationContext
     ) {
-        withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: max(count, 1)) { groups in
+        withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: max(count, 1)) {
+            groups in
             groups.initialize(repeating: group)
             update(UnsafePointer(groups.baseAddress!), arguments, count, store, context)
         }
@@ -54,7 +55,8 @@ class Accumulator {
 
     /// Writes the results of groups to rows `0..<count` of the buffer.
     func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {}
 }
@@ -106,15 +108,18 @@ final class CountAccumulator: Accumulator {
     }
 
     override func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {
-        (target + offset).assumingMemoryBound(to: Int64.self).pointee
-            &+= (source + offset).load(as: Int64.self)
+        (target + offset).assumingMemoryBound(to: Int64.self).pointee &+= (source + offset).load(
+            as: Int64.self)
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
-        for index in 0..<count { buffer.store((groups[index] + offset).load(as: Int64.self), index) }
+        for index in 0..<count {
+            buffer.store((groups[index] + offset).load(as: Int64.self), index)
+        }
     }
 }
 
@@ -129,20 +134,24 @@ final class CountIfAccumulator: Accumulator {
         let values = arguments[0].pointer(as: UInt8.self)
         let valid = arguments[0].valid
         for index in 0..<count where isPresent(valid, index) {
-            (groups[index] + offset).assumingMemoryBound(to: Int64.self).pointee &+= Int64(values[index])
+            (groups[index] + offset).assumingMemoryBound(to: Int64.self).pointee &+= Int64(
+                values[index])
         }
     }
 
     override func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {
-        (target + offset).assumingMemoryBound(to: Int64.self).pointee
-            &+= (source + offset).load(as: Int64.self)
+        (target + offset).assumingMemoryBound(to: Int64.self).pointee &+= (source + offset).load(
+            as: Int64.self)
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
-        for index in 0..<count { buffer.store((groups[index] + offset).load(as: Int64.self), index) }
+        for index in 0..<count {
+            buffer.store((groups[index] + offset).load(as: Int64.self), index)
+        }
     }
 }
 
@@ -211,7 +220,9 @@ final class ExactSumAccumulator: Accumulator {
         case .int64: sumOne(vector.pointer(as: Int64.self), vector.valid, state, count)
         default:
             let values = vector.pointer(as: Int128.self)
-            for index in 0..<count where isPresent(vector.valid, index) { addWide(state, values[index], 1) }
+            for index in 0..<count where isPresent(vector.valid, index) {
+                addWide(state, values[index], 1)
+            }
         }
     }
 
@@ -253,14 +264,17 @@ final class ExactSumAccumulator: Accumulator {
 
     override func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {
         let other = source + offset
-        addWide(target + offset, other.load(as: Int128.self), other.load(fromByteOffset: 16, as: Int64.self))
+        addWide(
+            target + offset, other.load(as: Int128.self),
+            other.load(fromByteOffset: 16, as: Int64.self))
         if other.load(fromByteOffset: 24, as: Int64.self) != 0 {
             (target + offset + 24).storeBytes(of: 1, as: Int64.self)
         }
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -289,7 +303,9 @@ final class ExactSumAccumulator: Accumulator {
                 context.fail(
                     QueryFault(
                         .numericValueOutOfRange,
-                        isDecimal ? "Decimal overflow" : "\(type) addition overflow: sum of \(rows) values"))
+                        isDecimal
+                            ? "Decimal overflow"
+                            : "\(type) addition overflow: sum of \(rows) values"))
             }
             switch buffer.physical {
             case .int32: buffer.store(Int32(truncatingIfNeeded: value), index)
@@ -328,14 +344,15 @@ final class FloatingSumAccumulator: Accumulator {
     }
 
     override func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {
-        (target + offset).assumingMemoryBound(to: Double.self).pointee
-            += (source + offset).load(as: Double.self)
-        (target + offset + 8).assumingMemoryBound(to: Int64.self).pointee
-            &+= (source + offset + 8).load(as: Int64.self)
+        (target + offset).assumingMemoryBound(to: Double.self).pointee += (source + offset).load(
+            as: Double.self)
+        (target + offset + 8).assumingMemoryBound(to: Int64.self).pointee &+= (source + offset + 8)
+            .load(as: Int64.self)
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -373,12 +390,15 @@ final class BitsAccumulator: Accumulator {
         for index in 0..<count where isPresent(vector.valid, index) {
             let value =
                 isBoolean
-                ? Int64(vector.pointer(as: UInt8.self)[index]) : vector.pointer(as: Int64.self)[index]
+                ? Int64(vector.pointer(as: UInt8.self)[index])
+                : vector.pointer(as: Int64.self)[index]
             add(groups[index] + offset, value, 1)
         }
     }
 
-    @inline(__always) private func add(_ state: UnsafeMutableRawPointer, _ value: Int64, _ rows: Int64) {
+    @inline(__always) private func add(
+        _ state: UnsafeMutableRawPointer, _ value: Int64, _ rows: Int64
+    ) {
         let present = state.assumingMemoryBound(to: Int64.self)
         if present[1] == 0 {
             present[0] = value
@@ -398,7 +418,8 @@ final class BitsAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -446,7 +467,8 @@ final class ChecksumAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -457,7 +479,8 @@ final class ChecksumAccumulator: Accumulator {
             }
             withUnsafeBytes(of: state[0].littleEndian) { raw in
                 buffer.store(
-                    StringView(raw.baseAddress!.assumingMemoryBound(to: UInt8.self), count: 8), index)
+                    StringView(raw.baseAddress!.assumingMemoryBound(to: UInt8.self), count: 8),
+                    index)
             }
         }
     }

@@ -9,9 +9,13 @@ func makeAccumulator(
     let inner = try plainAccumulator(call.function)
     let isOrdered = !call.order.isEmpty && isOrderSensitive(call.function)
     guard isOrdered || (call.isDistinct && !ignoresRepeats(call.function)) else { return inner }
-    let order = isOrdered
+    let order =
+        isOrdered
         ? zip(orderTypes, call.order).map { type, key in
-            (type: type, key: SortDirection(isAscending: key.isAscending, nullsFirst: key.nullsFirst))
+            (
+                type: type,
+                key: SortDirection(isAscending: key.isAscending, nullsFirst: key.nullsFirst)
+            )
         } : []
     return bufferedAccumulator(
         inner, arguments: call.function.parameters, order: order, isDistinct: call.isDistinct,
@@ -27,8 +31,11 @@ private func isOrderSensitive(_ function: ResolvedAggregate) -> Bool {
 /// Whether repeated values change nothing, so that DISTINCT may be dropped.
 func ignoresRepeats(_ function: ResolvedAggregate) -> Bool {
     function.parameters.count == 1
-        && ["min", "max", "bool_and", "bool_or", "any_value", "approx_distinct", "bitwise_and_agg", "bitwise_or_agg"]
-            .contains(function.function.name)
+        && [
+            "min", "max", "bool_and", "bool_or", "any_value", "approx_distinct", "bitwise_and_agg",
+            "bitwise_or_agg",
+        ]
+        .contains(function.function.name)
 }
 
 /// The accumulator without DISTINCT and ORDER BY.
@@ -57,7 +64,8 @@ func plainAccumulator(_ resolved: ResolvedAggregate) throws(QueryFault) -> Accum
         if types.count == 2 {
             return CollectingAccumulator(
                 types, required: [0],
-                finisher: Collections.first(type, keyColumn: 0, countColumn: 1, isMinimum: isMinimum))
+                finisher: Collections.first(
+                    type, keyColumn: 0, countColumn: 1, isMinimum: isMinimum))
         }
         switch type.physical {
         case .bool, .int32, .int64: return IntegerExtremeAccumulator(isMinimum: isMinimum)
@@ -69,7 +77,8 @@ func plainAccumulator(_ resolved: ResolvedAggregate) throws(QueryFault) -> Accum
         if types.count == 3 {
             return CollectingAccumulator(
                 types, required: [1],
-                finisher: Collections.first(types[1], keyColumn: 1, countColumn: 2, isMinimum: isMinimum))
+                finisher: Collections.first(
+                    types[1], keyColumn: 1, countColumn: 2, isMinimum: isMinimum))
         }
         return ByAccumulator(isMinimum: isMinimum, value: types[0], key: types[1])
     case "any_value", "arbitrary": return ValueAccumulator(.any, types.first ?? .unknown)
@@ -93,7 +102,8 @@ func plainAccumulator(_ resolved: ResolvedAggregate) throws(QueryFault) -> Accum
         return CollectingAccumulator(types, required: [], finisher: Collections.array)
     case "listagg":
         let count = types.count
-        return CollectingAccumulator(types, required: [0]) { arguments, rows, output, row, context, heap in
+        return CollectingAccumulator(types, required: [0]) {
+            arguments, rows, output, row, context, heap in
             Collections.text(arguments, rows, output, row, context, heap, count)
         }
     case "map_agg", "multimap_agg":
@@ -106,11 +116,13 @@ func plainAccumulator(_ resolved: ResolvedAggregate) throws(QueryFault) -> Accum
     case "histogram":
         guard let type = types.first else { break }
         return CollectingAccumulator(
-            types, required: [0], finisher: Collections.histogram(type, column: 0, limitColumn: nil))
+            types, required: [0], finisher: Collections.histogram(type, column: 0, limitColumn: nil)
+        )
     case "approx_most_frequent":
         guard types.count == 3 else { break }
         return CollectingAccumulator(
-            types, required: [1], finisher: Collections.histogram(types[1], column: 1, limitColumn: 0))
+            types, required: [1],
+            finisher: Collections.histogram(types[1], column: 1, limitColumn: 0))
     case "numeric_histogram":
         return CollectingAccumulator(types, required: [1], finisher: Collections.numericHistogram)
     case "approx_percentile":

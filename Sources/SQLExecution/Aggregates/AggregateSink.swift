@@ -73,7 +73,8 @@ final class AggregateSink: Sink, PipelineSource {
         var made: [Accumulator] = []
         var at = 0
         for call in shape.calls {
-            let accumulator = try makeAccumulator(call.call, orderTypes: call.orderTypes, budget: budget)
+            let accumulator = try makeAccumulator(
+                call.call, orderTypes: call.orderTypes, budget: budget)
             at = (at + accumulator.alignment - 1) / accumulator.alignment * accumulator.alignment
             accumulator.offset = at
             at += accumulator.size
@@ -89,7 +90,9 @@ final class AggregateSink: Sink, PipelineSource {
         return made
     }
 
-    func makeLocal(_ worker: Worker) throws(QueryFault) -> Operator { try AggregateLocal(self, worker) }
+    func makeLocal(_ worker: Worker) throws(QueryFault) -> Operator {
+        try AggregateLocal(self, worker)
+    }
 
     func add(_ table: GroupTable) { state.withLock { $0.tables.append(table) } }
 
@@ -220,7 +223,8 @@ private final class AggregateLocal: Operator {
             arguments[position] = argument(column, chunk, active, isShared: call.filter == nil)
         }
         if let globalGroup {
-            accumulator.updateOne(globalGroup, arguments, active.active, table.store, worker.context)
+            accumulator.updateOne(
+                globalGroup, arguments, active.active, table.store, worker.context)
         } else {
             accumulator.update(groups, arguments, active.active, table.store, worker.context)
         }
@@ -234,7 +238,9 @@ private final class AggregateLocal: Operator {
         let key = isShared ? column : -1 - column
         let buffer = flattened[key] ?? makeBuffer(source)
         flattened[key] = buffer
-        let vector = flatten(source, rows, into: buffer.physical == source.physical ? buffer : makeBuffer(source, key))
+        let vector = flatten(
+            source, rows,
+            into: buffer.physical == source.physical ? buffer : makeBuffer(source, key))
         if isShared { present[column] = vector }
         return vector
     }
@@ -345,7 +351,8 @@ private final class AggregateReader: MorselReader {
         var own: PartitionedRows?
         if target == nil {
             // Nobody saw a row: the group is made here.
-            let store = PartitionedRows(width: sink.layout.width, partitionCount: 1, budget: worker.budget)
+            let store = PartitionedRows(
+                width: sink.layout.width, partitionCount: 1, budget: worker.budget)
             let row = store.newRow(0)
             row.initializeMemory(as: UInt8.self, repeating: 0, count: sink.layout.width)
             for accumulator in accumulators { accumulator.initialize(row) }
@@ -422,9 +429,12 @@ private final class AggregateReader: MorselReader {
             }
             for file in files {
                 let reader = RowReader(file, sink.rowShape)
-                while try reader.readBlock(into: store, partition: 0, wanted: mine, { row throws(QueryFault) in
-                    rows.append(row)
-                }) {}
+                while try reader.readBlock(
+                    into: store, partition: 0, wanted: mine,
+                    { row throws(QueryFault) in
+                        rows.append(row)
+                    })
+                {}
             }
             for table in tables {
                 table.store.forEachBlock(partition) { start, count in
@@ -481,7 +491,8 @@ private final class AggregateReader: MorselReader {
             !spilled.isEmpty || tables.contains { $0.store.rowCount > 0 }
         if hasRows { return }
         for keys in sink.shape.emptySetKeys {
-            let store = PartitionedRows(width: sink.layout.width, partitionCount: 1, budget: worker.budget)
+            let store = PartitionedRows(
+                width: sink.layout.width, partitionCount: 1, budget: worker.budget)
             let row = store.newRow(0)
             row.initializeMemory(as: UInt8.self, repeating: 0, count: sink.layout.width)
             for accumulator in accumulators { accumulator.initialize(row) }

@@ -19,12 +19,14 @@ final class CollectingAccumulator: Accumulator {
     private let finisher: Finisher
     private let buffers: [ColumnBuffer]
     private let vectors: UnsafeMutablePointer<Vector>
-    private let records = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
+    private let records = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+        capacity: Chunk.capacity)
     private let scatter = RowScatter(usesHeader: true)
 
     /// `keepsEmpty`: whether a group without rows is finished too instead of giving NULL.
     init(
-        _ types: [LogicalType], required: [Int], keepsEmpty: Bool = false, finisher: @escaping Finisher
+        _ types: [LogicalType], required: [Int], keepsEmpty: Bool = false,
+        finisher: @escaping Finisher
     ) {
         self.types = types
         self.required = required
@@ -66,7 +68,9 @@ final class CollectingAccumulator: Accumulator {
             let record = records[index]
             record.storeBytes(of: nil, as: UnsafeMutableRawPointer?.self)
             var isKept = true
-            for position in required { isKept = isKept && isPresent(arguments[position].valid, index) }
+            for position in required {
+                isKept = isKept && isPresent(arguments[position].valid, index)
+            }
             if isKept { append(record, record, 1, to: groups[index] + offset) }
         }
     }
@@ -92,7 +96,8 @@ final class CollectingAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -126,7 +131,8 @@ final class CollectingAccumulator: Accumulator {
 /// DISTINCT or ORDER BY of any aggregate: the rows are kept, and fed to it in order when a group is
 /// finished. Keys of the order stand behind the arguments.
 func bufferedAccumulator(
-    _ inner: Accumulator, arguments: [LogicalType], order: [(type: LogicalType, key: SortDirection)],
+    _ inner: Accumulator, arguments: [LogicalType],
+    order: [(type: LogicalType, key: SortDirection)],
     isDistinct: Bool, result: LogicalType, budget: MemoryBudget
 ) -> Accumulator {
     inner.offset = 16
@@ -141,7 +147,8 @@ func bufferedAccumulator(
             rows = rows.filter { index in
                 var bytes: [UInt8] = []
                 for column in 0..<argumentCount {
-                    ValueCodec.encode(arguments[column], vectors[column], Int(index), forKeys: true, to: &bytes)
+                    ValueCodec.encode(
+                        arguments[column], vectors[column], Int(index), forKeys: true, to: &bytes)
                 }
                 return seen.insert(bytes).inserted
             }

@@ -4,9 +4,10 @@ import Vectors
 /// Finishers of the aggregates that keep their rows.
 enum Collections {
     /// array_agg: all values, NULLs too.
-    static func array(_ arguments: UnsafePointer<Vector>, _ count: Int, _ output: ColumnBuffer, _ row: Int,
-        _ context: EvaluationContext, _ heap: Arena)
-    {
+    static func array(
+        _ arguments: UnsafePointer<Vector>, _ count: Int, _ output: ColumnBuffer, _ row: Int,
+        _ context: EvaluationContext, _ heap: Arena
+    ) {
         let child = output.childBuffers[0]
         let start = child.count
         appendRows(arguments[0], 0..<count, to: child, context, heap)
@@ -14,7 +15,8 @@ enum Collections {
     }
 
     static func appendRows(
-        _ vector: Vector, _ rows: some Sequence<Int>, to child: ColumnBuffer, _ context: EvaluationContext,
+        _ vector: Vector, _ rows: some Sequence<Int>, to child: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in rows {
@@ -25,9 +27,10 @@ enum Collections {
     }
 
     /// listagg: texts joined by the separator of the first row; five arguments truncate.
-    static func text(_ arguments: UnsafePointer<Vector>, _ count: Int, _ output: ColumnBuffer, _ row: Int,
-        _ context: EvaluationContext, _ heap: Arena, _ argumentCount: Int)
-    {
+    static func text(
+        _ arguments: UnsafePointer<Vector>, _ count: Int, _ output: ColumnBuffer, _ row: Int,
+        _ context: EvaluationContext, _ heap: Arena, _ argumentCount: Int
+    ) {
         let limit = 1 << 20
         var bytes: [UInt8] = []
         let separator =
@@ -43,7 +46,8 @@ enum Collections {
                     context.fail(
                         QueryFault(
                             .invalidFunctionArgument,
-                            "listagg: concatenated string has the length in bytes larger than the maximum"))
+                            "listagg: concatenated string has the length in bytes larger than the maximum"
+                        ))
                     break
                 }
                 bytes += separator
@@ -168,7 +172,8 @@ enum Collections {
             let wanted = arguments[countColumn].value(0, as: Int64.self)
             guard wanted > 0, wanted <= 10_000 else {
                 context.fail(
-                    QueryFault(.invalidFunctionArgument, "n must be between 1 and 10000: \(wanted)"))
+                    QueryFault(.invalidFunctionArgument, "n must be between 1 and 10000: \(wanted)")
+                )
                 return output.setNull(row)
             }
             let direction = SortDirection(isAscending: isMinimum, nullsFirst: false)
@@ -189,13 +194,16 @@ enum Collections {
         { arguments, count, output, row, context, heap in
             let values = arguments[0]
             let rows = (0..<count).sorted { compareValues(type, values, $0, values, $1) < 0 }
-            let weights = rows.map { weightColumn.map { arguments[$0] }?.value($0, as: Double.self) ?? 1 }
+            let weights = rows.map {
+                weightColumn.map { arguments[$0] }?.value($0, as: Double.self) ?? 1
+            }
             let total = weights.reduce(0, +)
             func at(_ fraction: Double) -> Int? {
                 guard fraction >= 0, fraction <= 1 else {
                     context.fail(
                         QueryFault(
-                            .invalidFunctionArgument, "percentile must be between 0 and 1: \(fraction)"))
+                            .invalidFunctionArgument,
+                            "percentile must be between 0 and 1: \(fraction)"))
                     return rows.first
                 }
                 var reached = 0.0
@@ -215,12 +223,16 @@ enum Collections {
                 return
             }
             let entry = arguments[fractionColumn].value(0, as: ListEntry.self)
-            guard let fractions = arguments[fractionColumn].children?[0] else { return output.setNull(row) }
+            guard let fractions = arguments[fractionColumn].children?[0] else {
+                return output.setNull(row)
+            }
             let child = output.childBuffers[0]
             let start = child.count
             for position in 0..<Int(entry.count) {
                 let fraction = fractions.value(Int(entry.offset) + position, as: Double.self)
-                if let index = at(fraction) { appendRows(values, [index], to: child, context, heap) }
+                if let index = at(fraction) {
+                    appendRows(values, [index], to: child, context, heap)
+                }
             }
             output.store(
                 ListEntry(offset: UInt32(start), count: UInt32(child.count - start)), row)

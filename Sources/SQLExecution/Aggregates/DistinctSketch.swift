@@ -28,7 +28,8 @@ final class DistinctSketchAccumulator: Accumulator {
             let hash = hash(vector, index)
             let registers = registers(groups[index], store)
             let bucket = Int(truncatingIfNeeded: hash >> (64 - Self.registerBits))
-            let rank = UInt8((hash << Self.registerBits | 1 << (Self.registerBits - 1)).leadingZeroBitCount + 1)
+            let rank = UInt8(
+                (hash << Self.registerBits | 1 << (Self.registerBits - 1)).leadingZeroBitCount + 1)
             if rank > registers[bucket] { registers[bucket] = rank }
         }
     }
@@ -65,7 +66,8 @@ final class DistinctSketchAccumulator: Accumulator {
         if view.count == 0 {
             let memory = store.newText(storePartition(group, store), Self.registerCount)
             memory.initializeMemory(as: UInt8.self, repeating: 0, count: Self.registerCount)
-            view = StringView(low: UInt64(Self.registerCount), high: UInt64(UInt(bitPattern: memory)))
+            view = StringView(
+                low: UInt64(Self.registerCount), high: UInt64(UInt(bitPattern: memory)))
             state.storeBytes(of: view, as: StringView.self)
         }
         return UnsafeMutablePointer(mutating: view.pointer)
@@ -80,11 +82,14 @@ final class DistinctSketchAccumulator: Accumulator {
             return
         }
         let registers = UnsafeMutablePointer(mutating: to.pointer)
-        for index in 0..<Self.registerCount { registers[index] = max(registers[index], from.pointer[index]) }
+        for index in 0..<Self.registerCount {
+            registers[index] = max(registers[index], from.pointer[index])
+        }
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {

@@ -31,7 +31,9 @@ final class IntegerExtremeAccumulator: Accumulator {
         for index in 0..<count where isPresent(valid, index) {
             let state = (groups[index] + offset).assumingMemoryBound(to: Int64.self)
             let value = Int64(truncatingIfNeeded: values[index])
-            if state[1] == 0 || (isMinimum ? value < state[0] : value > state[0]) { state[0] = value }
+            if state[1] == 0 || (isMinimum ? value < state[0] : value > state[0]) {
+                state[0] = value
+            }
             state[1] = 1
         }
     }
@@ -40,12 +42,15 @@ final class IntegerExtremeAccumulator: Accumulator {
         let state = (target + offset).assumingMemoryBound(to: Int64.self)
         let other = (source + offset).assumingMemoryBound(to: Int64.self)
         guard other[1] != 0 else { return }
-        if state[1] == 0 || (isMinimum ? other[0] < state[0] : other[0] > state[0]) { state[0] = other[0] }
+        if state[1] == 0 || (isMinimum ? other[0] < state[0] : other[0] > state[0]) {
+            state[0] = other[0]
+        }
         state[1] = 1
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -102,7 +107,8 @@ struct ValueSlot {
         case .int128:
             let value = wideValue(vector, index)
             slot.storeBytes(of: UInt64(truncatingIfNeeded: value), as: UInt64.self)
-            slot.storeBytes(of: UInt64(truncatingIfNeeded: value >> 64), toByteOffset: 8, as: UInt64.self)
+            slot.storeBytes(
+                of: UInt64(truncatingIfNeeded: value >> 64), toByteOffset: 8, as: UInt64.self)
         case .string, .list, .row:
             let view = vector.pointer(as: StringView.self)[index]
             slot.storeBytes(
@@ -137,7 +143,8 @@ struct ValueSlot {
         case .bool: buffer.store(slot.load(as: UInt8.self), row)
         case .int32: buffer.store(slot.load(as: Int32.self), row)
         case .int64, .double: buffer.store(slot.load(as: Int64.self), row)
-        case .int128, .string, .list, .row: buffer.store(slot.loadUnaligned(as: StringView.self), row)
+        case .int128, .string, .list, .row:
+            buffer.store(slot.loadUnaligned(as: StringView.self), row)
         }
     }
 
@@ -153,7 +160,8 @@ struct ValueSlot {
                 return StringView.compare(
                     vector.pointer(as: StringView.self)[index], slot.load(as: StringView.self))
             case .double:
-                return orderDoubles(vector.pointer(as: Double.self)[index], slot.load(as: Double.self))
+                return orderDoubles(
+                    vector.pointer(as: Double.self)[index], slot.load(as: Double.self))
             default: break
             }
         }
@@ -216,7 +224,8 @@ final class ValueAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count { slot.read(groups[index] + offset, into: buffer, row: index) }
@@ -281,7 +290,8 @@ final class ByAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {

@@ -53,8 +53,10 @@ final class GroupTable {
         while index < count {
             if used &* 2 >= mask { adapt() }
             let end = min(count, index + (mask + 1) / 2 - used + 1)
-            index = layout.hasKeyViews || layout.keyWords != 1
-                ? findGeneral(packer, index, end, &previous) : findWord(packer, index, end, &previous)
+            index =
+                layout.hasKeyViews || layout.keyWords != 1
+                ? findGeneral(packer, index, end, &previous)
+                : findWord(packer, index, end, &previous)
         }
         lookups += count
     }
@@ -169,10 +171,12 @@ final class GroupTable {
         let row = store.newRow(partition)
         row.copyMemory(from: packed, byteCount: layout.keyEnd)
         if layout.hasKeyViews {
-            for (index, field) in layout.keys.enumerated() where field.isView && !packer.isStable[index] {
+            for (index, field) in layout.keys.enumerated()
+            where field.isView && !packer.isStable[index] {
                 let view = row.load(fromByteOffset: field.offset, as: StringView.self)
                 row.storeBytes(
-                    of: store.keep(view, partition), toByteOffset: field.offset, as: StringView.self)
+                    of: store.keep(view, partition), toByteOffset: field.offset, as: StringView.self
+                )
             }
         }
         for accumulator in accumulators { accumulator.initialize(row) }
@@ -196,7 +200,9 @@ final class GroupTable {
             larger.initialize(repeating: 0, count: count)
             for slot in 0...mask where slots[slot] != 0 {
                 let entry = slots[slot]
-                var target = Int(truncatingIfNeeded: address(entry).load(as: UInt64.self) &>> 16) & (count - 1)
+                var target =
+                    Int(truncatingIfNeeded: address(entry).load(as: UInt64.self) &>> 16)
+                    & (count - 1)
                 while larger[target] != 0 { target = (target &+ 1) & (count - 1) }
                 larger[target] = entry
             }

@@ -6,7 +6,9 @@ import Vectors
 ///     [count][mean][m2][m3][m4]. Source: Pébay, "Formulas for robust, one-pass parallel computation of
 ///     covariances and arbitrary-order statistical moments", 2008.
 final class MomentsAccumulator: Accumulator {
-    enum Result { case variance, populationVariance, deviation, populationDeviation, skewness, kurtosis }
+    enum Result {
+        case variance, populationVariance, deviation, populationDeviation, skewness, kurtosis
+    }
     private let result: Result
 
     init(_ result: Result) {
@@ -30,7 +32,8 @@ final class MomentsAccumulator: Accumulator {
             let term = delta * step * before
             state[0] = n
             state[1] += step
-            state[4] += term * squared * (n * n - 3 * n + 3) + 6 * squared * state[2] - 4 * step * state[3]
+            state[4] +=
+                term * squared * (n * n - 3 * n + 3) + 6 * squared * state[2] - 4 * step * state[3]
             state[3] += term * step * (n - 2) - 3 * step * state[2]
             state[2] += term
         }
@@ -59,7 +62,8 @@ final class MomentsAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {
@@ -131,7 +135,8 @@ final class PairsAccumulator: Accumulator {
     }
 
     override func finalize(
-        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer, _ context: EvaluationContext,
+        _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
+        _ context: EvaluationContext,
         _ heap: Arena
     ) {
         for index in 0..<count {

@@ -96,7 +96,9 @@ final class SmallDomain {
     /// Makes sure that every value of the vector has an id.
     private func prepare(_ key: Key, _ vector: Vector, _ rows: ActiveRows) -> Bool {
         if key.isText {
-            if vector.form == .constant { return isNullConstant(vector) || intern(key, vector.string(0)) != nil }
+            if vector.form == .constant {
+                return isNullConstant(vector) || intern(key, vector.string(0)) != nil
+            }
             guard vector.form == .dictionary, vector.dictionaryID != 0,
                 Int(vector.entryCount) <= Limits.smallDomainEntries
             else { return false }
@@ -143,7 +145,8 @@ final class SmallDomain {
         if rows.active == 0 { return true }
         let base = key.base ?? low
         if key.base == nil {
-            guard high.subtractingReportingOverflow(low).overflow == false, high - low <= Self.integerRange / 2
+            guard high.subtractingReportingOverflow(low).overflow == false,
+                high - low <= Self.integerRange / 2
             else { return false }
             // Some room below and above for later chunks.
             let slack = (Self.integerRange - (high - low)) / 2
@@ -239,7 +242,9 @@ final class SmallDomain {
         if let valid = vector.valid {
             for index in 0..<rows.active {
                 let row = rows.row(index)
-                if valid[row &>> 6] &>> UInt64(row & 63) & 1 != 0 { ids[index] &+= id(row) &* scale }
+                if valid[row &>> 6] &>> UInt64(row & 63) & 1 != 0 {
+                    ids[index] &+= id(row) &* scale
+                }
             }
         } else if let selection = rows.selection {
             for index in 0..<rows.active { ids[index] &+= id(Int(selection[index])) &* scale }

@@ -54,7 +54,10 @@ final class CastStep: BufferedStep {
     private let operand = FlatOperand()
     private let caster: Caster
 
-    init(input: Int, from source: LogicalType, to target: LogicalType, output: Int, context: EvaluationContext) {
+    init(
+        input: Int, from source: LogicalType, to target: LogicalType, output: Int,
+        context: EvaluationContext
+    ) {
         self.input = input
         self.source = source
         self.target = target
@@ -122,10 +125,15 @@ final class CastStep: BufferedStep {
             var bits: Int64 = 0
             for row in 0..<count { bits |= values[row] ^ (values[row] &>> 63) }
             guard bits < 1 << 53 else { return false }
-            unaryLoop(a, buffer.pointer(as: Double.self), rows) { (x: Int64) in Double(x) / divisor }
+            unaryLoop(a, buffer.pointer(as: Double.self), rows) { (x: Int64) in Double(x) / divisor
+            }
         default: return false
         }
-        if a.form == .constant { emitConstant(frame, isNull: false) } else { emit(frame, valid: a.valid) }
+        if a.form == .constant {
+            emitConstant(frame, isNull: false)
+        } else {
+            emit(frame, valid: a.valid)
+        }
         return true
     }
 

@@ -5,7 +5,8 @@ import Vectors
 extension Caster {
     /// To varchar, char, varbinary, json and ipaddress.
     func toText(
-        _ input: Vector, _ row: Int, _ index: Int, _ output: ColumnBuffer, _ target: Int, _ frame: Frame
+        _ input: Vector, _ row: Int, _ index: Int, _ output: ColumnBuffer, _ target: Int,
+        _ frame: Frame
     ) {
         switch self.target {
         case .varchar(let length): toVarchar(input, index, length, output, target, frame)
@@ -87,7 +88,8 @@ extension Caster {
 
     private func truncated(_ bytes: [UInt8], _ length: Int?) -> [UInt8] {
         guard let length, bytes.count > length else { return bytes }
-        return Array(bytes[..<bytes.withUnsafeBufferPointer { prefixBytes($0, codePoints: length) }])
+        return Array(
+            bytes[..<bytes.withUnsafeBufferPointer { prefixBytes($0, codePoints: length) }])
     }
 
     /// The text of a value that is not nested.
@@ -113,8 +115,10 @@ func scalarText(
 ) -> [UInt8] {
     switch type {
     case .unknown, .array, .map, .row: return []
-    case .boolean: return Array(input.pointer(as: UInt8.self)[index] != 0 ? "true".utf8 : "false".utf8)
-    case .tinyint, .smallint, .integer: return Array(String(input.pointer(as: Int32.self)[index]).utf8)
+    case .boolean:
+        return Array(input.pointer(as: UInt8.self)[index] != 0 ? "true".utf8 : "false".utf8)
+    case .tinyint, .smallint, .integer:
+        return Array(String(input.pointer(as: Int32.self)[index]).utf8)
     case .bigint: return Array(String(input.pointer(as: Int64.self)[index]).utf8)
     case .real: return Array(realText(input.pointer(as: Double.self)[index]).utf8)
     case .double: return Array(doubleText(input.pointer(as: Double.self)[index]).utf8)
@@ -136,7 +140,8 @@ func scalarText(
     case .timeWithTimeZone(let precision):
         let parts = TimeWithZone(wideValue(input, index))
         let local = floorRemainder(
-            parts.utcPicoseconds + Int64(parts.offsetMinutes) * 60_000_000_000_000, picosecondsPerDay)
+            parts.utcPicoseconds + Int64(parts.offsetMinutes) * 60_000_000_000_000,
+            picosecondsPerDay)
         return Array((timeText(local, precision) + offsetText(parts.offsetMinutes)).utf8)
     case .timestamp(let precision):
         let stamp = Timestamp(input, index, type)
@@ -167,6 +172,7 @@ private func offsetText(_ minutes: Int) -> String {
     let magnitude = minutes.magnitude
     let hours = magnitude / 60
     let rest = magnitude % 60
-    return (minutes < 0 ? "-" : "+") + (hours < 10 ? "0" : "") + "\(hours):" + (rest < 10 ? "0" : "")
+    return (minutes < 0 ? "-" : "+") + (hours < 10 ? "0" : "") + "\(hours):"
+        + (rest < 10 ? "0" : "")
         + "\(rest)"
 }

@@ -69,7 +69,8 @@ struct TimeWithZone {
 
     var packed: Int128 { Int128(utcPicoseconds) << 64 | Int128(offsetMinutes + 1024) }
     var localPicoseconds: Int64 {
-        floorRemainder(utcPicoseconds + Int64(offsetMinutes) * 60_000_000_000_000, picosecondsPerDay)
+        floorRemainder(
+            utcPicoseconds + Int64(offsetMinutes) * 60_000_000_000_000, picosecondsPerDay)
     }
 }
 
@@ -114,7 +115,9 @@ extension Caster {
         switch self.target {
         case .date: toDate(input, index, output, target, frame)
         case .timestamp(let precision):
-            guard let stamp = timestamp(input, index, precision, frame, output, target) else { return }
+            guard let stamp = timestamp(input, index, precision, frame, output, target) else {
+                return
+            }
             if output.physical == .int64 {
                 output.store(stamp.microseconds, target)
             } else {
@@ -142,7 +145,8 @@ extension Caster {
         frame.context.fail(
             QueryFault(
                 .invalidCastArgument,
-                "Value cannot be cast to \(self.target): \(input.pointer(as: StringView.self)[index].string)"))
+                "Value cannot be cast to \(self.target): \(input.pointer(as: StringView.self)[index].string)"
+            ))
         output.setNull(target)
     }
 
@@ -155,7 +159,8 @@ extension Caster {
         case .timestampWithTimeZone:
             let stamp = ZonedTimestamp(wideValue(input, index))
             output.store(
-                Microseconds.day(of: zones.local(ofUTC: stamp.microseconds, zone: stamp.zone)), target)
+                Microseconds.day(of: zones.local(ofUTC: stamp.microseconds, zone: stamp.zone)),
+                target)
         case .varchar, .char:
             let view = input.pointer(as: StringView.self)[index]
             guard let days = view.withBytes({ CivilParse.date($0) }) else {
@@ -174,7 +179,8 @@ extension Caster {
         var stamp: Timestamp
         switch source {
         case .date:
-            guard let start = Microseconds.timestamp(day: input.pointer(as: Int32.self)[index]) else {
+            guard let start = Microseconds.timestamp(day: input.pointer(as: Int32.self)[index])
+            else {
                 outOfRange(frame, output, target, "date")
                 return nil
             }
@@ -237,7 +243,8 @@ extension Caster {
             utc = zones.utc(ofLocal: local.microseconds, zone: zone)
             picoseconds = local.picoseconds
         }
-        guard let rounded = TimestampPrecision.round(utc, picoseconds: picoseconds, to: precision) else {
+        guard let rounded = TimestampPrecision.round(utc, picoseconds: picoseconds, to: precision)
+        else {
             return outOfRange(frame, output, target, "timestamp")
         }
         let result = ZonedTimestamp(
@@ -252,7 +259,8 @@ extension Caster {
         case .timeWithTimeZone: return TimeWithZone(wideValue(input, index)).localPicoseconds
         case .timestamp:
             let stamp = Timestamp(input, index, source)
-            return Microseconds.timeOfDay(of: stamp.microseconds) * 1_000_000 + Int64(stamp.picoseconds)
+            return Microseconds.timeOfDay(of: stamp.microseconds) * 1_000_000
+                + Int64(stamp.picoseconds)
         case .timestampWithTimeZone:
             let zoned = ZonedTimestamp(wideValue(input, index))
             let local = zones.local(ofUTC: zoned.microseconds, zone: zoned.zone)

@@ -19,7 +19,8 @@ final class Caster {
     }
 
     /// Writes the converted value of a row that is not NULL; a failure goes to the frame's context.
-    func convert(_ input: Vector, _ row: Int, _ output: ColumnBuffer, _ target: Int, _ frame: Frame) {
+    func convert(_ input: Vector, _ row: Int, _ output: ColumnBuffer, _ target: Int, _ frame: Frame)
+    {
         let index = input.valueIndex(row)
         if source == self.target || (!children.isEmpty && source.physical == self.target.physical) {
             return convertNested(input, row, index, output, target, frame)
@@ -43,7 +44,8 @@ final class Caster {
 
     /// Arrays, maps and rows convert element by element.
     private func convertNested(
-        _ input: Vector, _ row: Int, _ index: Int, _ output: ColumnBuffer, _ target: Int, _ frame: Frame
+        _ input: Vector, _ row: Int, _ index: Int, _ output: ColumnBuffer, _ target: Int,
+        _ frame: Frame
     ) {
         guard let inner = input.children, !children.isEmpty else {
             do throws(MemoryLimitFault) {
@@ -54,7 +56,8 @@ final class Caster {
         if output.hasNulls { ValidityBits.set(output.validBits, target) }
         guard source.physical == .list else {
             for (position, caster) in children.enumerated() {
-                caster.convertElement(inner[position], index, output.childBuffers[position], target, frame)
+                caster.convertElement(
+                    inner[position], index, output.childBuffers[position], target, frame)
             }
             return
         }
@@ -159,7 +162,8 @@ final class Caster {
         }
         guard integerRange(self.target).contains(value) else {
             return source.physical == .string
-                ? fail(frame, output, target, "\(value)") : outOfRange(frame, output, target, "\(value)")
+                ? fail(frame, output, target, "\(value)")
+                : outOfRange(frame, output, target, "\(value)")
         }
         if output.physical == .int32 {
             output.store(Int32(value), target)
@@ -211,7 +215,8 @@ final class Caster {
                 while low < high, bytes[low] <= 0x20 { low += 1 }
                 while high > low, bytes[high - 1] <= 0x20 { high -= 1 }
                 return parseDecimal(
-                    UnsafeBufferPointer(rebasing: bytes[low..<high]), precision: precision, scale: scale)
+                    UnsafeBufferPointer(rebasing: bytes[low..<high]), precision: precision,
+                    scale: scale)
             }
             if value == nil { return fail(frame, output, target, view.string) }
         default: return reject(frame, output, target)
@@ -219,8 +224,10 @@ final class Caster {
         guard let value, value.magnitude < powerOfTen(precision).magnitude else {
             var text: [UInt8] = []
             switch source {
-            case .decimal(_, let from): appendDecimal(wideValue(input, index), scale: from, to: &text)
-            case .real, .double: text = Array(doubleText(input.pointer(as: Double.self)[index]).utf8)
+            case .decimal(_, let from):
+                appendDecimal(wideValue(input, index), scale: from, to: &text)
+            case .real, .double:
+                text = Array(doubleText(input.pointer(as: Double.self)[index]).utf8)
             default: text = Array("\(integer(input, index))".utf8)
             }
             let shown = String(decoding: text, as: UTF8.self)
@@ -247,7 +254,9 @@ final class Caster {
             }
             output.store(value, target)
         case .varbinary:
-            guard view.count == 16 else { return fail(frame, output, target, "\(view.count) bytes") }
+            guard view.count == 16 else {
+                return fail(frame, output, target, "\(view.count) bytes")
+            }
             let bits = view.withBytes { $0.reduce(UInt128(0)) { $0 << 8 | UInt128($1) } }
             output.store(Int128(bitPattern: bits ^ 1 << 127), target)
         default: reject(frame, output, target)

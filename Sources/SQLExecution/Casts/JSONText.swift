@@ -20,7 +20,8 @@ func appendJSON(_ type: LogicalType, _ vector: Vector, _ row: Int, to text: inou
         text += scalarText(type, vector, index, ZoneAccess.none)
         if !isPlain { text.append(UInt8(ascii: "\"")) }
     case .json: vector.pointer(as: StringView.self)[index].withBytes { text.append(contentsOf: $0) }
-    case .varchar, .char, .date, .timestamp, .timestampWithTimeZone, .time, .timeWithTimeZone, .uuid,
+    case .varchar, .char, .date, .timestamp, .timestampWithTimeZone, .time, .timeWithTimeZone,
+        .uuid,
         .ipaddress:
         appendQuoted(scalarText(type, vector, index, ZoneAccess.none), to: &text)
     case .array(let element):
@@ -128,7 +129,8 @@ private func unescaped(_ bytes: [UInt8]) -> [UInt8]? {
         case UInt8(ascii: "f"): result.append(0x0C)
         case UInt8(ascii: "u"):
             guard index + 4 <= bytes.count,
-                let unit = UInt32(String(decoding: bytes[index..<(index + 4)], as: UTF8.self), radix: 16)
+                let unit = UInt32(
+                    String(decoding: bytes[index..<(index + 4)], as: UTF8.self), radix: 16)
             else { return nil }
             index += 4
             if let high = pendingHigh, unit >= 0xDC00, unit < 0xE000 {

@@ -62,7 +62,8 @@ private func javaText(_ shortest: String, _ magnitude: Double, _ value: Double) 
             return sign + "0." + String(repeating: "0", count: -point) + text(digits[...])
         }
         if point >= digits.count {
-            return sign + text(digits[...]) + String(repeating: "0", count: point - digits.count) + ".0"
+            return sign + text(digits[...]) + String(repeating: "0", count: point - digits.count)
+                + ".0"
         }
         return sign + text(digits[..<point]) + "." + text(digits[point...])
     }
@@ -155,7 +156,9 @@ func parseDouble(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
     default: break
     }
     guard trimmed.allSatisfy({ isNumberCharacter($0) }) else { return nil }
-    if let last = text.unicodeScalars.last, "dDfF".unicodeScalars.contains(last) { text.removeLast() }
+    if let last = text.unicodeScalars.last, "dDfF".unicodeScalars.contains(last) {
+        text.removeLast()
+    }
     return Double(text)
 }
 

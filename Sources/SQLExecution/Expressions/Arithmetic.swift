@@ -14,7 +14,8 @@ extension Compiler {
             return add(scope) {
                 DecimalStep(
                     operation, a, b, leftScale: decimalScale(left.type),
-                    rightScale: decimalScale(right.type), precision: precision, scale: scale, output: $0)
+                    rightScale: decimalScale(right.type), precision: precision, scale: scale,
+                    output: $0)
             }
         }
         return add(scope) { out in
@@ -56,7 +57,9 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
     private let leftOperand = FlatOperand()
     private let rightOperand = FlatOperand()
 
-    init(_ operation: ArithmeticOperator, _ left: Int, _ right: Int, _ type: LogicalType, output: Int) {
+    init(
+        _ operation: ArithmeticOperator, _ left: Int, _ right: Int, _ type: LogicalType, output: Int
+    ) {
         self.operation = operation
         self.left = left
         self.right = right
@@ -159,7 +162,8 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
             }
         frame.context.fail(
             QueryFault(
-                .numericValueOutOfRange, "\(type) \(name) overflow: \(x) \(operation.rawValue) \(y)"))
+                .numericValueOutOfRange, "\(type) \(name) overflow: \(x) \(operation.rawValue) \(y)"
+            ))
     }
 }
 
@@ -198,7 +202,9 @@ final class FloatingStep: BufferedStep {
         }
         let isConstant = a.form == .constant && b.form == .constant
         if isReal {
-            for row in 0..<(isConstant ? 1 : rows.count) { values[row] = Double(Float(values[row])) }
+            for row in 0..<(isConstant ? 1 : rows.count) {
+                values[row] = Double(Float(values[row]))
+            }
         }
         if isConstant { return emitConstant(frame, isNull: false) }
         emit(frame, valid: combinedValidity(a, b, rows.count, into: buffer.validBits))
@@ -227,7 +233,8 @@ final class NegateStep: BufferedStep {
         case .int32: negate(a, Int32.self, frame)
         case .int64:
             if buffer.physical == .int128 {
-                unaryLoop(a, buffer.pointer(as: Int128.self), frame.rows) { (x: Int64) in -Int128(x) }
+                unaryLoop(a, buffer.pointer(as: Int128.self), frame.rows) { (x: Int64) in -Int128(x)
+                }
                 a.physical = .int128
             } else {
                 negate(a, Int64.self, frame)

@@ -2,7 +2,8 @@ import Vectors
 
 /// The three loops of a binary kernel (flat and flat, constant and flat, flat and constant), each over
 /// all rows or the selected ones. Both constant: one row, and the caller emits a constant.
-@inline(__always) func binaryLoop<Left: BitwiseCopyable, Right: BitwiseCopyable, Output: BitwiseCopyable>(
+@inline(__always)
+func binaryLoop<Left: BitwiseCopyable, Right: BitwiseCopyable, Output: BitwiseCopyable>(
     _ left: Vector, _ right: Vector, _ output: UnsafeMutablePointer<Output>, _ rows: ActiveRows,
     _ operation: (Left, Right) -> Output
 ) {

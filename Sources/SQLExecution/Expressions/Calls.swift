@@ -27,7 +27,8 @@ extension Compiler {
             ) { input, output in
                 var replaced = inputs
                 replaced[position] = input
-                return CallStep(resolved, inputs: replaced, types: types, lambdas: [], output: output)
+                return CallStep(
+                    resolved, inputs: replaced, types: types, lambdas: [], output: output)
             }
         }
         return add(scope) {
@@ -74,7 +75,8 @@ final class CallStep: BufferedStep {
                 vector = widened(vector, to: types[index], rowCount: frame.rows.count, into: buffer)
             }
             isConstant = isConstant && vector.form == .constant
-            let isLambda = types.indices.contains(index) && lambdas.count > 0 && isLambdaArgument(index)
+            let isLambda =
+                types.indices.contains(index) && lambdas.count > 0 && isLambdaArgument(index)
             hasNulls = hasNulls || (vector.valid != nil && !isLambda)
             arguments[index] = vector
         }
@@ -94,10 +96,13 @@ final class CallStep: BufferedStep {
             rows = ActiveRows(count: rows.count, selection: selection, active: kept)
         }
         for lambda in lambdas { lambda.bind(frame) }
-        var result = Vector(physical: buffer.physical, values: buffer.values, valid: buffer.validBits)
+        var result = Vector(
+            physical: buffer.physical, values: buffer.values, valid: buffer.validBits)
         if let children = buffer.children {
             result.children = children
-            for (index, child) in buffer.childBuffers.enumerated() { children[index] = child.vector }
+            for (index, child) in buffer.childBuffers.enumerated() {
+                children[index] = child.vector
+            }
         }
         if rows.active > 0 {
             withUnsafeMutablePointer(to: &result) { pointer in
@@ -105,7 +110,8 @@ final class CallStep: BufferedStep {
                     KernelCall(
                         arguments: arguments, argumentTypes: types, resultType: resolved.result,
                         rowCount: rows.count, selection: rows.selection, activeCount: rows.active,
-                        result: pointer, heap: frame.heap, context: frame.context, lambdas: lambdas))
+                        result: pointer, heap: frame.heap, context: frame.context, lambdas: lambdas)
+                )
             }
         }
         if isConstant { result.form = .constant }
@@ -114,7 +120,9 @@ final class CallStep: BufferedStep {
     }
 
     private func isLambdaArgument(_ index: Int) -> Bool {
-        if case .lambda = resolved.parameters.indices.contains(index) ? resolved.parameters[index] : nil {
+        if case .lambda = resolved.parameters.indices.contains(index)
+            ? resolved.parameters[index] : nil
+        {
             return true
         }
         return false
@@ -193,7 +201,8 @@ final class LambdaBody: LambdaEvaluator {
                 for column in captured {
                     let source = outerFrame.registers[column.outer]
                     frame.registers[column.inner] =
-                        source.form == .constant ? source : flatten(source, rows, into: column.buffer)
+                        source.form == .constant
+                        ? source : flatten(source, rows, into: column.buffer)
                 }
             }
             frame.rows = ActiveRows(count: count)

@@ -65,7 +65,8 @@ final class ComparisonStep: BufferedStep {
     private let leftOperand = FlatOperand()
     private let rightOperand = FlatOperand()
 
-    init(_ operation: ComparisonOperator, _ left: Int, _ right: Int, type: LogicalType, output: Int) {
+    init(_ operation: ComparisonOperator, _ left: Int, _ right: Int, type: LogicalType, output: Int)
+    {
         self.operation = operation
         self.left = left
         self.right = right
@@ -108,12 +109,15 @@ final class ComparisonStep: BufferedStep {
         _ rows: ActiveRows
     ) {
         switch operation {
-        case .equal, .notDistinct: binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x == y) }
-        case .notEqual, .distinct: binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x != y) }
+        case .equal, .notDistinct:
+            binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x == y) }
+        case .notEqual, .distinct:
+            binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x != y) }
         case .less: binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x < y) }
         case .lessOrEqual: binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x <= y) }
         case .greater: binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x > y) }
-        case .greaterOrEqual: binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x >= y) }
+        case .greaterOrEqual:
+            binaryLoop(a, b, values, rows) { (x: Value, y: Value) in byte(x >= y) }
         }
     }
 

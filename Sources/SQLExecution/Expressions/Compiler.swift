@@ -96,7 +96,9 @@ final class Compiler {
             let input = compile(value, in: scope)
             let patternRegister = compile(pattern, in: scope)
             let escapeRegister = escape.map { compile($0, in: scope) }
-            let step = remembered(input, value.type, .boolean, isSafe: isLiteral(pattern), scope: scope) {
+            let step = remembered(
+                input, value.type, .boolean, isSafe: isLiteral(pattern), scope: scope
+            ) {
                 LikeStep(
                     input: $0, pattern: patternRegister, escape: escapeRegister,
                     valueType: value.type, output: $1)
@@ -137,7 +139,8 @@ final class Compiler {
     }
 
     private func caseWhen(
-        _ branches: [WhenBranch], _ otherwise: BoundExpression?, _ type: LogicalType, in scope: Scope
+        _ branches: [WhenBranch], _ otherwise: BoundExpression?, _ type: LogicalType,
+        in scope: Scope
     ) -> Int {
         guard let first = branches.first else {
             return otherwise.map { compile($0, in: scope) } ?? constant(.null, type)

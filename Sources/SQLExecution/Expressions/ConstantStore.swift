@@ -57,7 +57,9 @@ final class ConstantStore {
                 }
             } else {
                 let memory = allocateBuffer(byteCount: bytes.count)
-                bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
+                bytes.withUnsafeBytes {
+                    memory.copyMemory(from: $0.baseAddress!, byteCount: bytes.count)
+                }
                 texts.append(memory)
                 buffer.store(
                     StringView(memory.assumingMemoryBound(to: UInt8.self), count: bytes.count), row)
@@ -118,6 +120,8 @@ func literal(of vector: Vector, row: Int, type: LogicalType) -> LiteralValue {
     case .row:
         guard let children = vector.children else { return .row([]) }
         return .row(
-            type.children.enumerated().map { literal(of: children[$0.offset], row: index, type: $0.element) })
+            type.children.enumerated().map {
+                literal(of: children[$0.offset], row: index, type: $0.element)
+            })
     }
 }

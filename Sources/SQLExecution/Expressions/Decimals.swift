@@ -77,7 +77,8 @@ final class DecimalStep: BufferedStep {
         } else {
             slow(a, b, frame)
         }
-        var result = Vector(physical: physical, form: isConstant ? .constant : .flat, values: buffer.values)
+        var result = Vector(
+            physical: physical, form: isConstant ? .constant : .flat, values: buffer.values)
         if !isConstant {
             result.valid = combinedValidity(a, b, frame.rows.count, into: buffer.validBits)
         }
@@ -134,7 +135,11 @@ final class DecimalStep: BufferedStep {
                 frame.context.fail(
                     QueryFault(.numericValueOutOfRange, "Decimal overflow"))
             }
-            if isWide { wide[row] = result } else { narrow[row] = Int64(truncatingIfNeeded: result) }
+            if isWide {
+                wide[row] = result
+            } else {
+                narrow[row] = Int64(truncatingIfNeeded: result)
+            }
         }
     }
 

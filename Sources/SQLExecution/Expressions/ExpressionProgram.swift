@@ -44,7 +44,9 @@ final class ExpressionProgram {
         for (index, register) in outputs.enumerated() {
             let value = frame.registers[register]
             results[index] =
-                widening[index].map { widened(value, to: types[index], rowCount: chunk.count, into: $0) }
+                widening[index].map {
+                    widened(value, to: types[index], rowCount: chunk.count, into: $0)
+                }
                 ?? value
         }
     }

@@ -20,7 +20,9 @@ extension Compiler {
             }
         }
         let registers = candidates.map { compile($0, in: scope) }
-        return add(scope) { InListStep(input: input, candidates: registers, type: type, output: $0) }
+        return add(scope) {
+            InListStep(input: input, candidates: registers, type: type, output: $0)
+        }
     }
 }
 
@@ -47,7 +49,11 @@ final class ValueSet {
             case .null: hasNull = true
             case .boolean(let flag): integers.insert(flag ? 1 : 0)
             case .integer(let value):
-                if type.physical == .int128 { wides.insert(Int128(value)) } else { integers.insert(value) }
+                if type.physical == .int128 {
+                    wides.insert(Int128(value))
+                } else {
+                    integers.insert(value)
+                }
             case .wide(let value): wides.insert(ValueSet.key(value, type))
             case .double(let bits): doubles.insert(Double(bitPattern: bits))
             case .bytes(let bytes):
@@ -131,7 +137,8 @@ final class StringSet {
             views[Int(used)] = StringView(
                 UnsafePointer(at.assumingMemoryBound(to: UInt8.self)), count: text.count)
             at += text.count
-            var slot = text.withUnsafeBufferPointer { Int(truncatingIfNeeded: hashBytes($0)) } & mask
+            var slot =
+                text.withUnsafeBufferPointer { Int(truncatingIfNeeded: hashBytes($0)) } & mask
             while slots[slot] >= 0 { slot = (slot + 1) & mask }
             slots[slot] = used
             used += 1

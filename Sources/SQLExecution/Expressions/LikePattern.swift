@@ -139,7 +139,10 @@ struct LikePattern {
             let suffix = literals[last - 1]
             guard suffix.count <= high - low else { return false }
             let at = high - suffix.count
-            guard suffix.withUnsafeBufferPointer({ memoryEqual($0.baseAddress!, start + at, $0.count) })
+            guard
+                suffix.withUnsafeBufferPointer({
+                    memoryEqual($0.baseAddress!, start + at, $0.count)
+                })
             else { return false }
             high = at
             last -= 1
@@ -261,7 +264,9 @@ func findBytes(
     while at < places {
         if text[at] == first, text[at + distance] == last,
             memoryEqual(needle, text + at, needleCount)
-        { return at }
+        {
+            return at
+        }
         at += 1
     }
     return -1
@@ -289,14 +294,17 @@ final class LikeStep: BufferedStep {
         let text = frame.registers[input]
         let patterns = frame.registers[pattern]
         let escapes = escape.map { frame.registers[$0] }
-        if isNullConstant(text) || isNullConstant(patterns) || escapes.map(isNullConstant) ?? false {
+        if isNullConstant(text) || isNullConstant(patterns) || escapes.map(isNullConstant) ?? false
+        {
             return emitConstant(frame, isNull: true)
         }
         let values = buffer.pointer(as: UInt8.self)
         let strings = text.pointer(as: StringView.self)
         buffer.hasNulls = false
         let isFixed = patterns.form == .constant && (escapes.map { $0.form == .constant } ?? true)
-        if isFixed, !prepare(patterns, escapes, 0, frame) { return emitConstant(frame, isNull: true) }
+        if isFixed, !prepare(patterns, escapes, 0, frame) {
+            return emitConstant(frame, isNull: true)
+        }
         let isConstant = isFixed && text.form == .constant
         func match(_ row: Int) {
             guard text.isValid(row), patterns.isValid(row), escapes?.isValid(row) ?? true else {
@@ -312,14 +320,16 @@ final class LikeStep: BufferedStep {
             valid: buffer.hasNulls ? buffer.validBits : nil)
     }
 
-    private func prepare(_ patterns: Vector, _ escapes: Vector?, _ row: Int, _ frame: Frame) -> Bool {
+    private func prepare(_ patterns: Vector, _ escapes: Vector?, _ row: Int, _ frame: Frame) -> Bool
+    {
         let text = patterns.string(row).withBytes { [UInt8]($0) }
         var character: UInt32?
         if let escapes {
             let scalars = escapes.string(row).string.unicodeScalars
             guard scalars.count == 1, let scalar = scalars.first else {
                 frame.context.fail(
-                    QueryFault(.invalidFunctionArgument, "Escape string must be a single character"))
+                    QueryFault(.invalidFunctionArgument, "Escape string must be a single character")
+                )
                 return false
             }
             character = scalar.value
@@ -345,7 +355,9 @@ extension Array {
         _ body: (UnsafeBufferPointer<Element>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let outcome = withUnsafeBufferPointer { buffer -> Swift.Result<Result, Failure> in
-            do throws(Failure) { return .success(try body(buffer)) } catch { return .failure(error) }
+            do throws(Failure) { return .success(try body(buffer)) } catch {
+                return .failure(error)
+            }
         }
         return try outcome.get()
     }

@@ -91,7 +91,11 @@ final class LogicStep: BufferedStep {
                 let row = Int(open[index])
                 let value = truth(vector, row)
                 // Unknown stays unknown unless this operand decides.
-                if value == deciding { values[row] = deciding } else if value == 2 { values[row] = 2 }
+                if value == deciding {
+                    values[row] = deciding
+                } else if value == 2 {
+                    values[row] = 2
+                }
                 open[left] = UInt32(truncatingIfNeeded: row)
                 left &+= bit(value != deciding)
             }

@@ -24,7 +24,8 @@ final class RowStep: Step {
             let field = frame.registers[input]
             // Fields of rows have the rows of their parent and the layout of their type.
             if field.physical == .int64 && types[index].physical == .int128 {
-                let wide = widened(field, to: types[index], rowCount: all.count, into: buffers[index])
+                let wide = widened(
+                    field, to: types[index], rowCount: all.count, into: buffers[index])
                 children[index] = wide
                 if wide.form == .constant { expand(index, all.count) }
             } else if field.form == .flat {

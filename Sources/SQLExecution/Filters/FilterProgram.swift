@@ -11,7 +11,8 @@ final class FilterProgram {
     private let inputCount: Int
 
     init(
-        _ predicates: [BoundExpression], layout: Layout, context: EvaluationContext, budget: MemoryBudget
+        _ predicates: [BoundExpression], layout: Layout, context: EvaluationContext,
+        budget: MemoryBudget
     ) {
         let compiler = Compiler(context: context, budget: budget)
         let scope = Compiler.Scope()
@@ -82,13 +83,19 @@ class SelectNode {
         where !isDistinctKind(operation) && comparesPlainly(left.type):
             if case .literal(let value, let type) = right, value != .null,
                 let node = constantNode(operation, left, value, type, compiler, scope)
-            { return node }
+            {
+                return node
+            }
             if case .literal(let value, let type) = left, value != .null,
                 let node = constantNode(operation.mirrored, right, value, type, compiler, scope)
-            { return node }
-            if left.type.physical != .string, !compiler.isLiteral(left), !compiler.isLiteral(right) {
+            {
+                return node
+            }
+            if left.type.physical != .string, !compiler.isLiteral(left), !compiler.isLiteral(right)
+            {
                 return PairSelect(
-                    operation, compiler.compile(left, in: scope), compiler.compile(right, in: scope))
+                    operation, compiler.compile(left, in: scope), compiler.compile(right, in: scope)
+                )
             }
         case .isNull(let operand):
             return NullSelect(compiler.compile(operand, in: scope), wantsNull: true)
@@ -217,7 +224,9 @@ final class IntegerSelect: SelectNode {
             let value =
                 vector.physical == .int32
                 ? Int64(vector.pointer(as: Int32.self)[0]) : vector.pointer(as: Int64.self)[0]
-            guard !isNullConstant(vector), operation.accepts(order(value, constant)) else { return 0 }
+            guard !isNullConstant(vector), operation.accepts(order(value, constant)) else {
+                return 0
+            }
             for index in 0..<frame.rows.active { output[index] = UInt32(frame.rows.row(index)) }
             return frame.rows.active
         }

@@ -12,7 +12,8 @@ package final class VectorSelector {
 
     init(_ filter: PushedFilter, context: EvaluationContext, budget: MemoryBudget) {
         let layout = Layout(
-            zip(filter.columnIDs, filter.columnTypes).map { PlanColumn(id: $0, type: $1, name: "") })
+            zip(filter.columnIDs, filter.columnTypes).map { PlanColumn(id: $0, type: $1, name: "") }
+        )
         program = FilterProgram(
             [filter.predicate], layout: layout, context: context, budget: budget)
         columnCount = filter.columnIDs.count
@@ -34,7 +35,8 @@ package final class VectorSelector {
             let extent = selection.map { count == 0 ? 0 : Int($0[count - 1]) + 1 } ?? count
             if extent <= Chunk.capacity {
                 return program.selectUnchecked(
-                    vectors, ActiveRows(count: extent, selection: selection, active: count), into: output)
+                    vectors, ActiveRows(count: extent, selection: selection, active: count),
+                    into: output)
             }
         }
         return selectInPieces(vectors, selection, count, into: output)
@@ -70,8 +72,11 @@ package final class VectorSelector {
             }
             for column in 0..<columnCount { columns[column] = shifted(vectors[column], start) }
             let passed = program.selectUnchecked(
-                columns, ActiveRows(count: extent, selection: scratch, active: active), into: scratch)
-            for position in 0..<passed { output[kept + position] = scratch[position] + UInt32(start) }
+                columns, ActiveRows(count: extent, selection: scratch, active: active),
+                into: scratch)
+            for position in 0..<passed {
+                output[kept + position] = scratch[position] + UInt32(start)
+            }
             kept += passed
         }
         return kept

@@ -32,7 +32,8 @@ final class UnmatchedReader: MorselReader {
     private let chunk: Chunk
     private let nulls: [NullColumn]
     private let buffers: [ColumnBuffer]
-    private let rows = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
+    private let rows = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+        capacity: Chunk.capacity)
     private var count = 0
 
     init(_ build: JoinBuildSink, _ stores: [PartitionedRows], _ worker: Worker) {
@@ -55,7 +56,9 @@ final class UnmatchedReader: MorselReader {
             for (start, total) in stretches {
                 for index in 0..<total {
                     let row = start + index * width
-                    if row.load(fromByteOffset: build.layout.matchedOffset, as: UInt8.self) != 0 { continue }
+                    if row.load(fromByteOffset: build.layout.matchedOffset, as: UInt8.self) != 0 {
+                        continue
+                    }
                     rows[count] = row
                     count += 1
                     if count == min(Chunk.capacity, worker.settings.verification.chunkRows) {
@@ -72,7 +75,8 @@ final class UnmatchedReader: MorselReader {
         for (index, null) in nulls.enumerated() { chunk.columns[index] = null.vector }
         for (index, buffer) in buffers.enumerated() {
             chunk.columns[nulls.count + index] = gatherField(
-                build.layout.fields[build.shape.rightOutput[index]], rows, count, into: buffer, isStable: false)
+                build.layout.fields[build.shape.rightOutput[index]], rows, count, into: buffer,
+                isStable: false)
         }
         chunk.count = count
         chunk.selection = nil
@@ -141,14 +145,17 @@ private final class SpilledJoinReader: MorselReader {
     }
 
     private func join(
-        _ partition: Int, _ files: [SpillFile], _ mine: (UInt64) -> Bool, _ consumer: any ChunkConsumer
+        _ partition: Int, _ files: [SpillFile], _ mine: (UInt64) -> Bool,
+        _ consumer: any ChunkConsumer
     ) throws(QueryFault) {
         let build = factory.build
         let store = PartitionedRows(
             width: build.layout.row.width, partitionCount: 1, budget: worker.budget)
         for file in files {
             let reader = RowReader(file, build.layout.shape)
-            while try reader.readBlock(into: store, partition: 0, wanted: mine, { _ throws(QueryFault) in }) {}
+            while try reader.readBlock(
+                into: store, partition: 0, wanted: mine, { _ throws(QueryFault) in })
+            {}
         }
         let table = JoinTable(build.layout, budget: worker.budget)
         var blocks: [(start: UnsafeMutableRawPointer, count: Int)] = []
@@ -173,9 +180,11 @@ private final class SpilledJoinReader: MorselReader {
             let reader = RowReader(file, shape)
             var isMore = true
             while isMore, !worker.isStopped {
-                let store = PartitionedRows(width: layout.width, partitionCount: 1, budget: worker.budget)
+                let store = PartitionedRows(
+                    width: layout.width, partitionCount: 1, budget: worker.budget)
                 var rows: [UnsafeMutableRawPointer] = []
-                isMore = try reader.readBlock(into: store, partition: 0, wanted: mine) { row throws(QueryFault) in
+                isMore = try reader.readBlock(into: store, partition: 0, wanted: mine) {
+                    row throws(QueryFault) in
                     rows.append(row)
                 }
                 var start = 0
@@ -185,7 +194,8 @@ private final class SpilledJoinReader: MorselReader {
                         guard let base = raw.baseAddress else { return }
                         for (index, buffer) in buffers.enumerated() {
                             chunk.columns[index] = gatherField(
-                                layout.payload[index], base + start, count, into: buffer, isStable: false)
+                                layout.payload[index], base + start, count, into: buffer,
+                                isStable: false)
                         }
                     }
                     chunk.count = count

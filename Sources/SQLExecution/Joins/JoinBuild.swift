@@ -67,7 +67,9 @@ final class JoinBuildSink: Sink {
     func chooseVictims() -> [Int] {
         state.withLock { state in
             let inMemory = (0..<partitionTotal).filter { !state.spilled.contains($0) }
-            for partition in inMemory.prefix(max(4, inMemory.count / 4)) { state.spilled.insert(partition) }
+            for partition in inMemory.prefix(max(4, inMemory.count / 4)) {
+                state.spilled.insert(partition)
+            }
             return state.spilled.sorted()
         }
     }
@@ -108,7 +110,8 @@ final class JoinBuildSink: Sink {
         }
         if !shape.keyTypes.isEmpty {
             if hasIntegerKey, snapshot.spilled.isEmpty, snapshot.minimum <= snapshot.maximum {
-                let (range, overflow) = snapshot.maximum.subtractingReportingOverflow(snapshot.minimum)
+                let (range, overflow) = snapshot.maximum.subtractingReportingOverflow(
+                    snapshot.minimum)
                 if !overflow, range < Int64(max(snapshot.rowCount * 8, 1024)) {
                     _ = table.makeDense(minimum: snapshot.minimum, maximum: snapshot.maximum)
                 }
@@ -123,7 +126,9 @@ final class JoinBuildSink: Sink {
                     guard partition < partitionTotal, !runtime.isStopped else { return }
                     var blocks: [(start: UnsafeMutableRawPointer, count: Int)] = []
                     for store in stores {
-                        store.forEachBlock(partition) { start, count in blocks.append((start, count)) }
+                        store.forEachBlock(partition) { start, count in
+                            blocks.append((start, count))
+                        }
                     }
                     table.build(partition, blocks)
                     for builder in builders { builder.add(blocks, layout) }
@@ -183,7 +188,9 @@ final class JoinBuildSink: Sink {
 
     var table: JoinTable { state.withLock { $0.table }.unsafelyUnwrapped }
     var spilledPartitions: Set<Int> { state.withLock { $0.spilled } }
-    func spillFiles(_ partition: Int) -> [SpillFile] { state.withLock { $0.files[partition] ?? [] } }
+    func spillFiles(_ partition: Int) -> [SpillFile] {
+        state.withLock { $0.files[partition] ?? [] }
+    }
     var hasNullKey: Bool { state.withLock { $0.hasNullKey } }
     var isEmpty: Bool { state.withLock { $0.rowCount == 0 } }
     var nullRows: [UnsafeMutableRawPointer] { state.withLock { $0.nullRows } }
@@ -198,7 +205,8 @@ private final class JoinBuildLocal: Operator {
     private let store: PartitionedRows
     private let buffers: [ColumnBuffer]
     private let vectors: UnsafeMutablePointer<Vector>
-    private let rows = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
+    private let rows = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+        capacity: Chunk.capacity)
     private let kept = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
     private var rowCount = 0
     private var hasNullKey = false
@@ -227,7 +235,9 @@ private final class JoinBuildLocal: Operator {
         let layout = sink.layout
         packer.pack(chunk.columns, sink.shape.rightKeys, active)
         rowCount += active.active
-        if packer.hasNullKeys, dropNullKeys(&active) { packer.pack(chunk.columns, sink.shape.rightKeys, active) }
+        if packer.hasNullKeys, dropNullKeys(&active) {
+            packer.pack(chunk.columns, sink.shape.rightKeys, active)
+        }
         if active.active == 0 { return }
         let count = active.active
         let keyEnd = layout.row.keyEnd
@@ -235,7 +245,8 @@ private final class JoinBuildLocal: Operator {
             let packed = packer.row(index)
             if layout.row.keys.isEmpty {
                 // Without keys rows are spread over the partitions by their number.
-                packed.storeBytes(of: mix(UInt64(truncatingIfNeeded: rowCount &+ index)), as: UInt64.self)
+                packed.storeBytes(
+                    of: mix(UInt64(truncatingIfNeeded: rowCount &+ index)), as: UInt64.self)
             }
             let row = store.newRow(partition(of: packed.load(as: UInt64.self)))
             row.copyMemory(from: packed, byteCount: keyEnd)
@@ -258,7 +269,8 @@ private final class JoinBuildLocal: Operator {
     /// Drops rows with keys that match nothing, where nobody asks for them later; whether any were.
     private func dropNullKeys(_ active: inout ActiveRows) -> Bool {
         var count = 0
-        let keepsAll = sink.shape.keepsRight || (sink.shape.isNullAware && !sink.shape.residual.isEmpty)
+        let keepsAll =
+            sink.shape.keepsRight || (sink.shape.isNullAware && !sink.shape.residual.isEmpty)
         var found = false
         for index in 0..<active.active {
             let isNull = sink.layout.hasStrictNull(packer.row(index))
@@ -298,7 +310,9 @@ private final class JoinBuildLocal: Operator {
     private func relieve() throws(QueryFault) {
         let runtime = worker.runtime
         chunksSinceSpill += 1
-        let canSpill = !sink.shape.keyTypes.isEmpty && !(sink.shape.isNullAware && !sink.shape.residual.isEmpty)
+        let canSpill =
+            !sink.shape.keyTypes.isEmpty
+            && !(sink.shape.isNullAware && !sink.shape.residual.isEmpty)
         let isForced = runtime.settings.verification.forcesSpill && chunksSinceSpill >= 2
         let isLow =
             runtime.isUnderPressure && store.reservedBytes > runtime.budget.limitBytes / 32
@@ -341,7 +355,8 @@ final class JoinFilterBuilder: @unchecked Sendable {
             contents.hasBounds = true
             contents.minimum = bounds.lowerBound
             contents.maximum = bounds.upperBound
-            let (range, overflow) = bounds.upperBound.subtractingReportingOverflow(bounds.lowerBound)
+            let (range, overflow) = bounds.upperBound.subtractingReportingOverflow(
+                bounds.lowerBound)
             if !overflow, range < Int64(max(1 << 20, rowCount * 64)) {
                 let words = Int(range) / 64 + 1
                 contents.bitmap = .allocate(capacity: words)
@@ -383,7 +398,8 @@ final class JoinFilterBuilder: @unchecked Sendable {
         }
         guard let bloom = contents.bloom else { return }
         ci_atomic_or64(
-            bloom + (Int(truncatingIfNeeded: hash &>> 20) & contents.bloomMask), JoinFilter.bloomBits(hash))
+            bloom + (Int(truncatingIfNeeded: hash &>> 20) & contents.bloomMask),
+            JoinFilter.bloomBits(hash))
     }
 
     func publish() {

@@ -46,11 +46,13 @@ final class JoinProbe: Operator {
     private let worker: Worker
     private let packer: KeyPacker
     private let denseBuffer: ColumnBuffer
-    private let heads = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: Chunk.capacity)
+    private let heads = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(
+        capacity: Chunk.capacity)
     private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
     /// Pairs at hand: the active row's number in the chunk, and the build row.
     private let pairRows = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
-    private let pairBuild = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
+    private let pairBuild = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+        capacity: Chunk.capacity)
     private let passed = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
     private var pairCount = 0
     /// Of each row of the chunk: bit 0 matched, bit 1 unknown (a NULL key may have matched).
@@ -74,7 +76,9 @@ final class JoinProbe: Operator {
     private let isUnique: Bool
 
     /// `table`: of the whole build side, or of one spilled partition, when `handlesSpill` is false.
-    init(_ factory: JoinProbeFactory, _ table: JoinTable, _ worker: Worker, handlesSpill: Bool = true) {
+    init(
+        _ factory: JoinProbeFactory, _ table: JoinTable, _ worker: Worker, handlesSpill: Bool = true
+    ) {
         self.factory = factory
         build = factory.build
         shape = build.shape
@@ -86,7 +90,8 @@ final class JoinProbe: Operator {
         packer = KeyPacker(layout.row, budget: worker.budget)
         denseBuffer = ColumnBuffer(shape.keyTypes.first ?? .bigint)
         leftColumns = shape.leftOutput.map { [shape] in CompactColumn(shape.leftTypes[$0]) }
-        let rightTypes = shape.givesRight ? shape.rightOutput.map { [shape] in shape.rightTypes[$0] } : []
+        let rightTypes =
+            shape.givesRight ? shape.rightOutput.map { [shape] in shape.rightTypes[$0] } : []
         rightBuffers = rightTypes.map { ColumnBuffer($0) }
         rightNulls = rightTypes.map { NullColumn($0) }
         var columnCount = shape.leftOutput.count + rightTypes.count
@@ -111,7 +116,8 @@ final class JoinProbe: Operator {
             shape.residual.isEmpty
             ? nil
             : FilterProgram(
-                shape.residual, layout: shape.pairLayout, context: worker.context, budget: worker.budget)
+                shape.residual, layout: shape.pairLayout, context: worker.context,
+                budget: worker.budget)
         pairChunk = Chunk(columnCount: shape.leftTypes.count + shape.rightTypes.count)
         pairLeft = shape.leftTypes.map { CompactColumn($0) }
         pairRight = shape.rightTypes.map { ColumnBuffer($0) }
@@ -177,7 +183,9 @@ final class JoinProbe: Operator {
     }
 
     /// Gives the rows with, or without, a match; nothing is copied.
-    private func pushSelected(_ chunk: Chunk, _ rows: ActiveRows, wantsMatch: Bool) throws(QueryFault) {
+    private func pushSelected(_ chunk: Chunk, _ rows: ActiveRows, wantsMatch: Bool)
+        throws(QueryFault)
+    {
         var kept = 0
         for index in 0..<rows.active {
             selection[kept] = UInt32(truncatingIfNeeded: rows.row(index))
@@ -326,7 +334,8 @@ final class JoinProbe: Operator {
                     pairBuild[pairCount] = current
                     pairCount &+= 1
                     if pairCount == chunkRows { try flushPairs(chunk) }
-                    candidate = current.load(fromByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
+                    candidate = current.load(
+                        fromByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
                 }
             } else {
                 for candidate in table.all {
@@ -427,7 +436,9 @@ final class JoinProbe: Operator {
 
     private func setMatched(_ offset: Int) {
         // Several workers may set the flag of one row; all write the same byte.
-        for index in 0..<pairCount { pairBuild[index].storeBytes(of: 1, toByteOffset: offset, as: UInt8.self) }
+        for index in 0..<pairCount {
+            pairBuild[index].storeBytes(of: 1, toByteOffset: offset, as: UInt8.self)
+        }
     }
 
     private func emitPairs(_ chunk: Chunk) throws(QueryFault) {
@@ -490,9 +501,11 @@ final class JoinProbe: Operator {
         }
         if away > 0 {
             let store = PartitionedRows(
-                width: factory.probeLayout.width, partitionCount: partitionTotal, budget: worker.budget)
+                width: factory.probeLayout.width, partitionCount: partitionTotal,
+                budget: worker.budget)
             let picked = ActiveRows(count: rows.count, selection: pairRows, active: away)
-            let vectors = UnsafeMutablePointer<Vector>.allocate(capacity: max(shape.leftTypes.count, 1))
+            let vectors = UnsafeMutablePointer<Vector>.allocate(
+                capacity: max(shape.leftTypes.count, 1))
             defer { vectors.deallocate() }
             for (index, buffer) in spillBuffers.enumerated() {
                 let flat = flatten(chunk.columns[index], picked, into: buffer)

@@ -76,7 +76,8 @@ struct JoinLayout: Sendable {
             }
         }
         for column in shape.rightTypes.indices where wanted.contains(column) {
-            let isKey = shape.rightKeys.contains(column) && isKeptByPacking(shape.rightTypes[column])
+            let isKey =
+                shape.rightKeys.contains(column) && isKeptByPacking(shape.rightTypes[column])
             if !isKey { columns.append(column) }
         }
         payloadColumns = columns

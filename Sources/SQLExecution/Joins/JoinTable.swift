@@ -82,10 +82,12 @@ final class JoinTable: @unchecked Sendable {
                 var row = block.start
                 for _ in 0..<block.count {
                     if !layout.hasStrictNull(row) {
-                        let entry = dense + Int(row.load(fromByteOffset: offset, as: Int64.self) &- minimum)
+                        let entry =
+                            dense + Int(row.load(fromByteOffset: offset, as: Int64.self) &- minimum)
                         hasRepeats = hasRepeats || entry.pointee != nil
                         row.storeBytes(
-                            of: entry.pointee, toByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
+                            of: entry.pointee, toByteOffset: nextOffset,
+                            as: UnsafeMutableRawPointer?.self)
                         entry.pointee = row
                     }
                     row += width
@@ -133,9 +135,11 @@ final class JoinTable: @unchecked Sendable {
                 if keysEqual(head, row, comparison) {
                     hasRepeats = true
                     row.storeBytes(
-                        of: head.load(fromByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self),
+                        of: head.load(
+                            fromByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self),
                         toByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
-                    head.storeBytes(of: row, toByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
+                    head.storeBytes(
+                        of: row, toByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
                     return
                 }
             }
@@ -170,7 +174,9 @@ final class JoinTable: @unchecked Sendable {
         }
     }
 
-    @inline(__always) private func find(_ packed: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    @inline(__always) private func find(_ packed: UnsafeMutableRawPointer)
+        -> UnsafeMutableRawPointer?
+    {
         let header = packed.load(as: UInt64.self)
         let partition = SQLExecution.partition(of: header)
         guard let table = slots[partition] else { return nil }

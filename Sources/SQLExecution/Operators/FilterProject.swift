@@ -118,7 +118,9 @@ private final class ReorderOperator: Operator {
     }
 
     override func push(_ chunk: Chunk) throws(QueryFault) {
-        for (index, position) in positions.enumerated() { output.columns[index] = chunk.columns[position] }
+        for (index, position) in positions.enumerated() {
+            output.columns[index] = chunk.columns[position]
+        }
         output.count = chunk.count
         output.selection = chunk.selection
         output.selectedCount = chunk.selectedCount

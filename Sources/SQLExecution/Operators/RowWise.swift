@@ -100,7 +100,9 @@ final class SingleRowSink: Sink, PipelineSource {
         var stores: [PartitionedRows] = []
     }
 
-    init(_ layout: Layout) { self.layout = RowLayout(keys: [], payload: layout.columns.map(\.type)) }
+    init(_ layout: Layout) {
+        self.layout = RowLayout(keys: [], payload: layout.columns.map(\.type))
+    }
 
     func makeLocal(_ worker: Worker) throws(QueryFault) -> Operator {
         SingleRowLocal(self, RowCollector(layout, budget: worker.budget))
@@ -178,7 +180,9 @@ final class ValuesSource: PipelineSource {
     func prepare(_ runtime: Runtime) throws(QueryFault) {}
     var morselCount: Int { node.rows.isEmpty ? 0 : 1 }
 
-    func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader { ValuesReader(node, worker) }
+    func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader {
+        ValuesReader(node, worker)
+    }
 }
 
 private final class ValuesReader: MorselReader {

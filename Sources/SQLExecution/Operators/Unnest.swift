@@ -78,7 +78,8 @@ private final class UnnestOperator: Operator {
         sourceRows[filled] = UInt32(truncatingIfNeeded: row)
         do throws(MemoryLimitFault) {
             for (index, collection) in factory.collections.enumerated() {
-                try fill(buffers[index], collection, chunk.columns[collection.column], row, position)
+                try fill(
+                    buffers[index], collection, chunk.columns[collection.column], row, position)
             }
         } catch { throw QueryFault(error) }
         if factory.hasOrdinality {
@@ -94,7 +95,8 @@ private final class UnnestOperator: Operator {
     }
 
     private func fill(
-        _ targets: [ColumnBuffer], _ collection: UnnestFactory.Collection, _ vector: Vector, _ row: Int,
+        _ targets: [ColumnBuffer], _ collection: UnnestFactory.Collection, _ vector: Vector,
+        _ row: Int,
         _ position: Int?
     ) throws(MemoryLimitFault) {
         guard let position, vector.isValid(row), let children = vector.children else {
@@ -114,7 +116,8 @@ private final class UnnestOperator: Operator {
                 return
             }
             for (index, target) in targets.enumerated() {
-                try target.copyValue(from: fields[index], row: record.valueIndex(element), to: filled)
+                try target.copyValue(
+                    from: fields[index], row: record.valueIndex(element), to: filled)
             }
             return
         }

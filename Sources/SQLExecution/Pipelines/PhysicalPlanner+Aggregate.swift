@@ -78,7 +78,9 @@ extension PhysicalPlanner {
         return AggregateShape.Call(call: call, arguments: [column], filter: nil, orderTypes: [])
     }
 
-    private func resolve(_ call: AggregateCall, _ layout: Layout) throws(QueryFault) -> AggregateShape.Call {
+    private func resolve(_ call: AggregateCall, _ layout: Layout) throws(QueryFault)
+        -> AggregateShape.Call
+    {
         var arguments: [Int] = []
         for id in call.arguments { arguments.append(try layout.require(id)) }
         var orderTypes: [LogicalType] = []
@@ -91,7 +93,8 @@ extension PhysicalPlanner {
             throw QueryFault(.notSupported, "an aggregate takes at most 16 arguments and sort keys")
         }
         return AggregateShape.Call(
-            call: call, arguments: arguments, filter: try call.filter.map { id throws(QueryFault) in
+            call: call, arguments: arguments,
+            filter: try call.filter.map { id throws(QueryFault) in
                 try layout.require(id)
             }, orderTypes: orderTypes)
     }
@@ -114,7 +117,8 @@ extension PhysicalPlanner {
 
     /// All calls DISTINCT over the same arguments: group by those first, then aggregate plainly.
     private func splitDistinct(_ node: AggregateNode) -> AggregateNode? {
-        guard let first = node.calls.first, node.groupingSets == nil, !first.arguments.isEmpty else {
+        guard let first = node.calls.first, node.groupingSets == nil, !first.arguments.isEmpty
+        else {
             return nil
         }
         for call in node.calls {

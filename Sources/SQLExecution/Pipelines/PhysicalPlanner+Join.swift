@@ -94,7 +94,8 @@ extension PhysicalPlanner {
         }
         return JoinShape(
             kind: kind, leftTypes: left.columns.map(\.type), rightTypes: right.columns.map(\.type),
-            leftKeys: leftKeys, rightKeys: rightKeys, matchesNulls: node.equalities.map(\.matchesNulls),
+            leftKeys: leftKeys, rightKeys: rightKeys,
+            matchesNulls: node.equalities.map(\.matchesNulls),
             keyTypes: leftKeys.map { left.columns[$0].type }, leftOutput: wanted(left),
             rightOutput: wanted(right), residual: residual,
             pairLayout: Layout(left.columns + right.columns))

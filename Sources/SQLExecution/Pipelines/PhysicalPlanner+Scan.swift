@@ -16,7 +16,8 @@ extension PhysicalPlanner {
         var tableColumns = wanted.map { node.tableColumns[$0] }
         var filterColumns: Set<ColumnID> = []
         for filter in node.filters { filterColumns.formUnion(columnsOf(filter)) }
-        for (column, tableColumn) in zip(node.columns, node.tableColumns) + node.filterOnlyColumns.map({ ($0.column, $0.tableColumn) })
+        for (column, tableColumn) in zip(node.columns, node.tableColumns)
+            + node.filterOnlyColumns.map({ ($0.column, $0.tableColumn) })
         where filterColumns.contains(column.id) || demand.joinFilters[column.id] != nil {
             if !columns.contains(where: { $0.id == column.id }) {
                 columns.append(column)

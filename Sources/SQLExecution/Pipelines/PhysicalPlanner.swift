@@ -83,7 +83,8 @@ final class PhysicalPlanner {
         switch plan {
         case .scan(let node): return try scan(node, demand)
         case .values(let node):
-            return Stream(branches: [Branch(source: ValuesSource(node))], layout: Layout(node.columns))
+            return Stream(
+                branches: [Branch(source: ValuesSource(node))], layout: Layout(node.columns))
         case .filter(let input, let predicate):
             var stream = try build(input, demand.adding(columnsOf(predicate)))
             stream.append(
@@ -97,7 +98,8 @@ final class PhysicalPlanner {
         case .sort(let input, let keys):
             return try sort(input, keys, limit: nil, demand)
         case .topN(let input, let keys, let count, let offset, let withTies):
-            return try topN(input, keys, Int(clamping: count), Int(clamping: offset), withTies, demand)
+            return try topN(
+                input, keys, Int(clamping: count), Int(clamping: offset), withTies, demand)
         case .limit(let input, let count, let offset):
             var stream = try build(input, demand.only(demand.needed))
             if count == 0 {
@@ -141,7 +143,9 @@ final class PhysicalPlanner {
             inner.needed?.formUnion(columnsOf(assignment.expression))
             guard case .column(let source, _) = assignment.expression else { continue }
             // What holds of a column here holds of the column it comes from.
-            if let offer = demand.joinFilters[assignment.column.id] { inner.joinFilters[source] = offer }
+            if let offer = demand.joinFilters[assignment.column.id] {
+                inner.joinFilters[source] = offer
+            }
             if let topN = demand.topN, topN.column == assignment.column.id {
                 inner.topN = (source, topN.isAscending, topN.box)
             }
@@ -154,7 +158,8 @@ final class PhysicalPlanner {
         }
         if positions.allSatisfy({ $0 != nil }) {
             stream.append(
-                ReorderFactory(positions.compactMap { $0 }, statistics: OperatorStatistics("Reorder")))
+                ReorderFactory(
+                    positions.compactMap { $0 }, statistics: OperatorStatistics("Reorder")))
         } else {
             stream.append(
                 ProjectFactory(

@@ -37,7 +37,8 @@ final class Pipeline: Sendable {
 
     /// Drains one source through a chain on all workers.
     private func run(
-        _ source: any PipelineSource, _ operators: ArraySlice<any OperatorFactory>, _ runtime: Runtime
+        _ source: any PipelineSource, _ operators: ArraySlice<any OperatorFactory>,
+        _ runtime: Runtime
     ) throws(QueryFault) {
         try runtime.check()
         try source.prepare(runtime)
@@ -64,7 +65,8 @@ final class Pipeline: Sendable {
     }
 
     private func makeChain(
-        _ operators: ArraySlice<any OperatorFactory>, from source: OperatorStatistics, _ worker: Worker
+        _ operators: ArraySlice<any OperatorFactory>, from source: OperatorStatistics,
+        _ worker: Worker
     ) throws(QueryFault) -> Operator {
         var first: Operator?
         var last: Operator?

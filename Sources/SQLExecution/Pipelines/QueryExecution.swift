@@ -24,7 +24,8 @@ package final class QueryExecution: Sendable {
 
     /// `columns`: which columns the result has, in order; they must be outputs of the plan.
     package init(
-        _ plan: LogicalPlan, columns: [PlanColumn], settings: ExecutionSettings, session: SessionValues,
+        _ plan: LogicalPlan, columns: [PlanColumn], settings: ExecutionSettings,
+        session: SessionValues,
         cancellation: Cancellation = Cancellation(), deadline: MonotonicInstant? = nil,
         parentBudget: MemoryBudget? = nil, clock: any MonotonicClock = SystemMonotonicClock(),
         files: any FileSystem = LocalFileSystem()

@@ -43,14 +43,18 @@ final class Runtime: Sendable {
 
     /// Throws when the query was cancelled, ran out of time, or another worker failed.
     func check() throws(QueryFault) {
-        if hasFailed.load(ordering: .acquiring), let fault = failure.withLock({ $0 }) { throw fault }
+        if hasFailed.load(ordering: .acquiring), let fault = failure.withLock({ $0 }) {
+            throw fault
+        }
         if let reason = cancellation.reason {
             switch reason {
             case .clientCancelled: throw QueryFault(.userCanceled, "Query was canceled")
             case .deadline:
-                throw QueryFault(.exceededTimeLimit, "Query exceeded the maximum execution time limit")
+                throw QueryFault(
+                    .exceededTimeLimit, "Query exceeded the maximum execution time limit")
             case .shutdown:
-                throw QueryFault(.abandonedQuery, "the server shuts down", hint: "run the query again")
+                throw QueryFault(
+                    .abandonedQuery, "the server shuts down", hint: "run the query again")
             case .killed:
                 throw QueryFault(.administrativelyKilled, "Query was killed by an administrator")
             case .failed: throw QueryFault(.genericInternalError, "the request has failed already")

@@ -37,7 +37,9 @@ struct ActiveRows: BitwiseCopyable {
 }
 
 /// 1 or 0 without a branch.
-@inline(__always) func bit(_ condition: Bool) -> Int { Int(unsafeBitCast(condition, to: UInt8.self)) }
+@inline(__always) func bit(_ condition: Bool) -> Int {
+    Int(unsafeBitCast(condition, to: UInt8.self))
+}
 
 /// The same as a byte, which is how boolean vectors hold it.
 @inline(__always) func byte(_ condition: Bool) -> UInt8 { unsafeBitCast(condition, to: UInt8.self) }

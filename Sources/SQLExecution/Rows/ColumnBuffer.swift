@@ -52,7 +52,8 @@ final class ColumnBuffer {
             for (index, buffer) in childBuffers.enumerated() { children[index] = buffer.vector }
         }
         return Vector(
-            physical: physical, values: values, valid: hasNulls ? validBits : nil, children: children,
+            physical: physical, values: values, valid: hasNulls ? validBits : nil,
+            children: children,
             entryCount: physical == .list ? UInt32(childBuffers.first?.count ?? 0) : 0)
     }
 
@@ -94,7 +95,8 @@ final class ColumnBuffer {
         startNulls()
         ValidityBits.clear(validBits, row)
         switch physical {
-        case .list: values.assumingMemoryBound(to: ListEntry.self)[row] = ListEntry(offset: 0, count: 0)
+        case .list:
+            values.assumingMemoryBound(to: ListEntry.self)[row] = ListEntry(offset: 0, count: 0)
         case .string: values.assumingMemoryBound(to: StringView.self)[row] = .empty
         case .row: for child in childBuffers { child.setNull(row) }
         case .bool: values.assumingMemoryBound(to: UInt8.self)[row] = 0
@@ -128,7 +130,11 @@ final class ColumnBuffer {
             }
         case .string:
             let view = source.pointer(as: StringView.self)[index]
-            if let heap, !source.isStable { store(try heap.copy(view), target) } else { store(view, target) }
+            if let heap, !source.isStable {
+                store(try heap.copy(view), target)
+            } else {
+                store(view, target)
+            }
         case .list:
             let entry = source.pointer(as: ListEntry.self)[index]
             guard let inner = source.children else { return }

@@ -15,7 +15,8 @@ final class CompactColumn {
         guard vector.form == .dictionary, vector.physical != .row, let source = vector.codes else {
             let wide = buffer.physical == vector.physical || vector.physical != .int64
             let result = flatten(vector, rows, into: buffer)
-            return wide ? result : widened(result, to: buffer.type, rowCount: rows.active, into: buffer)
+            return wide
+                ? result : widened(result, to: buffer.type, rowCount: rows.active, into: buffer)
         }
         let target = codes ?? .allocate(capacity: Chunk.capacity)
         codes = target

@@ -107,7 +107,9 @@ func gatherValidity(
 }
 
 /// Widens 64-bit decimals to the 128 bits that the type is laid out in; others are left alone.
-func widened(_ vector: Vector, to type: LogicalType, rowCount: Int, into buffer: ColumnBuffer) -> Vector {
+func widened(_ vector: Vector, to type: LogicalType, rowCount: Int, into buffer: ColumnBuffer)
+    -> Vector
+{
     guard vector.physical == .int64, type.physical == .int128 else { return vector }
     let count = vector.form == .constant ? 1 : rowCount
     buffer.ensure(count)

@@ -29,7 +29,9 @@ final class KeyPacker {
         vectors.deallocate()
     }
 
-    @inline(__always) func row(_ index: Int) -> UnsafeMutableRawPointer { scratch + index &* stride }
+    @inline(__always) func row(_ index: Int) -> UnsafeMutableRawPointer {
+        scratch + index &* stride
+    }
 
     /// Packs the active rows; row `i` of the scratch is the `i`th active row. Leaves stable strings as
     /// they are; `stableKeys` tells of each key whether its views may be kept.
@@ -109,7 +111,8 @@ final class KeyPacker {
             var isChar = false
             if case .char = field.type { isChar = true }
             for index in 0..<count {
-                let view = isChar && (vector.isValid(index)) ? trimmedView(values[index]) : values[index]
+                let view =
+                    isChar && (vector.isValid(index)) ? trimmedView(values[index]) : values[index]
                 at.storeBytes(of: view.low, as: UInt64.self)
                 at.storeBytes(of: view.high, toByteOffset: 8, as: UInt64.self)
                 at += stride
@@ -130,7 +133,8 @@ final class KeyPacker {
             hasNullKeys = true
             if field.nullOffset > 0 {
                 let word = base.load(fromByteOffset: field.nullOffset, as: UInt64.self)
-                base.storeBytes(of: word | field.nullBit, toByteOffset: field.nullOffset, as: UInt64.self)
+                base.storeBytes(
+                    of: word | field.nullBit, toByteOffset: field.nullOffset, as: UInt64.self)
             }
         }
     }
@@ -189,7 +193,9 @@ final class KeyPacker {
                         } else {
                             hash = mix(hash ^ low)
                             if key.physical == .int128 {
-                                hash = mix(hash ^ at.load(fromByteOffset: key.offset &+ 8, as: UInt64.self))
+                                hash = mix(
+                                    hash ^ at.load(fromByteOffset: key.offset &+ 8, as: UInt64.self)
+                                )
                             }
                         }
                     }
@@ -221,7 +227,9 @@ final class KeyPacker {
         while offset < layout.end {
             if left.load(fromByteOffset: offset, as: UInt64.self)
                 != right.load(fromByteOffset: offset, as: UInt64.self)
-            { return false }
+            {
+                return false
+            }
             offset &+= 8
         }
         return true
@@ -270,7 +278,9 @@ private func keysEqualWithViews(
         let offset = layout.words[index]
         if left.load(fromByteOffset: offset, as: UInt64.self)
             != right.load(fromByteOffset: offset, as: UInt64.self)
-        { return false }
+        {
+            return false
+        }
     }
     for index in 0..<layout.viewCount {
         let offset = layout.views.unsafelyUnwrapped[index]

@@ -105,7 +105,8 @@ final class PartitionedRows: @unchecked Sendable {
     /// Keeps in the block's size only what has been filled.
     private func closeLast(_ partition: Int) {
         guard let last = rowBlocks[partition].last else { return }
-        rowBlocks[partition][rowBlocks[partition].count - 1].size = cursors[partition].next - last.start
+        rowBlocks[partition][rowBlocks[partition].count - 1].size =
+            cursors[partition].next - last.start
     }
 
     private func growText(_ partition: Int, _ wanted: Int) {
@@ -127,9 +128,12 @@ final class PartitionedRows: @unchecked Sendable {
     }
 
     /// Calls `body` with each stretch of rows of the partition.
-    func forEachBlock(_ partition: Int, _ body: (UnsafeMutableRawPointer, _ rowCount: Int) -> Void) {
+    func forEachBlock(_ partition: Int, _ body: (UnsafeMutableRawPointer, _ rowCount: Int) -> Void)
+    {
         closeLast(partition)
-        for block in rowBlocks[partition] where block.size > 0 { body(block.start, block.size / width) }
+        for block in rowBlocks[partition] where block.size > 0 {
+            body(block.start, block.size / width)
+        }
     }
 
     /// Bytes that the partition holds.

@@ -86,13 +86,19 @@ func gatherField(
     switch field.physical {
     case .bool:
         let output = buffer.pointer(as: UInt8.self)
-        for index in 0..<count { output[index] = rows[index].load(fromByteOffset: offset, as: UInt8.self) }
+        for index in 0..<count {
+            output[index] = rows[index].load(fromByteOffset: offset, as: UInt8.self)
+        }
     case .int32:
         let output = buffer.pointer(as: Int32.self)
-        for index in 0..<count { output[index] = rows[index].load(fromByteOffset: offset, as: Int32.self) }
+        for index in 0..<count {
+            output[index] = rows[index].load(fromByteOffset: offset, as: Int32.self)
+        }
     case .int64, .double:
         let output = buffer.pointer(as: Int64.self)
-        for index in 0..<count { output[index] = rows[index].load(fromByteOffset: offset, as: Int64.self) }
+        for index in 0..<count {
+            output[index] = rows[index].load(fromByteOffset: offset, as: Int64.self)
+        }
     case .int128, .string, .list, .row:
         let output = buffer.pointer(as: StringView.self)
         for index in 0..<count {
@@ -101,7 +107,9 @@ func gatherField(
     }
     var nulls: UInt64 = 0
     let nullOffset = field.nullOffset
-    for index in 0..<count { nulls |= rows[index].load(fromByteOffset: nullOffset, as: UInt64.self) }
+    for index in 0..<count {
+        nulls |= rows[index].load(fromByteOffset: nullOffset, as: UInt64.self)
+    }
     if nulls & field.nullBit != 0 {
         buffer.startNulls()
         for index in 0..<count where isNull(field, rows[index]) {

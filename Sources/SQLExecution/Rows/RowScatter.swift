@@ -24,7 +24,9 @@ struct RowScatter {
         var last = 0
         for field in fields where field.nullOffset != last {
             last = field.nullOffset
-            for index in 0..<count { rows[index].storeBytes(of: 0, toByteOffset: last, as: UInt64.self) }
+            for index in 0..<count {
+                rows[index].storeBytes(of: 0, toByteOffset: last, as: UInt64.self)
+            }
         }
     }
 
@@ -38,12 +40,14 @@ struct RowScatter {
         case .bool:
             let values = vector.pointer(as: UInt8.self)
             for index in 0..<count {
-                rows[index].storeBytes(of: UInt64(values[index]), toByteOffset: offset, as: UInt64.self)
+                rows[index].storeBytes(
+                    of: UInt64(values[index]), toByteOffset: offset, as: UInt64.self)
             }
         case .int32:
             let values = vector.pointer(as: Int32.self)
             for index in 0..<count {
-                rows[index].storeBytes(of: Int64(values[index]), toByteOffset: offset, as: Int64.self)
+                rows[index].storeBytes(
+                    of: Int64(values[index]), toByteOffset: offset, as: Int64.self)
             }
         case .int64, .double:
             let values = vector.pointer(as: Int64.self)

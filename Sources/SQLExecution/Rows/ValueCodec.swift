@@ -91,7 +91,9 @@ enum ValueCodec {
                 child.count = start + count
             }
             for offset in 0..<count {
-                for child in buffer.childBuffers { at = decode(at, into: child, row: start + offset) }
+                for child in buffer.childBuffers {
+                    at = decode(at, into: child, row: start + offset)
+                }
             }
             buffer.store(ListEntry(offset: UInt32(start), count: UInt32(count)), row)
         case .row:
@@ -132,7 +134,9 @@ func trimmedView(_ view: StringView) -> StringView {
     let kept = view.withBytes(trimmedCount)
     if kept == view.count { return view }
     if view.isInline || kept <= 12 {
-        return view.withBytes { bytes in bytes.baseAddress.map { StringView($0, count: kept) } ?? .empty }
+        return view.withBytes { bytes in
+            bytes.baseAddress.map { StringView($0, count: kept) } ?? .empty
+        }
     }
     return StringView(view.pointer, count: kept)
 }

@@ -136,10 +136,13 @@ func equalValues(
     case .array(let element):
         let a = left.pointer(as: ListEntry.self)[i]
         let b = right.pointer(as: ListEntry.self)[j]
-        guard a.count == b.count, let x = left.children, let y = right.children else { return false }
+        guard a.count == b.count, let x = left.children, let y = right.children else {
+            return false
+        }
         var isOpen = false
         for offset in 0..<Int(a.count) {
-            switch equalValues(element, x[0], Int(a.offset) + offset, y[0], Int(b.offset) + offset) {
+            switch equalValues(element, x[0], Int(a.offset) + offset, y[0], Int(b.offset) + offset)
+            {
             case false?: return false
             case nil: isOpen = true
             case true?: break

@@ -44,7 +44,9 @@ package final class JoinFilter: Sendable {
     /// Bounds of the keys, as stored values of integers, dates and 64-bit decimals; nil: unknown.
     package var bounds: ClosedRange<Int64>? {
         published.withLock { contents in
-            guard let contents, contents.hasBounds, contents.minimum <= contents.maximum else { return nil }
+            guard let contents, contents.hasBounds, contents.minimum <= contents.maximum else {
+                return nil
+            }
             return contents.minimum...contents.maximum
         }
     }
@@ -79,7 +81,8 @@ package final class JoinFilter: Sendable {
             for index in 0..<count {
                 let row = rows.row(index)
                 output[kept] = UInt32(truncatingIfNeeded: row)
-                kept &+= bit(JoinFilter.mayContain(contents, mix(hashView(values[vector.valueIndex(row)]))))
+                kept &+= bit(
+                    JoinFilter.mayContain(contents, mix(hashView(values[vector.valueIndex(row)]))))
             }
             found = kept
         default:

@@ -94,7 +94,8 @@ private final class MemoryReader: MorselReader {
 
     func run(_ morsel: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
         let verification = request.settings.verification
-        let step = verification.forcesConstants ? 1 : max(1, min(verification.chunkRows, Chunk.capacity))
+        let step =
+            verification.forcesConstants ? 1 : max(1, min(verification.chunkRows, Chunk.capacity))
         var start = morsel * MemoryScan.morselRows
         let end = min(store.rowCount, start + MemoryScan.morselRows)
         while start < end, !worker.isStopped {

@@ -14,7 +14,8 @@ final class TableScanSource: PipelineSource {
 
     /// `outputPositions`: which of the request's columns leave the scan, in order.
     init(
-        _ table: any ExecutableTable, _ request: ScanRequest, layout: Layout, outputPositions: [Int],
+        _ table: any ExecutableTable, _ request: ScanRequest, layout: Layout,
+        outputPositions: [Int],
         detail: String
     ) {
         self.table = table
@@ -60,7 +61,8 @@ private final class TableScanReader: MorselReader, ChunkConsumer {
     private var consumer: (any ChunkConsumer)?
 
     init(
-        _ inner: any MorselReader, _ predicates: [BoundExpression], _ layout: Layout, _ positions: [Int],
+        _ inner: any MorselReader, _ predicates: [BoundExpression], _ layout: Layout,
+        _ positions: [Int],
         _ worker: Worker
     ) {
         self.inner = inner
@@ -70,7 +72,8 @@ private final class TableScanReader: MorselReader, ChunkConsumer {
         filter =
             predicates.isEmpty
             ? nil
-            : FilterProgram(predicates, layout: layout, context: worker.context, budget: worker.budget)
+            : FilterProgram(
+                predicates, layout: layout, context: worker.context, budget: worker.budget)
         output = Chunk(columnCount: positions.count)
     }
 
@@ -98,7 +101,9 @@ private final class TableScanReader: MorselReader, ChunkConsumer {
                 output.selectedCount = kept
             }
         }
-        for (index, position) in positions.enumerated() { output.columns[index] = chunk.columns[position] }
+        for (index, position) in positions.enumerated() {
+            output.columns[index] = chunk.columns[position]
+        }
         try consumer.push(output)
     }
 }

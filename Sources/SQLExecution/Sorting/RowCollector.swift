@@ -63,7 +63,8 @@ final class RowEmitter {
     private let chunk: Chunk
     private let buffers: [ColumnBuffer]
     private let layout: RowLayout
-    private let pending = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
+    private let pending = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+        capacity: Chunk.capacity)
     private var count = 0
     private let step: Int
     private let consumer: any ChunkConsumer

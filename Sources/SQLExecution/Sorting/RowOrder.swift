@@ -90,7 +90,8 @@ final class RowOrder: @unchecked Sendable {
                 let a = left.loadUnaligned(fromByteOffset: offset, as: Int128.self)
                 let b = right.loadUnaligned(fromByteOffset: offset, as: Int128.self)
                 switch key.pointee.field.type {
-                case .timestampWithTimeZone: result = order(instant(ofTimestamp: a), instant(ofTimestamp: b))
+                case .timestampWithTimeZone:
+                    result = order(instant(ofTimestamp: a), instant(ofTimestamp: b))
                 case .timeWithTimeZone: result = order(instant(ofTime: a), instant(ofTime: b))
                 default: result = order(a, b)
                 }
@@ -129,10 +130,13 @@ final class RowOrder: @unchecked Sendable {
         switch key.field.physical {
         case .bool: bits = UInt64(row.load(fromByteOffset: offset, as: UInt8.self))
         case .int32:
-            bits = UInt64(UInt32(bitPattern: Int32(row.load(fromByteOffset: offset, as: Int64.self)))
-                ^ 1 << 31)
+            bits = UInt64(
+                UInt32(bitPattern: Int32(row.load(fromByteOffset: offset, as: Int64.self)))
+                    ^ 1 << 31)
         case .int64:
-            bits = (UInt64(bitPattern: row.load(fromByteOffset: offset, as: Int64.self)) ^ 1 << 63) >> 1
+            bits =
+                (UInt64(bitPattern: row.load(fromByteOffset: offset, as: Int64.self)) ^ 1 << 63)
+                >> 1
         case .double:
             let raw = canonicalBits(row.load(fromByteOffset: offset, as: Double.self))
             bits = (raw >> 63 == 0 ? raw ^ 1 << 63 : ~raw) >> 1

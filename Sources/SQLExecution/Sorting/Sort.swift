@@ -19,7 +19,8 @@ final class SortSink: Sink, PipelineSource {
     }
 
     /// `limit`: which of the sorted rows are given; nil: all.
-    init(_ keys: [SortKey], layout: Layout, limit: Range<Int>?, runtime: Runtime) throws(QueryFault) {
+    init(_ keys: [SortKey], layout: Layout, limit: Range<Int>?, runtime: Runtime) throws(QueryFault)
+    {
         self.runtime = runtime
         self.limit = limit
         self.layout = RowLayout(keys: [], payload: layout.columns.map(\.type))
@@ -140,7 +141,8 @@ private final class MergeReader: MorselReader {
             if try refill(run) { runs.append(run) }
         }
         let emitter = RowEmitter(
-            sink.layout, chunkRows: worker.settings.verification.chunkRows, isStable: state.files.isEmpty,
+            sink.layout, chunkRows: worker.settings.verification.chunkRows,
+            isStable: state.files.isEmpty,
             consumer)
         var number = 0
         let lower = limit?.lowerBound ?? 0
@@ -166,7 +168,8 @@ private final class MergeReader: MorselReader {
     /// Reads the next block of a run on disk; false at its end.
     private func refill(_ run: Run) throws(QueryFault) -> Bool {
         guard let reader = run.reader else { return false }
-        let store = PartitionedRows(width: sink.layout.width, partitionCount: 1, budget: worker.budget)
+        let store = PartitionedRows(
+            width: sink.layout.width, partitionCount: 1, budget: worker.budget)
         var entries: [SortEntry] = []
         let order = sink.order
         var isMore = true

@@ -21,7 +21,8 @@ final class TopNSink: Sink, PipelineSource {
     }
 
     init(
-        _ keys: [SortKey], layout: Layout, count: Int, offset: Int, withTies: Bool, bound: TopNBound?
+        _ keys: [SortKey], layout: Layout, count: Int, offset: Int, withTies: Bool,
+        bound: TopNBound?
     ) throws(QueryFault) {
         self.layout = RowLayout(keys: [], payload: layout.columns.map(\.type))
         order = try makeRowOrder(keys, layout, self.layout)
@@ -122,7 +123,8 @@ private final class TopNLocal: Operator {
     }
 
     private func publish(_ row: UnsafeMutableRawPointer) {
-        guard let bound = sink.bound, let key = sink.order.keys.first, !isNull(key.field, row) else { return }
+        guard let bound = sink.bound, let key = sink.order.keys.first, !isNull(key.field, row)
+        else { return }
         bound.tighten(row.load(fromByteOffset: key.field.offset, as: Int64.self))
     }
 

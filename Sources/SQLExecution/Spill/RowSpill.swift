@@ -50,7 +50,8 @@ final class RowWriter {
             let records = row.load(fromByteOffset: list.offset, as: RecordList.self)
             var record = records.head
             while let current = record {
-                block.append(contentsOf: UnsafeRawBufferPointer(start: current, count: list.element.width))
+                block.append(
+                    contentsOf: UnsafeRawBufferPointer(start: current, count: list.element.width))
                 for offset in list.element.views {
                     append(current.load(fromByteOffset: offset, as: StringView.self))
                 }
@@ -119,7 +120,8 @@ final class RowReader {
     }
 
     private func readView(
-        _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer?, _ at: inout UnsafeRawPointer,
+        _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer?,
+        _ at: inout UnsafeRawPointer,
         _ store: PartitionedRows, _ partition: Int
     ) {
         let view = source.loadUnaligned(as: StringView.self)

@@ -35,7 +35,8 @@ final class SpillSpace: Sendable {
             let number: Int
             let path: String
             let identity = UInt(bitPattern: ObjectIdentifier(self).hashValue)
-            let folder = directory + "/spill-\(name.isEmpty ? "query" : name)-" + String(identity, radix: 16)
+            let folder =
+                directory + "/spill-\(name.isEmpty ? "query" : name)-" + String(identity, radix: 16)
             number = state.withLock { state in
                 state.next += 1
                 return state.next
@@ -69,7 +70,9 @@ final class SpillFile: @unchecked Sendable {
         var written = 0
         do throws(CompressionError) {
             written = try compress(block, &output, compressor)
-        } catch { throw QueryFault(.genericInternalError, "cannot spill: \(error.message)", cause: error) }
+        } catch {
+            throw QueryFault(.genericInternalError, "cannot spill: \(error.message)", cause: error)
+        }
         let isStored = written >= block.count
         if isStored {
             output.replaceSubrange(8..<(8 + block.count), with: block)
@@ -94,7 +97,8 @@ final class SpillFile: @unchecked Sendable {
                 do throws(CompressionError) {
                     return .success(
                         try compressor.compress(
-                            .lz4Block, source, into: UnsafeMutableRawBufferPointer(rebasing: target[8...])))
+                            .lz4Block, source,
+                            into: UnsafeMutableRawBufferPointer(rebasing: target[8...])))
                 } catch { return .failure(error) }
             }
         }
@@ -102,7 +106,9 @@ final class SpillFile: @unchecked Sendable {
     }
 
     private func store(_ value: UInt32, _ bytes: inout [UInt8], _ at: Int) {
-        for index in 0..<4 { bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt32(index * 8)) }
+        for index in 0..<4 {
+            bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt32(index * 8))
+        }
     }
 
     /// Reads the block at `offset` into `block` and returns the offset of the next; nil at the end.
@@ -138,7 +144,8 @@ final class SpillFile: @unchecked Sendable {
             return offset + 8 + Int64(size)
         } catch {
             throw QueryFault(
-                .genericInsufficientResources, "cannot read spilled rows: \(error.message)", cause: error)
+                .genericInsufficientResources, "cannot read spilled rows: \(error.message)",
+                cause: error)
         }
     }
 

@@ -58,7 +58,8 @@ final class WindowComputer {
         var peerEnd = [Int](repeating: start + count, count: count)
         if !sink.order.keys.isEmpty {
             var first = 0
-            for index in 1..<max(1, count) where sink.order.compare(entries[index - 1].row, entries[index].row) != 0 {
+            for index in 1..<max(1, count)
+            where sink.order.compare(entries[index - 1].row, entries[index].row) != 0 {
                 for row in first..<index { peerEnd[row] = start + index }
                 first = index
                 peerStart[index] = start + index
@@ -82,7 +83,8 @@ final class WindowComputer {
         rows.withUnsafeBufferPointer { raw in
             for (column, buffer) in inputs {
                 vectors[column] = gatherField(
-                    sink.layout.payload[column], raw.baseAddress!, raw.count, into: buffer, isStable: true)
+                    sink.layout.payload[column], raw.baseAddress!, raw.count, into: buffer,
+                    isStable: true)
             }
         }
         // Functions hold memory that results point into: they live until the batch is given.
@@ -93,7 +95,8 @@ final class WindowComputer {
             result.ensure(rows.count)
             result.count = rows.count
             let function = WindowFunction(
-                call, vectors, result, heap, worker, sink.order, orderColumn: sink.shape.orderColumn)
+                call, vectors, result, heap, worker, sink.order, orderColumn: sink.shape.orderColumn
+            )
             functions.append(function)
             for partition in partitions {
                 try function.compute(partition)

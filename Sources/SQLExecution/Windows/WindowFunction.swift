@@ -37,7 +37,9 @@ final class WindowFunction {
         switch name {
         case "row_number": for row in range { result.store(Int64(row - range.lowerBound + 1), row) }
         case "rank":
-            for row in range { result.store(Int64(partition.firstPeer(row) - range.lowerBound + 1), row) }
+            for row in range {
+                result.store(Int64(partition.firstPeer(row) - range.lowerBound + 1), row)
+            }
         case "dense_rank":
             var rank: Int64 = 0
             for row in range {
@@ -177,7 +179,8 @@ final class WindowFunction {
         let accumulator = try plainAccumulator(call.call.function)
         accumulator.offset = 16
         let store = PartitionedRows(width: 16, partitionCount: 1, budget: worker.budget)
-        let state = UnsafeMutableRawPointer.allocate(byteCount: 32 + accumulator.size, alignment: 16)
+        let state = UnsafeMutableRawPointer.allocate(
+            byteCount: 32 + accumulator.size, alignment: 16)
         defer { state.deallocate() }
         let scratch = ColumnBuffer(call.call.output.type, capacity: 1)
         var covered: Range<Int>?
@@ -188,8 +191,11 @@ final class WindowFunction {
                 try copy(scratch.vector, 0, row)
                 continue
             }
-            if let held = covered, held.lowerBound == frame.lowerBound, held.upperBound <= frame.upperBound {
-                feeder.feed(held.upperBound..<frame.upperBound, accumulator, state, store, worker.context)
+            if let held = covered, held.lowerBound == frame.lowerBound,
+                held.upperBound <= frame.upperBound
+            {
+                feeder.feed(
+                    held.upperBound..<frame.upperBound, accumulator, state, store, worker.context)
             } else {
                 state.initializeMemory(as: UInt8.self, repeating: 0, count: 32 + accumulator.size)
                 accumulator.initialize(state)
@@ -335,7 +341,8 @@ final class FrameFinder {
     private func rangeBound(
         _ row: Int, _ partition: WindowPartition, _ bounds: Vector, _ isStart: Bool
     ) -> Int {
-        guard bounds.isValid(row), let key = order.keys.first, let keyVector = keyColumn.flatMap({ vectors[$0] })
+        guard bounds.isValid(row), let key = order.keys.first,
+            let keyVector = keyColumn.flatMap({ vectors[$0] })
         else {
             // A NULL key has its peers for a frame.
             return isStart ? partition.firstPeer(row) : partition.endOfPeers(row)

@@ -21,7 +21,8 @@ extension PhysicalPlanner {
         }
         let stream = try build(node.input, Demand(needed: needed))
         let sink = try WindowSink(
-            partitionBy: node.partitionBy, orderBy: node.orderBy, calls: calls, layout: stream.layout,
+            partitionBy: node.partitionBy, orderBy: node.orderBy, calls: calls,
+            layout: stream.layout,
             runtime: runtime)
         finish(stream, into: sink)
         return Stream(

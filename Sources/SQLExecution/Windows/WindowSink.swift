@@ -60,7 +60,8 @@ final class WindowSink: Sink, PipelineSource {
                 WindowShape.Call(
                     call: call, arguments: arguments,
                     filter: try call.filter.map { id throws(QueryFault) in try input.require(id) },
-                    startColumn: try column(call.frame.start), endColumn: try column(call.frame.end)))
+                    startColumn: try column(call.frame.start), endColumn: try column(call.frame.end)
+                ))
         }
         shape = WindowShape(
             partitionKeys: keys, types: types, calls: resolved, orderBy: orderBy,
@@ -111,7 +112,8 @@ private final class WindowLocal: Operator {
     private let store: PartitionedRows
     private let buffers: [ColumnBuffer]
     private let vectors: UnsafeMutablePointer<Vector>
-    private let rows = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
+    private let rows = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
+        capacity: Chunk.capacity)
     private var chunksSinceSpill = 0
 
     init(_ sink: WindowSink, _ worker: Worker) {
@@ -207,10 +209,13 @@ private final class WindowReader: MorselReader {
         let shape = RowShape(width: width, views: sink.layout.viewOffsets)
         for file in state.files[morsel] ?? [] {
             let reader = RowReader(file, shape)
-            while try reader.readBlock(into: store, partition: 0, wanted: { _ in true }, {
-                row throws(QueryFault) in
-                rows.append(row)
-            }) {}
+            while try reader.readBlock(
+                into: store, partition: 0, wanted: { _ in true },
+                {
+                    row throws(QueryFault) in
+                    rows.append(row)
+                })
+            {}
             if store.isExceeded, worker.budget.usedBytes > worker.budget.limitBytes * 2 {
                 throw exceeded(worker.runtime)
             }
