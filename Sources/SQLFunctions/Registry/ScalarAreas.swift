@@ -4,6 +4,6 @@
 /// argument types.
 enum ScalarAreas {
     static let lists: [[ScalarFunction]] = [
-        InternalFunctions.all
+        InternalFunctions.all, StringFunctions.all,
     ]
 }
