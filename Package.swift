@@ -142,7 +142,8 @@ let modules: [Module] = [
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage", "Iceberg", "Parquet",
             "TextTables", "TableFiles", "TableCatalog", "SQLite", "Telemetry", "Platform",
-        ]),
+        ],
+        kernels: true),
     Module(
         name: "Dashboards",
         needs: ["Diagnostics", "CivilTime", "Authority", "YAML"]),

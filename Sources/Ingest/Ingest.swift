@@ -1,1 +1,23 @@
-// Ingest: story to be written by its author.
+// Ingest: rows from elsewhere become rows of Iceberg tables, each exactly once.
+//
+//     IngestRequest(options) ─▶ Ingestor.run ─▶ RowSource (CSV, JSON lines, Parquet, SQLite)
+//                                   │              │ chunks, read as the types the table has
+//                                   ▼              ▼
+//                     TargetTable: create, evolve   RowAligner ─▶ TableFiles.PartitionedDataWriter
+//                                   │                                   │ data files
+//                                   └──────────── one commit ◀──────────┘ (and position deletes)
+//
+// Modes: `append` adds, `replace` makes the rows the whole table, `merge` replaces rows by key. A merge
+// reads only what changed since the watermark of its last commit (`incremental`), finds the rows that
+// are there by scanning the key column of the files whose bounds allow it, and commits new files and
+// position deletes as one snapshot (copy on write where the format version or
+// `write.merge.mode` wants it). Rows at the watermark are read again and left out when they are there
+// unchanged, so that a row committed late with the same time is not lost and a rerun adds nothing.
+//
+// Exactly once: the run and step id, and for objects the bucket, key and version, stand in the
+// summary of the snapshot (`lakehouse.run-id`, `lakehouse.step-id`, `lakehouse.source-version`), and are
+// looked for before the work and again within the commit. A retried step sees its own commit.
+//
+// Types: a new table gets the source's types; columns that are new are added as nullable ones; a column
+// of the table is widened where Iceberg allows it (int to bigint, real to double, decimals), otherwise
+// the values are read as the type that the table has, and one that does not fit is named with its line.

@@ -43,6 +43,27 @@ package struct Row {
     package func stringOrNil(_ column: Int) -> String? { isNull(column) ? nil : string(column) }
     package func bytesOrNil(_ column: Int) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
 
+    /// How the column's value is stored, without reading it.
+    package func kind(_ column: Int) -> SQLiteKind {
+        switch sqlite3_column_type(statement, Int32(column)) {
+        case SQLITE_INTEGER: .integer
+        case SQLITE_FLOAT: .real
+        case SQLITE_TEXT: .text
+        case SQLITE_BLOB: .blob
+        default: .null
+        }
+    }
+
+    /// Lends the column's text as UTF-8 without a copy; damaged text comes as it is.
+    package func withText<Result>(
+        _ column: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        // The pointer is asked for first: it fixes the encoding that the length is about.
+        let start = sqlite3_column_text(statement, Int32(column))
+        let count = start == nil ? 0 : Int(sqlite3_column_bytes(statement, Int32(column)))
+        return try body(UnsafeBufferPointer(start: start, count: count))
+    }
+
     /// The column as it is stored.
     package func value(_ column: Int) -> SQLiteValue {
         switch sqlite3_column_type(statement, Int32(column)) {

@@ -7,6 +7,9 @@ package enum SQLiteValue: Sendable, Hashable {
     case blob([UInt8])
 }
 
+/// The kinds of stored values.
+package enum SQLiteKind: Sendable { case null, integer, real, text, blob }
+
 /// What can be bound to a parameter of a statement.
 package protocol SQLiteBindable {
     var sqliteValue: SQLiteValue { get }

@@ -1,0 +1,24 @@
+import Vectors
+
+/// A column as the source has it.
+struct SourceColumn: Hashable, Sendable {
+    /// In lower case: SQL names are found without quotes.
+    var name: String
+    /// The type that the source says or that its values suggest.
+    var type: LogicalType
+}
+
+/// Rows to be brought in. The type of a column is a wish: a source reads its values as whatever
+/// type the table wants, value by value, and says which value does not fit.
+protocol RowSource: AnyObject {
+    var columns: [SourceColumn] { get }
+    /// What errors and logs call it.
+    var name: String { get }
+    /// Whether the types were guessed from texts, so that a narrower type of the table may do as well.
+    var isGuessed: Bool { get }
+    /// Identifies the content: read again it is the same if and only if this is; nil: unknown.
+    var version: String? { get }
+
+    /// Hands all rows to `body` in chunks with the columns in order, as the given types.
+    func read(as types: [LogicalType], budget: MemoryBudget, _ body: (Chunk) throws -> Void) throws
+}

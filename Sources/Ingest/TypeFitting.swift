@@ -1,0 +1,91 @@
+import Iceberg
+import TableFiles
+import Vectors
+
+/// How a source's columns come into a table's.
+struct ColumnPlan {
+    /// The types that the source's columns are read as, in its order.
+    var readTypes: [LogicalType] = []
+    /// Columns that the table lacks.
+    var added: [SourceColumn] = []
+    /// Columns of the table to be widened, by field id.
+    var promoted: [Int32: PrimitiveType] = [:]
+
+    var changesSchema: Bool { !added.isEmpty || !promoted.isEmpty }
+}
+
+/// Fits a source's types to those of a table.
+enum TypeFitting {
+    /// Plans the columns. `widens` widens columns of the table where it can, even if the values might do
+    /// without it: what declared types want at once, and guessed ones only after values did not fit.
+    static func plan(
+        _ source: any RowSource, into schema: Schema, widens: Bool
+    ) throws -> ColumnPlan {
+        var plan = ColumnPlan()
+        for column in source.columns {
+            let stored: LogicalType
+            do throws(TableFileError) { stored = try IcebergTypes.storedType(column.type) } catch {
+                throw IngestError(
+                    .incompatibleType, "column \(column.name) of \(source.name): \(error.message)",
+                    hint: error.hint, cause: error)
+            }
+            guard let field = schema.fields.first(where: { $0.name.lowercased() == column.name })
+            else {
+                plan.added.append(SourceColumn(name: column.name, type: stored))
+                plan.readTypes.append(stored)
+                continue
+            }
+            guard let present = IcebergTypes.sqlType(field.type) else {
+                throw incompatible(column, source, "a type that cannot be written")
+            }
+            if present == stored {
+                plan.readTypes.append(present)
+            } else if widens, let wide = promotion(of: field, to: stored) {
+                plan.promoted[field.id] = wide
+                plan.readTypes.append(stored)
+            } else if source.isGuessed || canRead(stored, as: present) {
+                guard present.children.isEmpty else {
+                    throw incompatible(column, source, "\(present)")
+                }
+                plan.readTypes.append(present)
+            } else {
+                throw incompatible(column, source, "\(present)")
+            }
+        }
+        return plan
+    }
+
+    private static func promotion(of field: NestedField, to type: LogicalType) -> PrimitiveType? {
+        var next: Int32 = 0
+        guard let present = field.type.primitive,
+            let wanted = (try? IcebergTypes.icebergType(type, &next))?.primitive, present != wanted,
+            present.canPromote(to: wanted)
+        else { return nil }
+        return wanted
+    }
+
+    /// Whether values of a type have the same meaning as the other, value by value.
+    private static func canRead(_ source: LogicalType, as target: LogicalType) -> Bool {
+        switch (source, target) {
+        case (.boolean, .text), (.integer, .text), (.bigint, .text), (.date, .text),
+            (.timestamp, .text), (.double, .text), (.real, .text), (.decimal, .text):
+            true
+        case (.integer, .bigint), (.bigint, .integer), (.integer, .double), (.bigint, .double),
+            (.real, .double), (.decimal, .double):
+            true
+        case (.integer, .decimal), (.bigint, .decimal): true
+        case (.decimal(_, let from), .decimal(_, let to)): to >= from
+        case (.date, .timestamp), (.timestamp, .timestampWithTimeZone): true
+        default: false
+        }
+    }
+
+    private static func incompatible(
+        _ column: SourceColumn, _ source: any RowSource, _ present: String
+    ) -> IngestError {
+        IngestError(
+            .incompatibleType,
+            "column \(column.name) is \(column.type) in \(source.name), and \(present) in the table",
+            hint: "cast it in a query, or load it into another table")
+    }
+}
