@@ -121,7 +121,7 @@ let modules: [Module] = [
         name: "SQLExecution",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "Vectors", "Authority", "SQLFunctions", "SQLPlanning", "Platform",
-            "Compression", "CIntrinsics",
+            "Compression", "JSON", "CIntrinsics",
         ],
         kernels: true),
     Module(
@@ -186,7 +186,8 @@ let modules: [Module] = [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages", "Authority", "Platform",
             "Compression", "Cryptography", "SQLite", "Telemetry", "Supervision", "HTTPServer", "ObjectStorage",
             "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger", "TableCatalog",
-            "HTTPClient", "S3API", "IcebergAPI", "IdentityAPI", "CWebFiles",
+            "SQLFunctions", "SQLPlanning", "SQLEngine", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
+            "CWebFiles",
         ]),
     Module(
         name: "Walkthrough",

@@ -1,3 +1,4 @@
+import SQLFunctions
 package import Authority
 import Bytes
 package import CivilTime
@@ -16,6 +17,7 @@ package final class StatementDoor: Sendable {
     let authorizer: any Authorizer
     private let zones: TimeZones
     private let clock: any MonotonicClock
+    private let entropy: any Entropy
     private let open = Mutex<[String: OpenQuery]>([:])
     private let lastSweep = Atomic<Int64>(0)
 
@@ -27,8 +29,10 @@ package final class StatementDoor: Sendable {
 
     package init(
         engine: QueryEngine, authenticator: any QueryAuthenticator, authorizer: any Authorizer,
-        zones: TimeZones, clock: any MonotonicClock = SystemMonotonicClock()
+        zones: TimeZones, clock: any MonotonicClock = SystemMonotonicClock(),
+        entropy: any Entropy = SystemEntropy()
     ) {
+        self.entropy = entropy
         self.engine = engine
         self.authenticator = authenticator
         self.authorizer = authorizer
@@ -114,7 +118,7 @@ package final class StatementDoor: Sendable {
             return response
         }
         let entry = OpenQuery(
-            query: query, slug: RandomToken.hex(bytes: 16), types: types, at: clock.now())
+            query: query, slug: entropy.hex(bytes: 16), types: types, at: clock.now())
         open.withLock { $0[query.id] = entry }
         return entry.served.withLock { served in
             answer(entry, token: 0, patience: StatementDoor.firstPatience, request, &served)

@@ -7,7 +7,7 @@ package enum CommandLine {
 
     /// Every command, in the order of the help.
     static var commands: [Command] {
-        [ServeCommand.command, ConnectCommand.command]
+        [ServeCommand.command, SQLCommand.command, ConnectCommand.command]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
             + [DoctorCommand.command] + ConfigurationCommands.all
@@ -62,7 +62,9 @@ package enum CommandLine {
     static func runInside(
         _ appliance: Appliance, _ arguments: [String], _ streams: any CommandStreams
     ) -> Int32 {
-        guard let (command, rest) = find(arguments, in: commands),
+        // What runs here over files or one-shot has a form of its own inside of a server.
+        let inside = commands.filter { $0.name != "sql" } + [SQLCommand.inside]
+        guard let (command, rest) = find(arguments, in: inside),
             case .appliance(let body) = command.place
         else {
             streams.complain("lakehouse: the server does not know this command\n")

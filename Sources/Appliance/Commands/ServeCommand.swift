@@ -38,7 +38,8 @@ enum ServeCommand {
     ) throws -> Int32 {
         try Processor.require()
         Signals.ignoreBrokenPipes()
-        let configuration = try CommandLine.configuration(parsed, further: settings(parsed))
+        var configuration = try CommandLine.configuration(parsed, further: settings(parsed))
+        try configuration.chooseFreePorts()
         let level = LogLevel(name: configuration.text("log.level")) ?? .notice
         LogDestination.standard.configure(
             minimum: level, format: configuration.text("log.format") == "json" ? .json : .text)

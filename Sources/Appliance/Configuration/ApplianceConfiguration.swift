@@ -122,6 +122,20 @@ package struct ApplianceConfiguration: Sendable {
         values[key] = (value, origin)
     }
 
+    /// Replaces ports that are 0 by free ones. Tokens name their issuer by its port, so ports must be
+    /// known before anything is made.
+    package mutating func chooseFreePorts() throws {
+        var probes: [ListeningSocket] = []
+        for key in ["ports.console", "ports.s3"] where integer(key) == 0 {
+            guard let address = try SocketAddress.resolve(host: "127.0.0.1", port: 0).first else { continue }
+            let probe = try ListeningSocket(address)
+            probes.append(probe)
+            let origin = values[key]?.origin ?? .builtIn
+            values[key] = ("\(probe.address.port)", origin)
+        }
+        for probe in probes { probe.close() }
+    }
+
     private mutating func read(file: String) throws {
         let bytes: [UInt8]
         do { bytes = try LocalFileSystem().readAll(file, limit: 1 << 20) } catch {

@@ -6,6 +6,7 @@ package import Identity
 package import Ledger
 import ObjectStorage
 package import Platform
+package import SQLEngine
 import SQLite
 package import TableCatalog
 import Telemetry
@@ -18,6 +19,8 @@ package final class Appliance: Sendable {
     package let ledger: AuditLedger
     package let objects: DiskObjectStore
     package let catalog: Catalog
+    package let queries: QueryEngine
+    let zones: TimeZones
     package let clock: any WallClock
     package let entropy: any Entropy
     let metrics: MetricsRegistry
@@ -59,6 +62,13 @@ package final class Appliance: Sendable {
                 DatabaseLedgerSource(name: "catalog", database: catalog.outbox),
             ], clock: clock)
         recorder.attach(ledger)
+        zones = TimeZones(load: loadZone)
+        var engine = QueryEngineConfiguration(spillDirectory: directory.file("spill"))
+        engine.threadCount = configuration.integer("engine.threads")
+        engine.memoryLimitBytes = configuration.size("engine.memory-limit")
+        queries = QueryEngine(
+            engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
+            authorizer: authorizer, zones: zones, clock: clock, entropy: entropy, metrics: metrics)
         try catalog.recover()
         try makeFirstThings()
     }

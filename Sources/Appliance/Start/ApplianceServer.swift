@@ -8,7 +8,9 @@ import IcebergAPI
 import IdentityAPI
 import JSON
 import Platform
+import QueryAPI
 import S3API
+import SQLEngine
 import Supervision
 import Telemetry
 
@@ -58,7 +60,7 @@ package final class ApplianceServer: Sendable {
         supervisor = Supervisor(
             [
                 SimpleService("ledger", start: { try appliance.ledger.start() }),
-                upkeep, http,
+                upkeep, QueryService(appliance.queries), http,
                 SimpleService(
                     "addresses",
                     start: { [http] in
@@ -126,8 +128,27 @@ struct ApplianceDoors {
             clock: appliance.clock)
         s3 = s3Handler
         let operations = OperationsRoutes(appliance, health: health)
-        console = Router(operations.routes + identity.routes + iceberg.routes)
+        let statements = StatementDoor(
+            engine: appliance.queries,
+            authenticator: RegistryQueryAuthenticator(
+                authenticator: RequestAuthenticator(registry: appliance.identity, rules: rules),
+                trustsLoopback: appliance.configuration.flag("trust-loopback")),
+            authorizer: appliance.identity.authorizer, zones: appliance.zones)
+        console = Router(
+            operations.routes + identity.routes + iceberg.routes + statements.routes)
     }
+}
+
+/// The engine as a service: it drains.
+final class QueryService: Service {
+    let name = "queries"
+    private let engine: QueryEngine
+
+    init(_ engine: QueryEngine) { self.engine = engine }
+
+    func start() throws {}
+    func drain(until deadline: MonotonicInstant) { engine.drain(until: deadline) }
+    func stop() {}
 }
 
 /// `/healthz`, `/readyz`, `/metrics`.

@@ -1,17 +1,27 @@
 import Bytes
-import CivilTime
+package import CivilTime
 import JSON
-import SQLEngine
-import Vectors
+package import SQLEngine
+package import Vectors
 
 /// Writes result rows as Trino's JSON: `[1,"a"],[2,"b"]`, rows separated by commas, without the outer
 /// brackets. Source: `reference/trino-protocol.md`, section 5.
-struct TrinoEncoder: ResultEncoder {
+package struct TrinoEncoder: ResultEncoder {
     let types: ClientTypes
     let zones: TimeZones
-    let pageBytes = 1 << 20
+    package let pageBytes = 1 << 20
 
-    func encode(_ chunk: Chunk, _ columns: [QueryColumn], into bytes: inout [UInt8]) {
+    /// `isParametric`: whether the reader knows precisions of times.
+    package init(isParametric: Bool = true, zones: TimeZones) {
+        self.init(types: ClientTypes(isParametric: isParametric), zones: zones)
+    }
+
+    init(types: ClientTypes, zones: TimeZones) {
+        self.types = types
+        self.zones = zones
+    }
+
+    package func encode(_ chunk: Chunk, _ columns: [QueryColumn], into bytes: inout [UInt8]) {
         let active = chunk.activeCount
         for index in 0..<active {
             let row = chunk.row(index)

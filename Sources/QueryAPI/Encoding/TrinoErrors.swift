@@ -1,3 +1,4 @@
+import Diagnostics
 import SQLFunctions
 
 /// Whose fault an error is, for clients that retry.

@@ -1,3 +1,4 @@
+import SQLFunctions
 import Authority
 import CivilTime
 import HTTPMessages

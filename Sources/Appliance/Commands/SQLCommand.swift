@@ -1,0 +1,172 @@
+import Authority
+import CivilTime
+import Platform
+import SQLEngine
+import Vectors
+
+/// `lakehouse sql`: over files in this process, or over the data of a directory.
+enum SQLCommand {
+    static let command = Command(
+        "sql", arguments: "[FILE.parquet|.csv|.jsonl …]",
+        "runs SQL over files, or over the data directory (inside its server when one runs)",
+        options: [
+            CommandOption("command", letter: "c", value: "TEXT", "the statements to run"),
+            CommandOption("file", letter: "f", value: "FILE", "runs the statements of a file"),
+            CommandOption("csv", "prints CSV with a header"),
+            CommandOption("json", "prints one JSON object a row"),
+            CommandOption("timing", "prints rows and time of each statement"),
+            CommandOption("catalog", value: "NAME", "the default catalog (default lakehouse)"),
+            CommandOption("schema", value: "NAME", "the default schema"),
+            CommandOption("threads", value: "N", "worker threads"),
+            CommandOption("memory-limit", value: "SIZE", "memory for the query, such as 512MiB"),
+        ],
+        example: "lakehouse sql -c \"select count(*) from lineitem\" data/lineitem.parquet",
+        place: .here { parsed, streams in
+            try Processor.require()
+            Signals.ignoreBrokenPipes()
+            let script = try script(parsed)
+            if parsed.positional.isEmpty { return try overDirectory(parsed, script, streams) }
+            return try overFiles(parsed, script, streams)
+        })
+
+    /// The same, inside of the server that has the directory open.
+    static let inside = Command(
+        "sql", "runs SQL", options: command.options, example: command.example,
+        place: .appliance { appliance, parsed, streams in
+            guard let script = try script(parsed) else { return 2 }
+            return try run(
+                appliance.queries, appliance.zones, commandContext(), parsed, script,
+                catalog: "lakehouse", schema: nil, streams)
+        })
+
+    /// What is to be run; nil: statements are typed.
+    private static func script(_ parsed: ParsedArguments) throws -> String? {
+        if let text = parsed["command"] { return text }
+        guard let path = parsed["file"] else { return nil }
+        let bytes = try LocalFileSystem().readAll(path, limit: 64 << 20)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ApplianceError(.usage, "the file is not UTF-8: \(path)")
+        }
+        return text
+    }
+
+    // MARK: Over files
+
+    private static func overFiles(
+        _ parsed: ParsedArguments, _ script: String?, _ streams: any CommandStreams
+    ) throws -> Int32 {
+        var limit = 0
+        if let text = parsed["memory-limit"] {
+            guard let size = parseSize(text), size >= 1 << 20 else {
+                throw ApplianceError(.usage, "--memory-limit wants a size such as 512MiB: \(text)")
+            }
+            limit = Int(size)
+        }
+        let spill = try LocalFileSystem().makeTemporaryDirectory(prefix: "lakehouse-sql")
+        defer { try? LocalFileSystem().removeTree(spill) }
+        var configuration = QueryEngineConfiguration(spillDirectory: spill)
+        configuration.threadCount = try parsed.integer("threads") ?? 0
+        configuration.memoryLimitBytes = limit
+        let tables = try CommandLineTables.open(
+            parsed.positional, budget: MemoryBudget(limitBytes: max(limit, 256 << 20)))
+        let zones = TimeZones(load: loadZone)
+        let engine = QueryEngine(
+            configuration, catalog: nil, store: nil, authorizer: OpenAuthorizer(), tables: tables,
+            zones: zones)
+        if let script {
+            return try run(
+                engine, zones, commandContext(), parsed, script, catalog: CommandLineTables.catalog,
+                schema: CommandLineTables.schema, streams)
+        }
+        return try SQLPrompt(streams).loop { text, session in
+            try shell(
+                engine, zones, commandContext(), parsed, session, catalog: CommandLineTables.catalog,
+                schema: CommandLineTables.schema, streams)
+        }
+    }
+
+    // MARK: Over a directory
+
+    private static func overDirectory(
+        _ parsed: ParsedArguments, _ script: String?, _ streams: any CommandStreams
+    ) throws -> Int32 {
+        let configuration = try CommandLine.configuration(parsed, further: engineSettings(parsed))
+        let directory = configuration.text("data")
+        if ControlClient.isServed(directory) {
+            guard let script else {
+                throw ApplianceError(
+                    .usage, "give statements with -c or -f",
+                    hint: "the prompt works over files, or with no server running")
+            }
+            var arguments = ["sql", "-c", script]
+            for name in ["catalog", "schema"] {
+                if let value = parsed[name] { arguments += ["--\(name)", value] }
+            }
+            for name in ["csv", "json", "timing"] where parsed.has(name) { arguments.append("--\(name)") }
+            return try ControlClient.run(
+                arguments, directory: directory, wantsInput: false, streams: streams)
+        }
+        let appliance = try Appliance(configuration)
+        defer { appliance.close() }
+        if let script {
+            return try run(
+                appliance.queries, appliance.zones, commandContext(), parsed, script,
+                catalog: "lakehouse", schema: nil, streams)
+        }
+        return try SQLPrompt(streams).loop { text, session in
+            try shell(
+                appliance.queries, appliance.zones, commandContext(), parsed, session,
+                catalog: "lakehouse", schema: nil, streams)
+        }
+    }
+
+    private static func engineSettings(
+        _ parsed: ParsedArguments
+    ) -> [(key: String, value: String)] {
+        var flags: [(key: String, value: String)] = []
+        if let threads = parsed["threads"] { flags.append(("engine.threads", threads)) }
+        if let limit = parsed["memory-limit"] { flags.append(("engine.memory-limit", limit)) }
+        return flags
+    }
+
+    private static func run(
+        _ engine: QueryEngine, _ zones: TimeZones, _ context: RequestContext,
+        _ parsed: ParsedArguments, _ script: String, catalog: String, schema: String?,
+        _ streams: any CommandStreams
+    ) throws -> Int32 {
+        let shell = try shell(
+            engine, zones, context, parsed, nil, catalog: catalog, schema: schema, streams)
+        return try shell.run(script: script) ? 0 : 1
+    }
+
+    private static func shell(
+        _ engine: QueryEngine, _ zones: TimeZones, _ context: RequestContext,
+        _ parsed: ParsedArguments, _ session: QuerySession?, catalog: String, schema: String?,
+        _ streams: any CommandStreams
+    ) throws -> SQLShell {
+        var start =
+            session
+            ?? QuerySession(
+                catalog: parsed["catalog"] ?? catalog, schema: parsed["schema"] ?? schema)
+        start.source = "lakehouse sql"
+        let isInteractive = Terminal.isInteractive(.output)
+        return SQLShell(
+            engine: engine, context: context, zones: zones, session: start,
+            format: parsed.has("csv") ? .csv : parsed.has("json") ? .json : .table,
+            showsTiming: parsed.has("timing") || isInteractive,
+            showsProgress: Terminal.isInteractive(.error) && isInteractive, streams: streams)
+    }
+}
+
+/// Everything is allowed: SQL over files that the process can read anyway.
+struct OpenAuthorizer: Authorizer {
+    func decide(_ context: RequestContext, _ action: Action, _ resource: Resource) -> Decision {
+        Decision(isAllowed: true, reason: "files of the command line")
+    }
+}
+
+/// Reads a time zone's rules from the system's database, or from `TZDIR`.
+@Sendable func loadZone(_ name: String) -> [UInt8]? {
+    let folder = Environment.value("TZDIR") ?? "/usr/share/zoneinfo"
+    return try? LocalFileSystem().readAll("\(folder)/\(name)", limit: 1 << 20)
+}

@@ -1,0 +1,105 @@
+import Vectors
+import JSON
+import SQLEngine
+
+/// Prints result pages (Trino's JSON rows) as an aligned table, CSV or JSON lines.
+struct ResultTable {
+    private let format: SQLShell.Format
+    private(set) var rowCount = 0
+    private var rows: [[String]] = []
+    private var headerIsOut = false
+    /// Rows that an aligned table keeps in order to know its widths; later ones use the same widths.
+    private static let alignedRows = 1000
+    private var widths: [Int]?
+
+    init(format: SQLShell.Format) { self.format = format }
+
+    mutating func add(
+        _ page: ResultPage, _ columns: [QueryColumn], _ streams: any CommandStreams
+    ) throws {
+        let parsed = try JSONValue(parsing: [0x5B] + page.bytes + [0x5D])
+        guard case .array(let lines) = parsed else { return }
+        var text = ""
+        for line in lines {
+            guard case .array(let values) = line else { continue }
+            rowCount += 1
+            switch format {
+            case .csv:
+                if !headerIsOut {
+                    headerIsOut = true
+                    text += columns.map { ResultTable.csv($0.name) }.joined(separator: ",") + "\n"
+                }
+                text += values.map { ResultTable.csv(ResultTable.cell($0, null: "")) }.joined(separator: ",") + "\n"
+            case .json:
+                let object = JSONValue.object(Array(zip(columns.map(\.name), values)))
+                text += object.encodedText() + "\n"
+            case .table: rows.append(values.map { ResultTable.cell($0, null: "NULL") })
+            }
+        }
+        if !text.isEmpty { streams.write(text) }
+        if format == .table, rows.count >= ResultTable.alignedRows { printRows(columns, streams) }
+    }
+
+    /// Prints what is left; the header also when there was no row.
+    mutating func end(_ columns: [QueryColumn], _ streams: any CommandStreams) {
+        switch format {
+        case .table: if !columns.isEmpty { printRows(columns, streams) }
+        case .csv:
+            if !headerIsOut, !columns.isEmpty {
+                streams.write(columns.map { ResultTable.csv($0.name) }.joined(separator: ",") + "\n")
+            }
+        case .json: break
+        }
+    }
+
+    private mutating func printRows(_ columns: [QueryColumn], _ streams: any CommandStreams) {
+        let names = columns.map(\.name)
+        let widths =
+            self.widths
+            ?? names.indices.map { column in
+                max(names[column].count, rows.map { $0[column].count }.max() ?? 0)
+            }
+        self.widths = widths
+        var text = ""
+        if !headerIsOut {
+            headerIsOut = true
+            text += line(names, widths, numeric: columns.map { _ in false })
+            text += widths.map { String(repeating: "-", count: $0) }.joined(separator: "-+-") + "\n"
+        }
+        let numeric = columns.map { column in
+            switch column.type {
+            case .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal: true
+            default: false
+            }
+        }
+        for row in rows { text += line(row, widths, numeric: numeric) }
+        rows.removeAll()
+        streams.write(text)
+    }
+
+    private func line(_ cells: [String], _ widths: [Int], numeric: [Bool]) -> String {
+        var parts: [String] = []
+        for (index, cell) in cells.enumerated() {
+            let pad = String(repeating: " ", count: max(0, widths[index] - cell.count))
+            parts.append(numeric[index] ? pad + cell : cell + pad)
+        }
+        var text = parts.joined(separator: " | ")
+        while text.last == " " { text.removeLast() }
+        return text + "\n"
+    }
+
+    private static func cell(_ value: JSONValue, null: String) -> String {
+        switch value {
+        case .null: null
+        case .string(let text): text
+        case .bool(let flag): flag ? "true" : "false"
+        case .number(let number): number.text
+        case .array, .object: value.encodedText()
+        }
+    }
+
+    private static func csv(_ text: String) -> String {
+        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+}
