@@ -1,0 +1,269 @@
+import Diagnostics
+import YAML
+
+/// How much of a row a tile takes.
+package enum TileWidth: String, Sendable, CaseIterable {
+    case quarter, third, half, twoThirds = "two-thirds", full
+}
+
+/// One tile of a dashboard: a statement and how its result is shown.
+package struct DashboardTile: Sendable {
+    /// Unique in its dashboard; part of addresses.
+    package var id: String
+    package var kind: String
+    package var title: String
+    package var description: String
+    package var sql: String
+    package var width: TileWidth
+    package var options: ChartOptions
+
+    package init(
+        id: String, kind: String, title: String, description: String = "", sql: String,
+        width: TileWidth = .half, options: ChartOptions = ChartOptions()
+    ) {
+        self.id = id
+        self.kind = kind
+        self.title = title
+        self.description = description
+        self.sql = sql
+        self.width = width
+        self.options = options
+    }
+}
+
+/// A dashboard as its file says it.
+package struct DashboardDocument: Sendable {
+    /// Unique; part of addresses.
+    package var name: String
+    package var title: String
+    package var description: String
+    /// Catalog and schema for names without them.
+    package var catalog: String?
+    package var schema: String?
+    /// The tables whose commits make the tiles move: catalog, schema levels, table.
+    package var watch: [[String]]
+    package var tiles: [DashboardTile]
+
+    package init(
+        name: String, title: String, description: String = "", catalog: String? = nil,
+        schema: String? = nil, watch: [[String]] = [], tiles: [DashboardTile]
+    ) {
+        self.name = name
+        self.title = title
+        self.description = description
+        self.catalog = catalog
+        self.schema = schema
+        self.watch = watch
+        self.tiles = tiles
+    }
+
+    package func tile(_ id: String) -> DashboardTile? { tiles.first { $0.id == id } }
+
+    /// Reads a document. `path` stands in faults, and gives the name unless the file says one.
+    package static func parse(
+        _ text: String, path: String
+    ) throws(DashboardError) -> DashboardDocument {
+        do {
+            return try DashboardReader(path: path).document(YAMLDocument.parse(text, name: path))
+        } catch let error as DashboardError {
+            throw error
+        } catch let error as YAMLError {
+            throw DashboardError(
+                code: .invalidDocument, message: error.message, hint: error.hint, cause: error)
+        } catch {
+            throw DashboardError(
+                code: .invalidDocument, message: "\(path): the file cannot be read", cause: error)
+        }
+    }
+}
+
+/// Turns the tree of a file into a document.
+private struct DashboardReader {
+    let path: String
+
+    func document(_ root: YAMLNode) throws -> DashboardDocument {
+        try root.allow(keys: [
+            "name", "title", "description", "catalog", "schema", "watch", "tiles",
+        ])
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = file.hasSuffix(".yml") ? String(file.dropLast(4)) : file
+        let name = try root["name"]?.string() ?? stem
+        guard Self.isName(name) else {
+            throw fault(
+                .invalidDocument, root["name"] ?? root,
+                "a name has letters, digits, - and _, found \(name.prefix(60))")
+        }
+        let watch = try root["watch"]?.sequence() ?? []
+        guard watch.count <= DashboardLimits.watchedTables else {
+            throw fault(
+                .limitExceeded, root["watch"] ?? root,
+                "a dashboard watches at most \(DashboardLimits.watchedTables) tables")
+        }
+        let catalog = try root["catalog"]?.string()
+        let schema = try root["schema"]?.string()
+        let nodes = try root.required("tiles").sequence()
+        guard !nodes.isEmpty, nodes.count <= DashboardLimits.tiles else {
+            throw fault(
+                .limitExceeded, root["tiles"] ?? root,
+                "a dashboard has 1 to \(DashboardLimits.tiles) tiles, found \(nodes.count)")
+        }
+        var tiles: [DashboardTile] = []
+        for node in nodes {
+            let tile = try tile(node)
+            guard !tiles.contains(where: { $0.id == tile.id }) else {
+                throw fault(
+                    .duplicateName, node["id"] ?? node, "two tiles have the id \(tile.id)",
+                    hint: "give this one an id of its own")
+            }
+            tiles.append(tile)
+        }
+        return DashboardDocument(
+            name: name, title: try root.required("title").string(),
+            description: try root["description"]?.string() ?? "", catalog: catalog,
+            schema: schema, watch: try watch.map { try table($0, catalog, schema) }, tiles: tiles)
+    }
+
+    private func tile(_ node: YAMLNode) throws -> DashboardTile {
+        try node.allow(keys: ["id", "kind", "title", "description", "sql", "width", "options"])
+        let kindNode = try node.required("kind")
+        let kind = try kindNode.string()
+        guard let chart = chartKinds[kind] else {
+            let names = chartKinds.keys.sorted()
+            throw fault(
+                .unknownKind, kindNode, "unknown kind of chart: \(kind.prefix(60))",
+                hint: nearestName(to: kind, among: names).map { "did you mean \($0)?" }
+                    ?? "kinds: \(names.joined(separator: ", "))")
+        }
+        let title = try node.required("title").string()
+        let id = try node["id"]?.string() ?? Self.slug(title)
+        guard Self.isName(id) else {
+            throw fault(
+                .invalidDocument, node["id"] ?? node,
+                "an id has letters, digits, - and _, found \(id.prefix(60))",
+                hint: "add id: to the tile")
+        }
+        let sql = try node.required("sql")
+        guard try sql.string().contains(where: { !$0.isWhitespace }) else {
+            throw fault(.invalidDocument, sql, "the tile has no SQL")
+        }
+        var width = chart.usualWidth
+        if let widthNode = node["width"] {
+            guard let known = TileWidth(rawValue: try widthNode.string()) else {
+                throw fault(
+                    .invalidDocument, widthNode, "not a width: \(widthNode.text ?? "")",
+                    hint: "widths: "
+                        + TileWidth.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            width = known
+        }
+        var options = ChartOptions()
+        if let optionsNode = node["options"], !optionsNode.isNull {
+            options = try read(optionsNode, chart)
+        }
+        return DashboardTile(
+            id: id, kind: kind, title: title,
+            description: try node["description"]?.string() ?? "", sql: try sql.string(),
+            width: width, options: options)
+    }
+
+    private func read(_ node: YAMLNode, _ chart: ChartKind) throws -> ChartOptions {
+        do throws(YAMLError) {
+            try node.allow(keys: chart.options)
+        } catch {
+            guard error.code == .unknownKey else { throw error }
+            throw DashboardError(
+                code: .unknownOption, message: error.message, hint: error.hint, cause: error)
+        }
+        var options = ChartOptions()
+        options.x = try node["x"]?.string()
+        options.series = try node["series"]?.string()
+        options.compare = try node["compare"]?.string()
+        if let y = node["y"] {
+            options.y = try y.text.map { [$0] } ?? y.sequence().map { try $0.string() }
+        }
+        if let format = node["format"] {
+            guard let known = NumberFormat(rawValue: try format.string()) else {
+                throw fault(
+                    .invalidDocument, format, "not a format: \(format.text ?? "")",
+                    hint: "formats: "
+                        + NumberFormat.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            options.format = known
+        }
+        options.unit = try node["unit"]?.string() ?? ""
+        options.threshold = try node["threshold"]?.double()
+        options.startsAtZero = try node["zero"]?.boolean()
+        options.decimals = try node["decimals"].map { try bounded($0, 0...9) }
+        options.bins = try node["bins"].map { try bounded($0, 1...100) }
+        options.limit = try node["limit"].map { try bounded($0, 1...1000) }
+        if let percent = node["percent"] {
+            options.percentColumns = try percent.sequence().map { try $0.string() }
+        }
+        return options
+    }
+
+    private func bounded(_ node: YAMLNode, _ range: ClosedRange<Int>) throws -> Int {
+        let value = try node.integer()
+        guard range.contains(value) else {
+            throw fault(
+                .limitExceeded, node,
+                "the number lies between \(range.lowerBound) and \(range.upperBound), found \(value)"
+            )
+        }
+        return value
+    }
+
+    /// `gold.banking.mart`, with double quotes around parts that hold dots; shorter names take the
+    /// dashboard's catalog and schema.
+    private func table(
+        _ node: YAMLNode, _ catalog: String?, _ schema: String?
+    ) throws -> [String] {
+        let text = try node.string()
+        var parts: [String] = [""]
+        var isQuoted = false
+        for character in text {
+            switch character {
+            case "\"": isQuoted.toggle()
+            case "." where !isQuoted: parts.append("")
+            default: parts[parts.count - 1].append(character)
+            }
+        }
+        if parts.count == 1, let schema { parts.insert(schema, at: 0) }
+        if parts.count == 2, let catalog { parts.insert(catalog, at: 0) }
+        guard parts.count >= 3, !isQuoted, !parts.contains("") else {
+            throw fault(
+                .invalidDocument, node, "not the name of a table: \(text.prefix(120))",
+                hint: "write catalog.schema.table")
+        }
+        return parts
+    }
+
+    private func fault(
+        _ code: DashboardError.Code, _ node: YAMLNode, _ text: String, hint: String? = nil
+    ) -> DashboardError {
+        DashboardError(
+            code: code, message: "\(path):\(node.span.line):\(node.span.column): \(text)",
+            hint: hint)
+    }
+
+    static func isName(_ text: String) -> Bool {
+        (1...100).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D || $0 == 0x5F
+            }
+    }
+
+    /// `Fraud rate by region` as `fraud-rate-by-region`.
+    static func slug(_ title: String) -> String {
+        var slug = ""
+        for character in title.lowercased() {
+            if character.isASCII, character.isLetter || character.isNumber {
+                slug.append(character)
+            } else if !slug.isEmpty, !slug.hasSuffix("-") {
+                slug.append("-")
+            }
+        }
+        while slug.hasSuffix("-") { slug.removeLast() }
+        return slug
+    }
+}

@@ -1,0 +1,96 @@
+/// Writes tiles: heading, chart, the data as a table. Pure.
+package enum TileView {
+    /// What a tile has to show.
+    package enum Result: Sendable {
+        case answer(QueryAnswer)
+        case fault(message: String, hint: String?)
+    }
+
+    /// The inside of a tile: what is replaced when its tables change.
+    package static func content(_ tile: DashboardTile, _ result: Result) -> Markup {
+        switch result {
+        case .fault(let message, let hint):
+            return """
+                <p class="fault" role="alert">\(message)</p>
+                \(hint.map { "<p class=\"hint\">\($0)</p>" as Markup })
+                """
+        case .answer(let answer):
+            return figure(tile, answer.data) + foot(answer)
+        }
+    }
+
+    /// A whole tile.
+    package static func section(_ tile: DashboardTile, _ result: Result) -> Markup {
+        """
+        <section class="tile \(tile.width.rawValue) kind-\(tile.kind)" \
+        data-tile="\(tile.id)" aria-labelledby="tile-\(tile.id)">
+        <h2 id="tile-\(tile.id)">\(tile.title)</h2>
+        \(tile.description.isEmpty ? Markup() : "<p class=\"note\">\(tile.description)</p>\n")\
+        <div class="content">
+        \(content(tile, result))
+        </div>
+        </section>
+
+        """
+    }
+
+    private static func figure(_ tile: DashboardTile, _ data: ChartData) -> Markup {
+        guard let kind = chartKinds[tile.kind] else {
+            return "<p class=\"fault\">unknown kind of chart: \(tile.kind)</p>"
+        }
+        let wideWidth: Double =
+            switch tile.width {
+            case .quarter: 300
+            case .third: 380
+            case .half: 560
+            case .twoThirds: 760
+            case .full: 1140
+            }
+        switch kind.draw(data, tile.options, wideWidth) {
+        case .nothing(let reason): return "<p class=\"empty\">\(reason)</p>"
+        case .markup(let markup): return markup
+        case .drawing(let height, let description, let body):
+            var figure: Markup = "<figure>"
+            figure += svg(
+                tile, "wide", width: wideWidth, height: height, description: description, body)
+            if case .drawing(let height, let description, let body) = kind.draw(
+                data, tile.options, 340)
+            {
+                figure += svg(
+                    tile, "narrow", width: 340, height: height, description: description, body)
+            }
+            return figure + """
+                </figure>
+                <details class="alternative"><summary>Data, \(counted(data.rows.count, "row"))\
+                \(data.isTruncated ? " and more" : "")</summary>
+                \(dataTable(data, limit: DashboardLimits.alternativeRows, label: tile.title))
+                </details>
+                """
+        }
+    }
+
+    /// One drawing with its text alternative.
+    static func svg(
+        _ tile: DashboardTile, _ variant: String, width: Double, height: Double,
+        description: String, _ body: Markup
+    ) -> Markup {
+        """
+        <svg class="chart \(variant)" viewBox="0 0 \(at: width) \(at: height)" role="img" \
+        aria-labelledby="\(tile.id)-\(variant)-title \(tile.id)-\(variant)-desc">\
+        <title id="\(tile.id)-\(variant)-title">\(tile.title)</title>\
+        <desc id="\(tile.id)-\(variant)-desc">\(description)</desc>
+        \(body)
+        </svg>
+        """
+    }
+
+    private static func foot(_ answer: QueryAnswer) -> Markup {
+        guard !answer.queryID.isEmpty else { return Markup() }
+        return """
+
+            <p class="foot"><a href="/ui/query.html?\(answer.queryID)">\
+            \(counted(answer.data.rows.count, "row")), \
+            \(durationText(milliseconds: answer.elapsedMilliseconds))</a></p>
+            """
+    }
+}
