@@ -4,6 +4,6 @@
 /// argument types.
 enum ScalarAreas {
     static let lists: [[ScalarFunction]] = [
-        InternalFunctions.all, StringFunctions.all,
+        InternalFunctions.all, StringFunctions.all, TimeFunctions.all,
     ]
 }
