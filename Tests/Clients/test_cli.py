@@ -1,0 +1,280 @@
+"""The command line: help, lists, exit codes, refusals that say what to do, SQL over files."""
+
+import csv
+import io
+import json
+import re
+import socket
+import stat
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from appliance import fetch, lakehouse
+
+FAMILIES = "serve demo sql connect user group client key role doctor config backup version".split()
+LISTS = ["user list", "group list", "role list", "client list", "key list", "config show"]
+
+
+def commands():
+    """Every command that the overview names."""
+    found = []
+    for line in lakehouse("--help").stdout.splitlines():
+        if match := re.match(r"  ([a-z]+(?: [a-z]+)?)  +\S", line):
+            found.append(match.group(1))
+    return found
+
+
+def test_the_overview_names_every_command():
+    names = {name.split()[0] for name in commands()}
+    assert [family for family in FAMILIES if family not in names] == []
+
+
+def test_every_command_explains_itself_with_an_example():
+    for name in commands():
+        text = lakehouse(*name.split(), "--help").stdout
+        assert f"usage: lakehouse {name}" in text, name
+        assert re.search(rf"example:\n  .*lakehouse {name}", text), name
+
+
+def test_version_is_a_word_and_json():
+    assert re.fullmatch(r"lakehouse \d+\.\d+\.\d+\n", lakehouse("version").stdout)
+    assert json.loads(lakehouse("version", "--json").stdout)["format"] >= 1
+
+
+@pytest.mark.parametrize(
+    "words, complaint",
+    [
+        ([], None),
+        (["srve"], "did you mean serve"),
+        (["serve", "--prots", "auto"], "did you mean --ports"),
+        (["serve", "--data"], "--data wants a value"),
+        (["key", "create"], "--user NAME is missing"),
+        (["connect", "excel"], "unknown tool: excel"),
+        (["user"], None),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what_was_meant(words, complaint, tmp_path):
+    extra = ["--data", tmp_path / "data"] if words and words[0] in ("key", "connect") else []
+    done = lakehouse(*words, *extra, code=2)
+    if complaint:
+        assert complaint in done.stderr
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_columns_for_people_and_json_for_scripts(name, tmp_path):
+    directory = tmp_path / "data"
+    rows = json.loads(lakehouse(*name.split(), "--json", "--data", directory).stdout)
+    assert isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    table = lakehouse(*name.split(), "--data", directory).stdout.splitlines()
+    assert len(table) == len(rows) + 1
+
+
+def test_provisioning_is_idempotent_and_takes_secrets_from_standard_input(tmp_path):
+    directory = tmp_path / "data"
+    create = ["key", "create", "--user", "etl", "--create-user", "--json", "--data", directory]
+    made = json.loads(lakehouse(*create).stdout)
+    assert made["accessKeyId"] and made["secretAccessKey"] and made["user"] == "etl"
+    given = [*create, "--id", "AKGIVEN0123456789", "--secret", "-"]
+    for _ in range(2):
+        again = json.loads(lakehouse(*given, stdin="a-secret-that-is-long-enough-0123456789\n").stdout)
+        assert again["accessKeyId"] == "AKGIVEN0123456789"
+        assert again["secretAccessKey"] == "a-secret-that-is-long-enough-0123456789"
+    ids = [row["accessKeyId"] for row in json.loads(lakehouse("key", "list", "--json", "--data", directory).stdout)]
+    assert sorted(ids) == sorted([made["accessKeyId"], "AKGIVEN0123456789"])
+    assert made["secretAccessKey"] not in lakehouse("key", "list", "--json", "--data", directory).stdout
+    for _ in range(2):
+        lakehouse("user", "create", "ann", "--data", directory)
+        lakehouse("group", "create", "team", "--role", "analyst", "--data", directory)
+        lakehouse("group", "add", "team", "ann", "--data", directory)
+    groups = json.loads(lakehouse("group", "list", "--json", "--data", directory).stdout)
+    assert [row["members"] for row in groups if row["name"] == "team"] == [["ann"]]
+    done = lakehouse("group", "add", "team", "nobody", "--data", directory, code=1)
+    assert "nobody" in done.stderr
+
+
+def test_what_a_command_did_beside_a_server_the_server_knows(start):
+    server = start()
+    made = json.loads(server.command("key", "create", "--user", "etl", "--create-user", "--json").stdout)
+    listed = json.loads(server.command("key", "list", "--json").stdout)
+    assert made["accessKeyId"] in [row["accessKeyId"] for row in listed]
+    assert "everything is in order" in server.command("doctor").stdout
+    server.stop()
+    again = json.loads(server.command("key", "list", "--json").stdout)
+    assert made["accessKeyId"] in [row["accessKeyId"] for row in again]
+
+
+def test_a_second_start_is_refused_with_the_pid_of_the_first(start):
+    server = start()
+    done = lakehouse("serve", "--data", server.directory, "--ports", "auto", code=1)
+    assert str(server.pid) in done.stderr and "in use" in done.stderr
+    assert "hint: " in done.stderr
+    assert fetch(server.url + "/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("port", ["ports.console", "ports.s3"])
+def test_a_taken_port_is_named_and_leaves_nothing_running(port, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        number = holder.getsockname()[1]
+        ports = {"ports.console": 0, "ports.s3": 0, port: number}
+        words = [word for pair in ports.items() for word in ("--set", "%s=%d" % pair)]
+        done = lakehouse("serve", "--data", tmp_path / "data", *words, code=1)
+    assert str(number) in done.stderr
+    lakehouse("user", "list", "--data", tmp_path / "data")
+
+
+def test_a_newer_format_and_a_damaged_one_are_refused(tmp_path):
+    directory = tmp_path / "data"
+    lakehouse("user", "list", "--data", directory)
+    kept = (directory / "FORMAT").read_text()
+    (directory / "FORMAT").write_text("999\n")
+    done = lakehouse("serve", "--data", directory, "--ports", "auto", code=1)
+    assert "999" in done.stderr and "newer lakehouse" in done.stderr
+    (directory / "FORMAT").write_text("what?\n")
+    assert "backup" in lakehouse("user", "list", "--data", directory, code=1).stderr
+    (directory / "FORMAT").write_text(kept)
+    lakehouse("user", "list", "--data", directory)
+
+
+def test_secrets_on_disk_are_for_their_owner_only(tmp_path):
+    directory = tmp_path / "data"
+    lakehouse("user", "list", "--data", directory)
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE((directory / "master.key").stat().st_mode) == 0o600
+
+
+def test_a_setting_shows_where_it_came_from(tmp_path):
+    file = tmp_path / "lakehouse.yml"
+    file.write_text("drain-seconds: 7\nlog:\n  level: error\n")
+
+    def shown(*words, **options):
+        rows = json.loads(lakehouse("config", "show", "--json", *words, **options).stdout)
+        return {row["setting"]: (row["value"], row["origin"]) for row in rows}
+
+    assert shown()["drain-seconds"][0] == "10"
+    assert shown("--config", file)["drain-seconds"][0] == "7"
+    assert str(file) in shown("--config", file)["drain-seconds"][1]
+    environment = {"LAKEHOUSE_DRAIN_SECONDS": "8"}
+    assert shown("--config", file, environment=environment)["drain-seconds"][0] == "8"
+    flag = ["--config", file, "--set", "drain-seconds=9"]
+    assert shown(*flag, environment=environment)["drain-seconds"][0] == "9"
+    lakehouse("config", "check", "--config", file)
+    file.write_text("drain-secnods: 7\n")
+    done = lakehouse("config", "check", "--config", file, code=1)
+    assert "drain-secnods" in done.stderr and "drain-seconds" in done.stderr
+
+
+# SQL over files, in process.
+
+
+@pytest.fixture
+def files(tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    table = pa.table(
+        {
+            "id": pa.array([1, 2, 3, None], pa.int64()),
+            "name": pa.array(["one", "two, and more", None, "four"], pa.string()),
+            "price": pa.array([1.5, 2.25, -0.5, None], pa.float64()),
+        }
+    )
+    pq.write_table(table, folder / "things.parquet")
+    (folder / "people.csv").write_text('id,name,born\n1,"Ann ""A""",1980-02-29\n2,Bob,1999-12-31\n')
+    (folder / "events.jsonl").write_text('{"id": 1, "kind": "in"}\n{"id": 3, "kind": "out", "n": 2}\n')
+    return folder
+
+
+def query(text, *words, **options):
+    """The rows that `--csv` prints, without the head."""
+    done = lakehouse("sql", "--csv", "-c", text, *words, **options)
+    return list(csv.reader(io.StringIO(done.stdout)))[1:]
+
+
+def test_files_are_tables_named_after_their_stems(files):
+    all_files = [files / name for name in ("things.parquet", "people.csv", "events.jsonl")]
+    assert query("select count(*), count(id), sum(price) from things", *all_files) == [["4", "3", "3.25"]]
+    assert query("select name, year(born) + 1 from people order by id", *all_files) == [
+        ['Ann "A"', "1981"],
+        ["Bob", "2000"],
+    ]
+    joined = """
+        select p.id, p.name, e.kind from people p left join events e on e.id = p.id order by 1"""
+    assert query(joined, *all_files) == [["1", 'Ann "A"', "in"], ["2", "Bob", ""]]
+    assert query("select sum(n) from events", *all_files) == [["2"]]
+
+
+def test_output_is_a_table_csv_or_json(files):
+    text = "select id, name from things order by id nulls last"
+    table = lakehouse("sql", "-c", text, files / "things.parquet").stdout
+    assert "two, and more" in table and "name" in table and "4 rows" in table
+    rows = list(csv.reader(io.StringIO(lakehouse("sql", "--csv", "-c", text, files / "things.parquet").stdout)))
+    assert rows[0] == ["id", "name"] and rows[2] == ["2", "two, and more"]
+    lines = lakehouse("sql", "--json", "-c", text, files / "things.parquet").stdout.splitlines()
+    assert [json.loads(line) for line in lines][1:3] == [
+        {"id": 2, "name": "two, and more"},
+        {"id": 3, "name": None},
+    ]
+
+
+def test_statements_come_from_a_file_and_from_standard_input(files, tmp_path):
+    script = tmp_path / "two.sql"
+    script.write_text("-- first\nselect 1 as a;\nselect ';' as b, count(*) as n from things;\n")
+    done = lakehouse("sql", "--csv", "-f", script, files / "things.parquet")
+    assert done.stdout.splitlines() == ["a", "1", "b,n", ";,4"]
+    done = lakehouse("sql", "--csv", files / "things.parquet", stdin="select max(id) as m from things;\n")
+    assert done.stdout.splitlines() == ["m", "3"]
+
+
+@pytest.mark.parametrize("words", [["--threads", "1"], ["--threads", "4"], ["--memory-limit", "64MiB"]])
+def test_threads_and_memory_are_options(files, words):
+    assert query("select count(distinct name) from things", *words, files / "things.parquet") == [["3"]]
+
+
+@pytest.mark.parametrize(
+    "text, complaints",
+    [
+        ("select nme from things", ["nme", "did you mean", "name", "^"]),
+        ("select * from thing", ["thing", "did you mean", "things"]),
+        ("selct 1", ["selct", "^"]),
+        ("select count(*) from things where", ["^"]),
+        ("select 1/0", ["zero"]),
+        ("select cast('x' as bigint)", ["x"]),
+        ("select start_with('a', 'b')", ["start_with", "starts_with"]),
+    ],
+)
+def test_wrong_sql_is_1_with_a_caret_and_a_hint(files, text, complaints):
+    done = lakehouse("sql", "--csv", "-c", text, files / "things.parquet", code=1)
+    assert done.stdout == ""
+    for complaint in complaints:
+        assert complaint in done.stderr.lower(), done.stderr
+
+
+def test_damaged_files_are_named(files, tmp_path):
+    whole = (files / "things.parquet").read_bytes()
+    for name, content in [
+        ("cut.parquet", whole[: len(whole) // 2]),
+        ("empty.parquet", b""),
+        ("other.parquet", b"PAR1 this is no parquet file at all PAR1"),
+        ("wrong.jsonl", b'{"a": 1}\n{"a": \n'),
+    ]:
+        path = tmp_path / name
+        path.write_bytes(content)
+        done = lakehouse("sql", "--csv", "-c", f"select * from {path.stem}", path, code=1)
+        assert name in done.stderr, done.stderr
+    # A byte changed in the middle is an error or another value, never a crash.
+    for offset in range(4, len(whole), max(1, len(whole) // 40)):
+        broken = bytearray(whole)
+        broken[offset] ^= 0xFF
+        path = tmp_path / "flipped.parquet"
+        path.write_bytes(bytes(broken))
+        done = lakehouse("sql", "--csv", "-c", "select * from flipped", path, code=None)
+        assert done.returncode in (0, 1), f"offset {offset}: {done.returncode}\n{done.stderr}"
+
+
+def test_malformed_csv_says_where(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text('id,name\n1,"never closed\n2,b\n')
+    done = lakehouse("sql", "--csv", "-c", "select * from bad", path, code=1)
+    assert "bad.csv" in done.stderr
+    missing = lakehouse("sql", "--csv", "-c", "select 1", tmp_path / "none.parquet", code=1)
+    assert "none.parquet" in missing.stderr
