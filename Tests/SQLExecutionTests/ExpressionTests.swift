@@ -116,6 +116,28 @@ import Vectors
                 == expected)
     }
 
+    @Test(arguments: [
+        ("[1, null, 3]", LogicalType.array(.bigint), "[1,NULL,3]"),
+        ("{\"a\": 1, \"b\": 2.6}", .map(key: .text, value: .bigint), "{a:1,b:3}"),
+        (
+            "{\"B\": \"x\"}",
+            .row([RowField(name: "a", type: .bigint), RowField(name: "b", type: .text)]), "(NULL,x)"
+        ),
+        ("\"12\"", .bigint, "12"), ("1.25", .decimal(precision: 5, scale: 1), "13"),
+        ("[1]", .bigint, "INVALID_CAST_ARGUMENT"), ("null", .bigint, "NULL"), ("\"a\"", .text, "a"),
+    ])
+    func castsFromJSON(_ source: String, _ type: LogicalType, _ expected: String) {
+        #expect(value(.cast(.literal(text(source), .json), to: type, isSafe: false)) == expected)
+    }
+
+    @Test func castsToJSON() {
+        let type = LogicalType.array(.row([RowField(name: "k", type: .text)]))
+        let rows = LiteralValue.list([.row([text("a\"b")]), .null])
+        #expect(
+            value(.cast(.literal(rows, type), to: .json, isSafe: false))
+                == "[{\"k\":\"a\\\"b\"},null]")
+    }
+
     @Test func threeValuedLogic() {
         let unknown = BoundExpression.literal(.null, .boolean)
         let yes = BoundExpression.literal(.boolean(true), .boolean)

@@ -7,7 +7,7 @@ typealias GroupPointers = UnsafePointer<UnsafeMutableRawPointer>
 
 /// The states of one aggregate call: bytes within group rows, and the loops over them.
 ///
-/// One a worker, since it may have scratch memory. Arguments come dense and flat; a decimal of 128 bits
+/// The state of a new group is all zeros, for every function. One a worker, since it may have scratch memory. Arguments come dense and flat; a decimal of 128 bits
 /// may come in 64. States hold plain words, string views (`viewOffsets`) and record lists
 /// (`lists`), so that rows can be spilled and merged without knowing the function.
 class Accumulator {
@@ -26,11 +26,6 @@ class Accumulator {
     var viewOffsets: [Int] { [] }
     /// Record lists within the state: offsets relative to the state.
     var lists: [RowShape.ListShape] { [] }
-
-    /// Makes the state of a new group; the default is zeros.
-    func initialize(_ group: UnsafeMutableRawPointer) {
-        (group + offset).initializeMemory(as: UInt8.self, repeating: 0, count: size)
-    }
 
     /// Adds `count` rows.
     func update(

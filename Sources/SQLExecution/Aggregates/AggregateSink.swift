@@ -143,7 +143,6 @@ private final class AggregateLocal: Operator {
     /// Arguments laid out flat, by input column; valid for the chunk at hand.
     private var flattened: [Int: ColumnBuffer] = [:]
     private var present: [Int: Vector] = [:]
-    private let filtered: [Int: ColumnBuffer] = [:]
     private let arguments: UnsafeMutablePointer<Vector>
     private let chosen = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
     private let chosenGroups = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(
@@ -155,7 +154,7 @@ private final class AggregateLocal: Operator {
         self.worker = worker
         accumulators = try sink.makeAccumulators()
         packer = KeyPacker(sink.layout, budget: worker.budget)
-        table = GroupTable(sink.layout, accumulators, budget: worker.budget)
+        table = GroupTable(sink.layout, budget: worker.budget)
         domain = SmallDomain(sink.layout)
         arguments = .allocate(capacity: 16)
         super.init()
@@ -308,7 +307,6 @@ private final class AggregateReader: MorselReader {
     private let chunk: Chunk
     private let buffers: [ColumnBuffer]
     private let heap: Arena
-    private let wide: [ColumnBuffer?]
 
     init(_ sink: AggregateSink, _ state: AggregateSink.State, _ worker: Worker) throws(QueryFault) {
         self.sink = sink
@@ -319,7 +317,6 @@ private final class AggregateReader: MorselReader {
         comparison = KeyComparison(sink.layout)
         chunk = Chunk(columnCount: sink.outputTypes.count)
         buffers = sink.outputTypes.map { ColumnBuffer($0) }
-        wide = buffers.map { _ in nil }
         heap = Arena(budget: worker.budget, firstBlockSize: 16 << 10)
     }
 
@@ -355,7 +352,6 @@ private final class AggregateReader: MorselReader {
                 width: sink.layout.width, partitionCount: 1, budget: worker.budget)
             let row = store.newRow(0)
             row.initializeMemory(as: UInt8.self, repeating: 0, count: sink.layout.width)
-            for accumulator in accumulators { accumulator.initialize(row) }
             target = row
             own = store
         }
@@ -495,7 +491,6 @@ private final class AggregateReader: MorselReader {
                 width: sink.layout.width, partitionCount: 1, budget: worker.budget)
             let row = store.newRow(0)
             row.initializeMemory(as: UInt8.self, repeating: 0, count: sink.layout.width)
-            for accumulator in accumulators { accumulator.initialize(row) }
             var header: UInt64 = 0
             for (index, field) in sink.layout.keys.enumerated() {
                 if case .integer(let value) = keys[index] {

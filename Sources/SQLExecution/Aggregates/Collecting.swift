@@ -169,9 +169,7 @@ func bufferedAccumulator(
         let state = UnsafeMutableRawPointer.allocate(byteCount: 32 + inner.size, alignment: 16)
         defer { state.deallocate() }
         state.initializeMemory(as: UInt8.self, repeating: 0, count: 32 + inner.size)
-        inner.initialize(state)
-        let columns = (0..<argumentCount).map { _ in 0 }
-        let dense = UnsafeMutablePointer<Vector>.allocate(capacity: max(columns.count, 1))
+        let dense = UnsafeMutablePointer<Vector>.allocate(capacity: max(argumentCount, 1))
         defer { dense.deallocate() }
         let buffers = arguments.map { ColumnBuffer($0) }
         var start = 0

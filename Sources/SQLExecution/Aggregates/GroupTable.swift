@@ -12,7 +12,10 @@ final class GroupTable {
     let layout: RowLayout
     let store: PartitionedRows
     let comparison: KeyComparison
-    private let accumulators: [Accumulator]
+    private let extraOffset: Int
+    private let width: Int
+    /// Of each view among the keys, whether its text outlives the chunk at hand.
+    private let stableViews: UnsafeMutablePointer<Bool>
     private var slots: UnsafeMutablePointer<UInt64>
     private var mask: Int
     private var used = 0
@@ -24,9 +27,11 @@ final class GroupTable {
     /// The group of each row of the last lookup.
     let groups = UnsafeMutablePointer<UnsafeMutableRawPointer>.allocate(capacity: Chunk.capacity)
 
-    init(_ layout: RowLayout, _ accumulators: [Accumulator], budget: MemoryBudget) {
+    init(_ layout: RowLayout, budget: MemoryBudget) {
         self.layout = layout
-        self.accumulators = accumulators
+        extraOffset = layout.extraOffset
+        width = layout.width
+        stableViews = .allocate(capacity: max(layout.keys.count, 1))
         self.budget = budget
         store = PartitionedRows(width: layout.width, partitionCount: partitionTotal, budget: budget)
         comparison = KeyComparison(layout)
@@ -42,11 +47,17 @@ final class GroupTable {
         budget.release((mask + 1) * 8)
         comparison.deallocate()
         groups.deallocate()
+        stableViews.deallocate()
     }
 
     /// Finds or makes the group of each packed row.
     func find(_ packer: KeyPacker) {
         let count = packer.count
+        var view = 0
+        for (position, field) in layout.keys.enumerated() where field.isView {
+            stableViews[view] = packer.isStable[position]
+            view += 1
+        }
         var index = 0
         var previous: UnsafeMutableRawPointer?
         // Rows are looked up in stretches, since making groups may change the slots.
@@ -88,7 +99,7 @@ final class GroupTable {
             while true {
                 let entry = slots[slot]
                 if entry == 0 {
-                    group = makeGroup(packed, header, packer)
+                    group = makeGroup(packed, header)
                     slots[slot] = salt | UInt64(UInt(bitPattern: group))
                     used &+= 1
                     break
@@ -136,7 +147,7 @@ final class GroupTable {
             while true {
                 let entry = slots[slot]
                 if entry == 0 {
-                    group = makeGroup(packed, header, packer)
+                    group = makeGroup(packed, header)
                     slots[slot] = salt | UInt64(UInt(bitPattern: group))
                     used &+= 1
                     break
@@ -165,29 +176,36 @@ final class GroupTable {
 
     /// Copies the key into a new row and makes its states.
     @inline(never) private func makeGroup(
-        _ packed: UnsafeMutableRawPointer, _ header: UInt64, _ packer: KeyPacker
+        _ packed: UnsafeMutableRawPointer, _ header: UInt64
     ) -> UnsafeMutableRawPointer {
         let partition = partition(of: header)
         let row = store.newRow(partition)
         row.copyMemory(from: packed, byteCount: layout.keyEnd)
-        if layout.hasKeyViews {
-            for (index, field) in layout.keys.enumerated()
-            where field.isView && !packer.isStable[index] {
-                let view = row.load(fromByteOffset: field.offset, as: StringView.self)
+        if let views = comparison.views {
+            for index in 0..<comparison.viewCount where !stableViews[index] {
+                let offset = views[index]
+                let view = row.load(fromByteOffset: offset, as: StringView.self)
                 row.storeBytes(
-                    of: store.keep(view, partition), toByteOffset: field.offset, as: StringView.self
-                )
+                    of: store.keep(view, partition), toByteOffset: offset, as: StringView.self)
             }
         }
-        for accumulator in accumulators { accumulator.initialize(row) }
+        clearStates(row)
         return row
+    }
+
+    /// New states are zeros.
+    @inline(__always) private func clearStates(_ row: UnsafeMutableRawPointer) {
+        var offset = extraOffset
+        while offset < width {
+            row.storeBytes(of: 0, toByteOffset: offset, as: UInt64.self)
+            offset &+= 8
+        }
     }
 
     /// Makes the only group of an aggregate without keys.
     func makeGlobalGroup() -> UnsafeMutableRawPointer {
         let row = store.newRow(0)
         row.initializeMemory(as: UInt8.self, repeating: 0, count: layout.width)
-        for accumulator in accumulators { accumulator.initialize(row) }
         return row
     }
 

@@ -25,6 +25,12 @@ final class Caster {
         if source == self.target || (!children.isEmpty && source.physical == self.target.physical) {
             return convertNested(input, row, index, output, target, frame)
         }
+        if source == .json, self.target != .varbinary {
+            if case .varchar = self.target {
+                return toText(input, row, index, output, target, frame)
+            }
+            return fromJSON(input, index, output, target, frame)
+        }
         switch self.target {
         case .unknown: output.setNull(target)
         case .boolean: toBoolean(input, index, output, target, frame)

@@ -64,6 +64,7 @@ struct JoinLayout: Sendable {
     /// Keys of which a NULL matches nothing: their NULL bits in the header.
     let strictNullMask: UInt64
     let strictNullFields: [RowLayout.Field]
+    private let hasStrictFields: Bool
 
     init(_ shape: JoinShape) {
         // Key columns whose packed form loses nothing are not stored a second time.
@@ -108,11 +109,17 @@ struct JoinLayout: Sendable {
         }
         strictNullMask = mask
         strictNullFields = strict
+        hasStrictFields = !strict.isEmpty
     }
 
     /// Whether a key of the packed row is NULL and so matches nothing.
     @inline(__always) func hasStrictNull(_ packed: UnsafeMutableRawPointer) -> Bool {
         if packed.load(as: UInt64.self) & strictNullMask != 0 { return true }
+        return hasStrictFields && hasStrictNullBeyond(packed)
+    }
+
+    /// The same for keys beyond the sixteenth.
+    private func hasStrictNullBeyond(_ packed: UnsafeMutableRawPointer) -> Bool {
         for field in strictNullFields where isNull(field, packed) { return true }
         return false
     }

@@ -12,6 +12,15 @@ final class KeyPacker {
     private let buffers: [ColumnBuffer]
     private let vectors: UnsafeMutablePointer<Vector>
     private let heap: Arena
+    /// Words and views to hash, in order: plain bytes, so that the loops count no references.
+    private let hashParts: UnsafeMutablePointer<HashPart>
+    private let hashPartCount: Int
+
+    private struct HashPart: BitwiseCopyable {
+        var offset: Int
+        var isView: Bool
+    }
+
     /// Whether some key of the last call was NULL (those rows have NULL bits in the header).
     private(set) var hasNullKeys = false
 
@@ -22,11 +31,22 @@ final class KeyPacker {
         buffers = layout.keys.map { ColumnBuffer($0.type) }
         vectors = .allocate(capacity: max(layout.keys.count, 1))
         heap = Arena(budget: budget, firstBlockSize: 16 << 10)
+        var parts: [HashPart] = []
+        for field in layout.keys {
+            parts.append(HashPart(offset: field.offset, isView: field.isView))
+            if !field.isView, field.physical == .int128 {
+                parts.append(HashPart(offset: field.offset + 8, isView: false))
+            }
+        }
+        hashPartCount = parts.count
+        hashParts = .allocate(capacity: max(parts.count, 1))
+        hashParts.initialize(from: parts, count: parts.count)
     }
 
     deinit {
         scratch.deallocate()
         vectors.deallocate()
+        hashParts.deallocate()
     }
 
     @inline(__always) func row(_ index: Int) -> UnsafeMutableRawPointer {
@@ -182,26 +202,22 @@ final class KeyPacker {
                 }
             }
         } else {
-            layout.keys.withUnsafeBufferPointer { keys in
-                for _ in 0..<count {
-                    var hash: UInt64 = 0
-                    for key in keys {
-                        let low = at.load(fromByteOffset: key.offset, as: UInt64.self)
-                        if key.isView {
-                            let high = at.load(fromByteOffset: key.offset &+ 8, as: UInt64.self)
-                            hash = mix(hash ^ hashView(StringView(low: low, high: high)))
-                        } else {
-                            hash = mix(hash ^ low)
-                            if key.physical == .int128 {
-                                hash = mix(
-                                    hash ^ at.load(fromByteOffset: key.offset &+ 8, as: UInt64.self)
-                                )
-                            }
-                        }
+            let parts = hashParts
+            let partCount = hashPartCount
+            for _ in 0..<count {
+                var hash: UInt64 = 0
+                for index in 0..<partCount {
+                    let part = parts[index]
+                    let low = at.load(fromByteOffset: part.offset, as: UInt64.self)
+                    if part.isView {
+                        let high = at.load(fromByteOffset: part.offset &+ 8, as: UInt64.self)
+                        hash = mix(hash ^ hashView(StringView(low: low, high: high)))
+                    } else {
+                        hash = mix(hash ^ low)
                     }
-                    at.storeBytes(of: hash & ~0xFFFF, as: UInt64.self)
-                    at += stride
                 }
+                at.storeBytes(of: hash & ~0xFFFF, as: UInt64.self)
+                at += stride
             }
         }
         guard hasNullKeys else { return }

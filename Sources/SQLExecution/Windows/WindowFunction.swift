@@ -198,7 +198,6 @@ final class WindowFunction {
                     held.upperBound..<frame.upperBound, accumulator, state, store, worker.context)
             } else {
                 state.initializeMemory(as: UInt8.self, repeating: 0, count: 32 + accumulator.size)
-                accumulator.initialize(state)
                 feeder.feed(frame, accumulator, state, store, worker.context)
             }
             covered = frame
