@@ -1,4 +1,5 @@
 package import CivilTime
+import Synchronization
 package import Vectors
 
 /// What a kernel of a scalar function works on: one call a vector.
@@ -59,7 +60,22 @@ package final class EvaluationContext {
     /// The first failure; kernels go on with any value after they recorded one.
     package private(set) var fault: QueryFault?
 
-    package init(session: SessionValues) { self.session = session }
+    /// State of `randomBits`; each context of a query has a stream of its own.
+    private var randomState: UInt64
+
+    package init(session: SessionValues) {
+        self.session = session
+        randomState = session.randomSeed &+ session.randomStreams.next() &* 0xD1B5_4A32_D192_ED03
+    }
+
+    /// Sixty-four random bits. Source: SplitMix64 (Steele, Lea, Flood, 2014).
+    func randomBits() -> UInt64 {
+        randomState &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = randomState
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
 
     /// Records a failure unless there is one already.
     package func fail(_ fault: @autoclosure () -> QueryFault) {
@@ -71,6 +87,13 @@ package final class EvaluationContext {
         defer { fault = nil }
         return fault
     }
+}
+
+/// Counts the evaluation contexts that were made of one session.
+final class RandomStreams: Sendable {
+    private let last = Atomic<UInt64>(0)
+
+    func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }
 
 /// What a query knows of its session.
@@ -89,6 +112,8 @@ package struct SessionValues: Sendable {
     /// Rules of time zones: whoever makes the session passes a loader that reads the system's files.
     /// The default knows UTC and fixed offsets only.
     package var timeZones = TimeZones { _ in nil }
+    /// Numbers the contexts of the query, so that its workers draw different random numbers.
+    let randomStreams = RandomStreams()
 
     package init(
         startMicroseconds: Int64, zone: String = "UTC", user: String = "", groups: [String] = [],

@@ -4,6 +4,7 @@
 /// argument types.
 enum ScalarAreas {
     static let lists: [[ScalarFunction]] = [
-        InternalFunctions.all, StringFunctions.all, TimeFunctions.all,
+        InternalFunctions.all, StringFunctions.all, NumberFunctions.all, TimeFunctions.all,
+        ConditionalFunctions.all, SessionFunctions.all,
     ]
 }
