@@ -25,12 +25,17 @@ START_SECONDS = 30
 STOP_SECONDS = 30
 
 
-def plain_environment():
-    """This process's environment without an appliance's variables and without proxies."""
+# A bundle named here would stand above the authority that a client is given.
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def plain_environment(environment=None):
+    """An environment (this process's) without an appliance's variables, proxies and trusted bundles."""
     kept = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in (environment or os.environ).items()
         if name not in NAMES
+        and name not in BUNDLES
         and not name.startswith(("AWS_", "LAKEHOUSE_"))
         and not name.lower().endswith("_proxy")
     }

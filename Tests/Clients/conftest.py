@@ -40,17 +40,14 @@ def appliance(request, tmp_path_factory):
     request.session.stash[SERVER] = server
     try:
         variables = server.variables()
-        previous = {name: os.environ.get(name) for name in (*variables, "AWS_DEFAULT_REGION", "NO_PROXY")}
-        os.environ.update(variables)
-        # The aws command and older SDKs read the second name, and no proxy stands before loopback.
+        previous = dict(os.environ)
+        os.environ.clear()
+        os.environ.update({**plain_environment(previous), **variables})
+        # The aws command and older SDKs read this name.
         os.environ["AWS_DEFAULT_REGION"] = variables["AWS_REGION"]
-        os.environ["NO_PROXY"] = "*"
         yield server
-        for name, value in previous.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        os.environ.clear()
+        os.environ.update(previous)
     except BaseException:
         server.kill()
         raise
