@@ -198,7 +198,7 @@ let modules: [Module] = [
 ]
 
 /// What the executable is made of.
-let executable = ["Appliance", "Platform", "Diagnostics"]
+let executable = ["Appliance", "Walkthrough", "Platform"]
 
 /// C targets: a module map or a shim header over a Debian library, and its static archives.
 let libraries: [(name: String, archives: [String])] = [

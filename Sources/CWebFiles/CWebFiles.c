@@ -8,31 +8,38 @@ static const unsigned char file_0[] = {
     0};
 
 static const unsigned char file_1[] = {
-#embed "../../web/charts.css" suffix(, ) if_empty()
+#embed "../../demos/banking-fraud/demo.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_2[] = {
-#embed "../../web/console.css" suffix(, ) if_empty()
+#embed "../../web/charts.css" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_3[] = {
-#embed "../../web/dashboard.js" suffix(, ) if_empty()
+#embed "../../web/console.css" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_4[] = {
-#embed "../../web/icon.svg" suffix(, ) if_empty()
+#embed "../../web/dashboard.js" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_5[] = {
+#embed "../../web/icon.svg" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_6[] = {
 #embed "../../web/sql.js" suffix(, ) if_empty()
     0};
 
-const struct web_file web_files[] = {
+static const struct web_file files[] = {
     {"demos/banking-fraud/dashboards/fraud-overview.yml", file_0, sizeof file_0 - 1},
-    {"web/charts.css", file_1, sizeof file_1 - 1},
-    {"web/console.css", file_2, sizeof file_2 - 1},
-    {"web/dashboard.js", file_3, sizeof file_3 - 1},
-    {"web/icon.svg", file_4, sizeof file_4 - 1},
-    {"web/sql.js", file_5, sizeof file_5 - 1},
+    {"demos/banking-fraud/demo.yml", file_1, sizeof file_1 - 1},
+    {"web/charts.css", file_2, sizeof file_2 - 1},
+    {"web/console.css", file_3, sizeof file_3 - 1},
+    {"web/dashboard.js", file_4, sizeof file_4 - 1},
+    {"web/icon.svg", file_5, sizeof file_5 - 1},
+    {"web/sql.js", file_6, sizeof file_6 - 1},
     {"", (const unsigned char *)"", 0}};
-const size_t web_file_count = 6;
+
+size_t web_file_count(void) { return 7; }
+const struct web_file *web_file_at(size_t index) { return &files[index]; }

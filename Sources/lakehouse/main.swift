@@ -1,4 +1,6 @@
 import Appliance
 import Platform
+import Walkthrough
 
-Process.exit(CommandLine.run(Array(Swift.CommandLine.arguments.dropFirst())))
+Process.exit(
+    CommandLine.run(Array(Swift.CommandLine.arguments.dropFirst()), further: DemoCommand.all))

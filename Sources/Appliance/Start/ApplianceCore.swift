@@ -99,6 +99,30 @@ package final class Appliance: Sendable {
         return try identity.createLoginLink(context, account: "admin")
     }
 
+    // MARK: For the walkthrough
+
+    package var publicURL: String { addresses.publicURL }
+    package var consolePort: Int { addresses.consolePort }
+    package var s3Port: Int { addresses.s3Port }
+
+    /// A one-time login link's token.
+    package func loginLink(for name: String) throws -> String {
+        try identity.createLoginLink(Appliance.systemContext, account: name)
+    }
+
+    /// Makes accounts named as their roles, a service account for replication, and a token of the
+    /// administrator.
+    package func demoToken(personas: [String]) throws -> String {
+        let context = Appliance.systemContext
+        for name in personas {
+            _ = try identity.ensureAccount(context, name: name, roles: [name])
+        }
+        _ = try identity.ensureAccount(
+            context, name: "replication", kind: .service, roles: ["engineer"])
+        let principal = try identity.principal(context, named: "admin")
+        return try identity.issueToken(context, for: principal).accessToken
+    }
+
     /// Closes every database. Nothing may be called afterwards.
     package func close() {
         try? identity.close()

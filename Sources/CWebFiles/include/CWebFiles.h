@@ -6,5 +6,7 @@ struct web_file {
     const unsigned char *_Nonnull bytes;
     size_t size;
 };
-extern const struct web_file web_files[];
-extern const size_t web_file_count;
+/// How many files are embedded.
+size_t web_file_count(void);
+/// The file at an index below the count.
+const struct web_file *_Nonnull web_file_at(size_t index);

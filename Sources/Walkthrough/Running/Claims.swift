@@ -1,0 +1,23 @@
+import JSON
+
+/// What a walkthrough asserts.
+struct Claim: Sendable {
+    let id: String
+    let step: Int
+    let text: String
+}
+
+/// How a claim turned out.
+struct ClaimOutcome: Sendable {
+    let claim: Claim
+    let holds: Bool
+    let evidence: String
+    let milliseconds: Int
+
+    var json: JSONValue {
+        .object([
+            ("id", .string(claim.id)), ("step", .int(claim.step)), ("claim", .string(claim.text)),
+            ("holds", .bool(holds)), ("evidence", .string(evidence)), ("milliseconds", .int(milliseconds)),
+        ])
+    }
+}

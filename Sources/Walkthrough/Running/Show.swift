@@ -1,0 +1,99 @@
+import Appliance
+import JSON
+import Platform
+
+/// How a walkthrough is to run.
+package struct ShowOptions: Sendable {
+    package var rows = 100_000
+    package var seed: UInt64 = 42
+    /// Days since 1970 of the day that the data is "as of".
+    package var asOfDay = 20_778
+    /// The data directory; nil: a temporary one that is removed.
+    package var dataDirectory: String?
+    /// Stays up afterwards and prints the login link.
+    package var keeps = false
+    package var pauses = false
+    package var asJSON = false
+    /// The claim that is to be broken.
+    package var sabotage: String?
+
+    package init() {}
+}
+
+/// Prints steps and checks claims.
+final class Show {
+    private let streams: any CommandStreams
+    let options: ShowOptions
+    private let script: DemoScript
+    private let clock = SystemMonotonicClock()
+    private(set) var outcomes: [ClaimOutcome] = []
+    private var stepStart: MonotonicInstant
+    private let start: MonotonicInstant
+
+    init(_ script: DemoScript, _ options: ShowOptions, _ streams: any CommandStreams) {
+        self.script = script
+        self.options = options
+        self.streams = streams
+        start = clock.now()
+        stepStart = start
+    }
+
+    var elapsedMilliseconds: Int { milliseconds(since: start) }
+
+    private func milliseconds(since moment: MonotonicInstant) -> Int {
+        Int((clock.now() - moment).fractionalSeconds * 1000)
+    }
+
+    /// Begins a step: its number, title and reason.
+    func step(_ number: Int) {
+        if options.pauses, number > 0 {
+            streams.complain("press Enter to go on ")
+            _ = Terminal.readLine()
+        }
+        stepStart = clock.now()
+        guard let step = script.steps.first(where: { $0.number == number }) else { return }
+        say("\n\(number)  \(step.title)\n   \(step.why)")
+    }
+
+    /// What a person could type to get the same.
+    func command(_ text: String) {
+        for line in text.split(separator: "\n") { say("   $ \(line)") }
+    }
+
+    /// A result of the step.
+    func result(_ text: String) {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { say("     \(line)") }
+    }
+
+    /// Ends a step with its time.
+    func endStep() { say("     (\(milliseconds(since: stepStart)) ms)") }
+
+    func say(_ text: String) { if !options.asJSON { streams.write(text + "\n") } }
+
+    /// Whether the claim is the one to be broken.
+    func breaks(_ id: String) -> Bool { options.sabotage == id }
+
+    /// Checks a claim; one that does not hold ends the show.
+    ///
+    /// `check` gives whether it holds and the evidence; an error of the check is a claim that does not
+    /// hold.
+    func claim(_ id: String, _ check: () throws -> (holds: Bool, evidence: String)) throws {
+        guard let claim = script.claims.first(where: { $0.id == id }) else {
+            throw WalkthroughError(.unknownClaim, "demo.yml has no claim \(id)")
+        }
+        let begin = clock.now()
+        var outcome: (holds: Bool, evidence: String)
+        do { outcome = try check() } catch { outcome = (false, "\(error)") }
+        outcomes.append(
+            ClaimOutcome(
+                claim: claim, holds: outcome.holds, evidence: outcome.evidence,
+                milliseconds: milliseconds(since: begin)))
+        say("     [\(outcome.holds ? "holds" : "FAILS")] \(id): \(claim.text)")
+        guard outcome.holds else {
+            say("             evidence: \(outcome.evidence)")
+            throw WalkthroughError(
+                .claimFailed, "claim \(id) does not hold: \(outcome.evidence)",
+                hint: "run with --keep and look at the data")
+        }
+    }
+}
