@@ -2,5 +2,5 @@
 enum TimeFunctions {
     static let all: [ScalarFunction] =
         ScalarFunction.fields + ScalarFunction.intervals + ScalarFunction.units
-        + ScalarFunction.now
+        + ScalarFunction.now + ScalarFunction.timeTexts + ScalarFunction.zones
 }
