@@ -127,7 +127,7 @@ struct TimeTicks: Sendable {
             let clock = floorRemainder(tick, 86_400)
             let date = CivilDate(days: day)
             let label: String
-            if step >= 86_400 || (clock == 0 && step >= 3600) {
+            if clock == 0 {
                 label = "\(date.day) \(shortMonth(date.month))"
             } else {
                 label =
