@@ -1,0 +1,23 @@
+/// Limits of jobs.
+package enum JobLimits {
+    /// Bytes of a pipeline's YAML.
+    package static let documentBytes = 1 << 20
+    /// Steps of a pipeline.
+    package static let steps = 500
+    /// Times that a step is begun again because the process ended in the middle of it.
+    package static let lostAttempts = 3
+    /// Retries that a step may ask for.
+    package static let retries = 100
+    /// Lines of log an attempt keeps; what comes after is counted.
+    package static let logLines = 10_000
+    /// Bytes of one line.
+    package static let logLineBytes = 8_192
+    /// Runs of a pipeline that wait; further triggers are refused.
+    package static let waitingRuns = 100_000
+    /// Events taken from a source in one transaction.
+    package static let eventBatch = 500
+    /// Runs that a list gives at the most.
+    package static let listedRuns = 1_000
+    /// Seconds that the scheduler sleeps at the most: a clock that somebody sets is noticed then.
+    package static let sleepSeconds = 60
+}
