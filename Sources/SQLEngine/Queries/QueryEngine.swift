@@ -2,7 +2,7 @@ package import Authority
 package import CivilTime
 package import ObjectStorage
 package import Platform
-import SQLExecution
+package import SQLExecution
 package import SQLFunctions
 package import SQLPlanning
 import SQLSyntax

@@ -55,12 +55,14 @@ struct QueryRunner {
 
     private func sessionValues() -> SessionValues {
         let session = query.session
-        return SessionValues(
+        var values = SessionValues(
             startMicroseconds: query.createdMicroseconds,
             zone: session.properties["time_zone_id"] ?? session.zone ?? "UTC",
             user: query.context.principal.name, groups: query.context.principal.groups,
             catalog: session.catalog?.lowercased(), schema: session.schema?.lowercased(),
             queryID: query.id, randomSeed: engine.entropy.word())
+        values.timeZones = engine.zones
+        return values
     }
 
     private func execute(_ run: StatementRun) throws(QueryFault) {

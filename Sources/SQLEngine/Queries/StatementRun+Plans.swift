@@ -1,3 +1,5 @@
+import Authority
+import Platform
 import SQLExecution
 import SQLFunctions
 import SQLPlanning

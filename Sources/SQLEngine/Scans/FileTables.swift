@@ -5,7 +5,7 @@ package import SQLExecution
 package import SQLFunctions
 package import SQLPlanning
 import TextTables
-import Vectors
+package import Vectors
 
 /// A table over whole Parquet files of one schema: files on the command line, external tables.
 package final class ParquetFilesTable: ExecutableTable {

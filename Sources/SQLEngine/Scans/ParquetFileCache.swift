@@ -23,23 +23,22 @@ final class ParquetFileCache: Sendable {
 
     /// Opens an object as Parquet, from the cache when its version is known there.
     func open(_ location: ObjectLocation, in store: any ObjectStore) throws(QueryFault) -> ParquetFile {
+        let known = state.withLock { state -> ParquetFile? in
+            state.clock += 1
+            state.entries["\(location)"]?.lastUse = state.clock
+            return state.entries["\(location)"]?.file
+        }
+        let reader: any ObjectReader
         do throws(ObjectStoreError) {
-            // Data files are never overwritten; a file that was opened stays readable.
-            let known = state.withLock { state -> ParquetFile? in
-                state.clock += 1
-                state.entries["\(location)"]?.lastUse = state.clock
-                return state.entries["\(location)"]?.file
+            if let known, try store.describe(location).version == known.reader.description.version {
+                return known
             }
-            if let known {
-                if try store.describe(location).version == known.reader.description.version {
-                    return known
-                }
-            }
-            return try insert(try store.open(location), as: "\(location)")
+            reader = try store.open(location)
         } catch {
             throw QueryFault(
                 .icebergBadData, "a data file cannot be read: \(location)", hint: error.hint, cause: error)
         }
+        return try insert(reader, as: "\(location)")
     }
 
     private func insert(_ reader: any ObjectReader, as key: String) throws(QueryFault) -> ParquetFile {
