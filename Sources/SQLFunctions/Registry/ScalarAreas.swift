@@ -5,6 +5,7 @@
 enum ScalarAreas {
     static let lists: [[ScalarFunction]] = [
         InternalFunctions.all, StringFunctions.all, NumberFunctions.all, TimeFunctions.all,
-        ConditionalFunctions.all, SessionFunctions.all,
+        ConditionalFunctions.all, SessionFunctions.all, RegexFunctions.all, BinaryFunctions.all,
+        URLFunctions.all,
     ]
 }
