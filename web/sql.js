@@ -128,8 +128,9 @@ function table(columns, rows) {
 function line(row, columns) {
   const result = element("tr");
   row.forEach((value, index) => {
-    if (value === null) result.append(element("td", "null", "NULL"));
-    else result.append(element("td", columns[index].isNumeric ? "number" : "", String(value)));
+    const kind = columns[index].isNumeric ? "number" : "";
+    if (value === null) result.append(element("td", `null ${kind}`.trim(), "NULL"));
+    else result.append(element("td", kind, String(value)));
   });
   return result;
 }

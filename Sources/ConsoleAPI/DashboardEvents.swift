@@ -1,12 +1,13 @@
 import HTTPMessages
 import Synchronization
 
-/// Server-sent events of one open dashboard: an event when the fingerprint of its tables is another.
+/// Server-sent events of one open dashboard: an event when the fingerprint of its tables is
+/// another.
 ///
-/// Holds no thread while nothing happens. A wake-up that comes between an empty `next` and `whenReady`
-/// is remembered, so that none is lost; many commits in a row become one event. The event's id is the
-/// fingerprint, so that a browser that comes back is told what it missed. Source: WHATWG HTML,
-/// "Server-sent events".
+/// Holds no thread while nothing happens. A wake-up that comes between an empty `next` and
+/// `whenReady` is remembered, so that none is lost; many commits in a row become one event. The
+/// event's id is the fingerprint, so that a browser that comes back is told what it missed. Source:
+/// WHATWG HTML, "Server-sent events".
 final class DashboardEvents: ResponseStream {
     private struct State {
         var isWoken = true

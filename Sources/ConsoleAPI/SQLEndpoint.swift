@@ -4,10 +4,12 @@ import HTTPMessages
 import JSON
 
 extension ConsolePages {
-    /// `POST /api/v1/sql`: `{"sql": …, "catalog": …, "schema": …, "limit": …}` gives columns and rows.
+    /// `POST /api/v1/sql`: `{"sql": …, "catalog": …, "schema": …, "limit": …}` gives columns and
+    /// rows.
     ///
     /// Numbers are JSON numbers where every reader keeps them (doubles, integers up to 2⁵³); larger
-    /// integers, decimals, dates and timestamps are texts. An error has code, message, hint and place.
+    /// integers, decimals, dates and timestamps are texts. An error has code, message, hint and
+    /// place.
     func answerSQL(_ request: Request) -> Response {
         let visitor: ConsoleVisitor
         do throws(ConsoleRefusal) {

@@ -207,8 +207,7 @@ private struct DashboardReader {
         guard range.contains(value) else {
             throw fault(
                 .limitExceeded, node,
-                "the number lies between \(range.lowerBound) and \(range.upperBound), found \(value)"
-            )
+                "wanted is \(range.lowerBound) to \(range.upperBound), found \(value)")
         }
         return value
     }

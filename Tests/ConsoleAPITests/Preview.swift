@@ -4,8 +4,8 @@ import Foundation
 import HTTPMessages
 import Testing
 
-/// Writes pages to a directory, to look at them in a browser: `CONSOLE_PREVIEW=DIR`, with `web/` copied
-/// to `DIR/assets`.
+/// Writes pages to a directory, to look at them in a browser: `CONSOLE_PREVIEW=DIR`, with `web/`
+/// copied to `DIR/assets`.
 @Suite struct Preview {
     static let directory = ProcessInfo.processInfo.environment["CONSOLE_PREVIEW"]
 

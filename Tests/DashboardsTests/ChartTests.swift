@@ -66,7 +66,7 @@ import Testing
         #expect(
             markup.contains("<desc id=\"t-wide-desc\">Bars: fraud_rate by region, 5 rows.</desc>"))
         #expect(markup.contains("<summary>Data, 5 rows</summary>"))
-        #expect(markup.contains("<td class=\"null\">NULL</td>"))
+        #expect(markup.contains("<td class=\"null number\">NULL</td>"))
     }
 
     @Test("Bars above the threshold stand out, the one at it does not")

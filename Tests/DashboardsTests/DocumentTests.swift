@@ -122,3 +122,32 @@ import Testing
         )
     }
 }
+
+@Suite struct ChartValueTests {
+    @Test(
+        "Texts of a type become values, and what does not fit stays a text",
+        arguments: [
+            ("42", "bigint", .integer(42)), ("-1", "tinyint", .integer(-1)),
+            ("99999999999999999999", "bigint", .text("99999999999999999999")),
+            ("0.5", "double", .number(0.5)), ("Infinity", "real", .number(.infinity)),
+            ("12345678901234567890.10", "decimal(38,2)", .decimal("12345678901234567890.10")),
+            ("true", "boolean", .boolean(true)), ("2026-11-21", "date", .date(20_778)),
+            ("1970-01-01 00:00:01.5", "timestamp(3)", .timestamp(1_500_000)),
+            (
+                "1970-01-01 00:00:01 UTC", "timestamp(3) with time zone",
+                .text("1970-01-01 00:00:01 UTC")
+            ),
+            ("[1]", "array(bigint)", .text("[1]")), (nil, "date", .null),
+        ] as [(String?, String, ChartValue)])
+    func texts(text: String?, type: String, value: ChartValue) {
+        #expect(ChartValue(text: text, type: type) == value)
+    }
+
+    @Test("Values show as SQL does")
+    func shown() {
+        #expect(ChartValue.timestamp(1_500_000).text == "1970-01-01 00:00:01.500")
+        #expect(ChartValue.date(20_778).text == "2026-11-21")
+        #expect(ChartValue.number(3).text == "3" && ChartValue.number(.nan).text == "NaN")
+        #expect(ChartValue.null.text.isEmpty)
+    }
+}

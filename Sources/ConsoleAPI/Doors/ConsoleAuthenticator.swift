@@ -22,9 +22,9 @@ package struct ConsoleRefusal: Error, Sendable {
 /// The browser rules and sessions of IdentityAPI, which this module does not import; `Appliance`
 /// supplies them.
 package protocol ConsoleAuthenticator: Sendable {
-    /// Who sends the request; nil without a credential. `csrfToken` is the form's field `csrf`, if the
-    /// request brought a form (the field `X-CSRF-Token` counts otherwise). Throws the refusal of a wrong
-    /// credential, a foreign Host, or a write by cookie that breaks the rules.
+    /// Who sends the request; nil without a credential. `csrfToken` is the form's field `csrf`, if
+    /// the request brought a form (the field `X-CSRF-Token` counts otherwise). Throws the refusal
+    /// of a wrong credential, a foreign Host, or a write by cookie that breaks the rules.
     func authenticate(
         _ request: Request, csrfToken: String?
     ) throws(ConsoleRefusal) -> ConsoleVisitor?

@@ -9,8 +9,8 @@ package protocol WatchSubscription: AnyObject, Sendable {
 
 /// Tells that tables have new states.
 package protocol TableWatch: Sendable {
-    /// A text that changes with every commit of the table; nil when there is none, or the principal may
-    /// not read it.
+    /// A text that changes with every commit of the table; nil when there is none, or the principal
+    /// may not read it.
     func state(_ context: RequestContext, table: [String]) -> String?
 
     /// Calls `wake` after commits, of whatever table, on the committing thread.

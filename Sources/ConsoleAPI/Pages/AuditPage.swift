@@ -7,7 +7,8 @@ extension ConsolePages {
         [page("/audit", .audit) { request, _, visitor in try auditPage(request, visitor) }]
     }
 
-    /// The ledger with filters that are part of the address, so that a view can be sent to somebody.
+    /// The ledger with filters that are part of the address, so that a view can be sent to
+    /// somebody.
     private func auditPage(_ request: Request, _ visitor: ConsoleVisitor) throws -> Page {
         let query = request.queryItems
         var question = AuditQuestion()

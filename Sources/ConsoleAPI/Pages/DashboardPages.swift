@@ -59,7 +59,7 @@ extension ConsolePages {
         }
         let list: Markup =
             items.isEmpty
-            ? "<p class=\"empty\">There is no dashboard. Add a file to <code>dashboards/</code>.</p>"
+            ? "<p class=\"empty\">No dashboard yet. Add a file to <code>dashboards/</code>.</p>"
             : "<ul class=\"cards\">\n\(items)</ul>"
         return Page(
             title: "Dashboards", body: "<div class=\"head\"><h1>Dashboards</h1></div>\n\(list)")

@@ -7,14 +7,14 @@ extension ConsolePages {
         [page("/", .home) { _, _, visitor in home(visitor) }]
     }
 
-    /// What runs, what there is, what happened last, how to connect. A part that the visitor may not
-    /// see is left out.
+    /// What runs, what there is, what happened last, how to connect. A part that the visitor may
+    /// not see is left out.
     private func home(_ visitor: ConsoleVisitor) -> Page {
         let context = visitor.context
         let facts = doors.appliance.facts(context)
         var body: Markup = """
             <div class="head"><h1>Overview</h1>\
-            <p class="note">lakehouse \(facts.version), up since \
+            <p class="note">lakehouse \(facts.version), started \
             \(moment(facts.startedMicroseconds, now: now))</p></div>
             """
         body += counts(context, facts)

@@ -66,7 +66,7 @@ extension ConsolePages {
         body += """
             <section class="card" aria-labelledby="statement"><h2 id="statement">Statement</h2>
             <pre class="code" tabindex="0">\(summary.sql)</pre>
-            <p><a class="button" href="/sql?query=\(segment(id))">Open in the editor</a></p></section>
+            <p><a class="button" href="/sql?query=\(segment(id))">To the editor</a></p></section>
 
             """
         if !query.statistics.isEmpty {

@@ -13,8 +13,8 @@ extension ConsolePages {
         ]
     }
 
-    /// The editor, empty or with a statement from `q` or from the history (`query`). Nothing runs by a
-    /// link: only the form runs statements.
+    /// The editor, empty or with a statement from `q` or from the history (`query`). Nothing runs
+    /// by a link: only the form runs statements.
     private func editor(_ request: Request, _ visitor: ConsoleVisitor) -> Page {
         let query = request.queryItems
         var sql = query["q"] ?? ""

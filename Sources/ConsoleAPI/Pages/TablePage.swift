@@ -157,8 +157,7 @@ extension ConsolePages {
         switch table.files {
         case .withheld:
             content = """
-                <p class="empty">You see part of this table's rows or columns, so its files are not \
-                shown.</p>
+                <p class="empty">You see part of this table, so its files are not shown.</p>
                 """
         case .failed(let message): content = "<p class=\"fault\">\(message)</p>"
         case .listed(let files, let hasMore):

@@ -40,18 +40,18 @@ func drawBars(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> Ch
             \(scale.label(tick, options.format))</text>
             """
     }
-    for row in 0..<shown {
-        body += bar(
-            row, label: labels[row], value: values[row], text: texts[row],
-            isOver: options.threshold.map { (values[row] ?? -.infinity) > $0 } ?? false, scale,
-            top: top + Double(row) * rowHeight, rowHeight: rowHeight, labelWidth: labelWidth)
-    }
     if let threshold = options.threshold {
         let x = scale(threshold)
         body += """
             <line class="threshold" x1="\(at: x)" y1="\(at: top - 4)" x2="\(at: x)" \
             y2="\(at: bottom)"><title>\(options.text(.number(threshold)))</title></line>
             """
+    }
+    for row in 0..<shown {
+        body += bar(
+            row, label: labels[row], value: values[row], text: texts[row],
+            isOver: options.threshold.map { (values[row] ?? -.infinity) > $0 } ?? false, scale,
+            top: top + Double(row) * rowHeight, rowHeight: rowHeight, labelWidth: labelWidth)
     }
     var description =
         "Bars: \(data.columns[name].name) by \(data.columns[label].name), \(counted(shown, "row"))."

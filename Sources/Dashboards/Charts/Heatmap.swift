@@ -1,8 +1,8 @@
 /// A grid of cells that are darker where the value is larger.
 ///
-/// `x` names the columns of the grid, `series` its rows, `y` the value; without options these are the
-/// first three columns. Labels keep the order in which rows bring them. The last of two rows for one
-/// cell wins. Seven shades, from `shade-0` to `shade-6`; an empty cell stays empty.
+/// `x` names the columns of the grid, `series` its rows, `y` the value; without options these are
+/// the first three columns. Labels keep the order in which rows bring them. The last of two rows
+/// for one cell wins. Seven shades, from `shade-0` to `shade-6`; an empty cell stays empty.
 func drawHeatmap(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
     guard !data.rows.isEmpty else { return .nothing("No rows.") }
     guard let x = options.x.map({ data.index(of: $0) }) ?? 0,

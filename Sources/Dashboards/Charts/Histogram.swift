@@ -1,7 +1,7 @@
 /// How the values of one column are spread: columns of equal width over round borders.
 ///
-/// Reads `y` (or the first numeric column) of every row; `bins` is how many columns are aimed at. NULL and
-/// NaN are left out and counted in the description.
+/// Reads `y` (or the first numeric column) of every row; `bins` is how many columns are aimed at.
+/// NULL and NaN are left out and counted in the description.
 func drawHistogram(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
     guard !data.rows.isEmpty else { return .nothing("No rows.") }
     guard let column = options.y.first.map({ data.index(of: $0) }) ?? data.firstNumericColumn()

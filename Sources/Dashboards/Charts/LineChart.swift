@@ -1,8 +1,8 @@
 /// Lines over dates, numbers or categories.
 ///
-/// `x` (or the first column) is the axis. Lines are the columns of `y`, or one line a value of `series`.
-/// A NULL makes a gap, a point without neighbours is a dot. Points are ordered by x where that is a
-/// date or a number. At most 8 lines are drawn; the description tells of the others.
+/// `x` (or the first column) is the axis. Lines are the columns of `y`, or one line a value of
+/// `series`. A NULL makes a gap, a point without neighbours is a dot. Points are ordered by x where
+/// that is a date or a number. At most 8 lines are drawn; the description tells of the others.
 func drawLines(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
     guard !data.rows.isEmpty, !data.columns.isEmpty else { return .nothing("No rows.") }
     guard let x = options.x.map({ data.index(of: $0) }) ?? 0 else {

@@ -25,7 +25,7 @@ package func dataTable(
         for (index, column) in data.columns.enumerated() {
             let value = data.value(row, index)
             if value.isNull {
-                rows += "<td class=\"null\">NULL</td>"
+                rows += "<td class=\"null\(column.isNumeric ? " number" : "")\">NULL</td>"
             } else if percent[index], let number = value.number {
                 rows += "<td class=\"number\">\(numberText(number, .percent))</td>"
             } else {
