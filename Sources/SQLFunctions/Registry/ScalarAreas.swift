@@ -6,6 +6,6 @@ enum ScalarAreas {
     static let lists: [[ScalarFunction]] = [
         InternalFunctions.all, StringFunctions.all, NumberFunctions.all, TimeFunctions.all,
         ConditionalFunctions.all, SessionFunctions.all, RegexFunctions.all, BinaryFunctions.all,
-        URLFunctions.all,
+        URLFunctions.all, JSONFunctions.all, ArrayFunctions.all,
     ]
 }

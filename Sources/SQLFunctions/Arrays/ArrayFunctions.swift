@@ -1,0 +1,5 @@
+/// Functions over arrays.
+enum ArrayFunctions {
+    static let all: [ScalarFunction] =
+        ScalarFunction.arrayAccess + ScalarFunction.arrayMaking + ScalarFunction.sequences
+}
