@@ -5,6 +5,7 @@ import SQLExecution
 import SQLFunctions
 import SQLPlanning
 import TableCatalog
+import TableFiles
 import Vectors
 
 /// What Iceberg tables are read with; shared by all of them.
@@ -26,10 +27,13 @@ final class IcebergTable: ExecutableTable {
     let columns: [TableColumn]
     let fields: [NestedField]
     private let reading: IcebergReading
+    /// The data files that scans read; nil: all of the snapshot.
+    private let onlyPaths: Set<String>?
 
     init(
         name: TableName, reference: CatalogReference, identifier: TableIdentifier,
-        metadata: TableMetadata, snapshot: Snapshot?, schema: Schema, reading: IcebergReading
+        metadata: TableMetadata, snapshot: Snapshot?, schema: Schema, reading: IcebergReading,
+        onlyPaths: Set<String>? = nil
     ) throws(QueryFault) {
         self.name = name
         self.reference = reference
@@ -38,11 +42,13 @@ final class IcebergTable: ExecutableTable {
         self.snapshot = snapshot
         self.schema = schema
         self.reading = reading
+        self.onlyPaths = onlyPaths
         var columns: [TableColumn] = []
         for field in schema.fields {
             guard let type = IcebergTypes.sqlType(field.type) else {
                 throw QueryFault(
-                    .notSupported, "column \(field.name) of \(name) has a type that is not supported yet")
+                    .notSupported,
+                    "column \(field.name) of \(name) has a type that is not supported yet")
             }
             columns.append(
                 TableColumn(
@@ -57,10 +63,19 @@ final class IcebergTable: ExecutableTable {
             ]
     }
 
+    /// The same table with only these of its data files: what rewriting reads.
+    func restricted(to paths: Set<String>) throws(QueryFault) -> IcebergTable {
+        try IcebergTable(
+            name: name, reference: reference, identifier: identifier, metadata: metadata,
+            snapshot: snapshot, schema: schema, reading: reading, onlyPaths: paths)
+    }
+
     /// Rows from the snapshot's summary; bounds would need the manifests, which planning reads later.
     var statistics: TableStatistics? {
         guard let snapshot else { return TableStatistics(rowCount: 0) }
-        guard let text = snapshot.summary["total-records"], let records = Double(text) else { return nil }
+        guard let text = snapshot.summary["total-records"], let records = Double(text) else {
+            return nil
+        }
         let deleted = snapshot.summary["total-position-deletes"].flatMap { Double($0) } ?? 0
         return TableStatistics(
             rowCount: max(0, records - deleted), columns: columnStatistics(rowCount: records))
@@ -69,7 +84,8 @@ final class IcebergTable: ExecutableTable {
     /// Bounds and NULLs from the files' entries in the manifests, which are cached.
     private func columnStatistics(rowCount: Double) -> [Int: ColumnStatistics] {
         guard let snapshot, rowCount > 0,
-            let plan = try? TableScan(metadata: metadata, snapshot: snapshot).plan(reading.manifests),
+            let plan = try? TableScan(metadata: metadata, snapshot: snapshot).plan(
+                reading.manifests),
             plan.tasks.count <= 10_000
         else { return [:] }
         var result: [Int: ColumnStatistics] = [:]
@@ -81,7 +97,9 @@ final class IcebergTable: ExecutableTable {
             var isKnown = true
             for task in plan.tasks {
                 nulls += task.file.nullCounts[field.id] ?? 0
-                if let count = task.file.valueCounts[field.id], count == task.file.nullCounts[field.id] {
+                if let count = task.file.valueCounts[field.id],
+                    count == task.file.nullCounts[field.id]
+                {
                     continue
                 }
                 guard let lower = task.file.lowerBounds[field.id],
@@ -97,8 +115,10 @@ final class IcebergTable: ExecutableTable {
             }
             result[index] = ColumnStatistics(
                 nullFraction: Double(nulls) / rowCount,
-                minimum: isKnown ? low.flatMap { IcebergTypes.literal($0, sql) } : nil,
-                maximum: isKnown ? high.flatMap { IcebergTypes.literal($0, sql) } : nil)
+                minimum: isKnown
+                    ? low.flatMap { IcebergTypes.value($0, as: sql).map(literalValue) } : nil,
+                maximum: isKnown
+                    ? high.flatMap { IcebergTypes.value($0, as: sql).map(literalValue) } : nil)
         }
         return result
     }
@@ -116,15 +136,17 @@ final class IcebergTable: ExecutableTable {
         }
         var tasks: [ParquetFileTask] = []
         var deletes = DeleteFiles(reading, budget: request.budget)
-        for task in plan.tasks {
+        for task in plan.tasks where onlyPaths?.contains(task.file.path) ?? true {
             guard task.file.format.uppercased() == "PARQUET" else {
                 throw QueryFault(
-                    .notSupported, "data files of format \(task.file.format) are not supported: \(name)",
+                    .notSupported,
+                    "data files of format \(task.file.format) are not supported: \(name)",
                     hint: "rewrite the table as Parquet")
             }
             guard task.equalityDeletes.isEmpty else {
                 throw QueryFault(
-                    .notSupported, "the table has equality deletes, which are not supported yet: \(name)",
+                    .notSupported,
+                    "the table has equality deletes, which are not supported yet: \(name)",
                     hint: "compact the table with the engine that wrote them")
             }
             let location = try location(of: task.file.path)
@@ -134,7 +156,8 @@ final class IcebergTable: ExecutableTable {
                     file: file, columns: scanColumns(request, file, task.file),
                     deleted: try deletes.positions(for: task)))
         }
-        return ParquetSource(tasks, types: request.columns.map { columns[$0].type }, request: request)
+        return ParquetSource(
+            tasks, types: request.columns.map { columns[$0].type }, request: request)
     }
 
     private func location(of path: String) throws(QueryFault) -> ObjectLocation {
@@ -189,13 +212,15 @@ struct DeleteFiles {
 
     private func read(_ path: String) throws(QueryFault) -> [String: [Int64]] {
         guard let location = ObjectLocation(uri: path) else {
-            throw QueryFault(.icebergBadData, "a delete file's location is not one of ours: \(path)")
+            throw QueryFault(
+                .icebergBadData, "a delete file's location is not one of ours: \(path)")
         }
         let file = try reading.files.open(location, in: reading.store)
         // Source: Iceberg specification, "Position Delete Files": the reserved field ids.
         let columns = [
             ScanColumn.bind(
-                WantedField(name: "file_path", fieldID: 2_147_483_546, type: .text), in: file.schema),
+                WantedField(name: "file_path", fieldID: 2_147_483_546, type: .text), in: file.schema
+            ),
             ScanColumn.bind(
                 WantedField(name: "pos", fieldID: 2_147_483_545, type: .bigint), in: file.schema),
         ]
@@ -207,7 +232,8 @@ struct DeleteFiles {
                     for index in 0..<chunk.activeCount {
                         let row = chunk.row(index)
                         let path = chunk.columns[0].string(row).string
-                        result[path, default: []].append(chunk.columns[1].value(row, as: Int64.self))
+                        result[path, default: []].append(
+                            chunk.columns[1].value(row, as: Int64.self))
                     }
                 }
             }

@@ -3,6 +3,11 @@ package struct Statement: SyntaxNode {
     package let kind: Kind
     package let place: Place
 
+    package init(kind: Kind, place: Place) {
+        self.kind = kind
+        self.place = place
+    }
+
     package indirect enum Kind: Sendable, Hashable {
         case query(Query)
 

@@ -1,0 +1,176 @@
+import Iceberg
+import JSON
+import Platform
+import SQLExecution
+import SQLFunctions
+import SQLPlanning
+import SQLSyntax
+import Vectors
+
+extension StatementRun {
+    /// EXPLAIN [(TYPE …, FORMAT …)].
+    func explain(
+        _ statement: Statement, _ options: [ExplainOption]
+    ) throws(QueryFault) -> StatementOutcome {
+        var type = ExplainType.distributed
+        var format: ExplainFormat?
+        for option in options {
+            switch option {
+            case .type(let written): type = written
+            case .format(let written): format = written
+            }
+        }
+        switch type {
+        case .validate:
+            _ = try bindOnly(statement)
+            return .rows([QueryColumn(name: "Valid", type: .boolean)], [[.boolean(true)]])
+        case .io:
+            guard format == nil || format == .json else {
+                throw QueryFault(
+                    .notSupported, "EXPLAIN (TYPE IO) is given as FORMAT JSON",
+                    span: statement.span)
+            }
+            return planRow(try inputsAndOutputs(try bind(statement)))
+        case .logical, .distributed:
+            guard format == nil || format == .text else {
+                throw QueryFault(
+                    .notSupported, "EXPLAIN FORMAT \(format?.rawValue ?? "") is not supported",
+                    hint: "use FORMAT TEXT", span: statement.span)
+            }
+            return planRow(explain(try bind(statement)))
+        }
+    }
+
+    private func planRow(_ text: String) -> StatementOutcome {
+        .rows([QueryColumn(name: "Query Plan", type: .text)], [[.text(text)]])
+    }
+
+    /// Runs a query for its statistics; its rows go nowhere.
+    func explainAnalyze(
+        _ statement: Statement, isVerbose: Bool
+    ) throws(QueryFault) -> StatementOutcome {
+        let bound = try bind(statement)
+        guard case .query(let query) = bound else {
+            throw QueryFault(
+                .notSupported, "EXPLAIN ANALYZE runs queries only",
+                hint: "EXPLAIN shows the plan of statements that change rows", span: statement.span)
+        }
+        let begin = engine.monotonic.now()
+        let execution = try execute(query.plan, columns: query.columns.map(\.id)) {
+            (_: Chunk) throws(QueryFault) in
+        }
+        let seconds = (engine.monotonic.now() - begin).fractionalSeconds
+        var lines = [
+            explain(bound), "",
+            "Elapsed \(Self.milliseconds(seconds * 1000)), peak memory "
+                + "\(Self.kilobytes(execution.peakMemoryBytes))",
+        ]
+        for (number, pipeline) in execution.statistics.enumerated() {
+            lines.append("Pipeline \(number + 1)")
+            for step in pipeline { lines.append(Self.line(step, isVerbose: isVerbose)) }
+        }
+        return planRow(lines.joined(separator: "\n"))
+    }
+
+    private static func line(_ step: OperatorStatistics, isVerbose: Bool) -> String {
+        var line = "    \(step.name)"
+        if !step.detail.isEmpty { line += " [\(step.detail)]" }
+        line += ": in \(step.inputRows) rows, out \(step.outputRows) rows"
+        line += ", time \(milliseconds(Double(step.inclusiveNanoseconds) / 1e6))"
+        if step.peakMemoryBytes > 0 { line += ", memory \(kilobytes(step.peakMemoryBytes))" }
+        if step.spilledBytes > 0 { line += ", spilled \(kilobytes(step.spilledBytes))" }
+        if isVerbose { line += ", \(step.inputChunks) chunks" }
+        if !step.remarks.isEmpty { line += "; " + step.remarks.joined(separator: "; ") }
+        return line
+    }
+
+    private static func milliseconds(_ value: Double) -> String {
+        guard value.isFinite, value < 1e12 else { return "?" }
+        let hundredths = Int((value * 100).rounded())
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) ms"
+    }
+
+    private static func kilobytes(_ bytes: Int) -> String {
+        bytes < 10_240 ? "\(bytes) B" : "\(bytes / 1024) kB"
+    }
+
+    // MARK: TYPE IO
+
+    /// Which columns of which tables a statement reads and what it writes. Source: Trino documentation,
+    /// "EXPLAIN, EXPLAIN (TYPE IO, FORMAT JSON)".
+    private func inputsAndOutputs(_ bound: BoundStatement) throws(QueryFault) -> String {
+        let (plan, output): (LogicalPlan?, TableName?) =
+            switch bound {
+            case .query(let query): (query.plan, nil)
+            case .createTableAs(let create, let query): (query.plan, try tableName(create.name))
+            case .insert(let insert): (insert.plan, insert.name)
+            case .delete(let change), .update(let change), .merge(let change):
+                (change.plan, change.name)
+            case .utility: (nil, nil)
+            }
+        var inputs: [JSONValue] = []
+        if let plan { collect(plan, &inputs) }
+        var members: [(String, JSONValue)] = [("inputTableColumnInfos", .array(inputs))]
+        if let output { members.append(("outputTable", Self.json(output))) }
+        if let plan { members.append(("estimate", Self.estimate(plan))) }
+        return JSONValue.object(members).encodedText(.pretty)
+    }
+
+    private func collect(_ plan: LogicalPlan, _ inputs: inout [JSONValue]) {
+        if case .scan(let node) = plan {
+            let constrained = Set(
+                node.filters.flatMap { filter in
+                    var used: Set<ColumnID> = []
+                    filter.collectColumns(into: &used)
+                    return used
+                })
+            let all = node.columns + node.filterOnlyColumns.map(\.column)
+            inputs.append(
+                .object([
+                    ("table", Self.json(node.table.name)),
+                    (
+                        "constraint",
+                        .object([
+                            ("none", .bool(false)),
+                            (
+                                "columnConstraints",
+                                .array(
+                                    all.filter { constrained.contains($0.id) }.map {
+                                        .object([
+                                            ("columnName", .string($0.name)),
+                                            ("type", .string($0.type.description)),
+                                        ])
+                                    })
+                            ),
+                        ])
+                    ),
+                    ("estimate", Self.estimate(plan)),
+                ]))
+        }
+        for child in plan.children { collect(child, &inputs) }
+    }
+
+    private static func json(_ name: TableName) -> JSONValue {
+        .object([
+            ("catalog", .string(name.catalog)),
+            (
+                "schemaTable",
+                .object([("schema", .string(name.schema)), ("table", .string(name.table))])
+            ),
+        ])
+    }
+
+    private static func estimate(_ plan: LogicalPlan) -> JSONValue {
+        let rows = plan.estimate.rows
+        let width = plan.outputs.reduce(0.0) { $0 + Double(max(8, $1.type.physical.width)) }
+        func number(_ value: Double) -> JSONValue {
+            value.isFinite ? .double(value.rounded()) : .string("NaN")
+        }
+        return .object([
+            ("outputRowCount", number(rows)), ("outputSizeInBytes", number(rows * width)),
+            ("cpuCost", number(rows * width)), ("maxMemory", .double(0)),
+            ("networkCost", .double(0)),
+        ])
+    }
+}

@@ -1,0 +1,118 @@
+import SQLFunctions
+import SQLPlanning
+import SQLSyntax
+
+/// Statements that are no plan: definitions, listings, the session, procedures.
+///
+/// Each case is a call of the file that knows it; what this product does not do says so by name.
+enum UtilityStatements {
+    static func execute(
+        _ statement: Statement, in run: StatementRun
+    ) throws(QueryFault) -> StatementOutcome {
+        if let outcome = try definitions(statement, run) { return outcome }
+        if let outcome = try listings(statement, run) { return outcome }
+        if let outcome = try session(statement, run) { return outcome }
+        throw unsupported(statement)
+    }
+
+    /// What changes the catalog.
+    private static func definitions(
+        _ statement: Statement, _ run: StatementRun
+    ) throws(QueryFault) -> StatementOutcome? {
+        switch statement.kind {
+        case .createSchema(let create): return try run.createSchema(create)
+        case .dropSchema(let name, let ifExists, let cascade):
+            return try run.dropSchema(name, ifExists: ifExists, cascade: cascade)
+        case .createTable(let create): return try run.createTable(create)
+        case .dropTable(let name, let ifExists): return try run.dropTable(name, ifExists: ifExists)
+        case .alterTable(let name, let ifExists, let change):
+            return try run.alterTable(name, ifExists: ifExists, change, statement)
+        case .truncateTable(let name): return try run.truncateTable(name)
+        case .comment(let target, let text): return try run.comment(target, text)
+        case .createView(let create): return try run.createView(create)
+        case .dropView(let name, let ifExists): return try run.dropView(name, ifExists: ifExists)
+        case .renameView(let name, let ifExists, let target):
+            return try run.renameView(name, ifExists: ifExists, to: target)
+        case .createBranch(let create): return try run.createBranch(create)
+        case .dropBranch(let branch, let table, let ifExists):
+            return try run.dropBranch(branch, table, ifExists: ifExists)
+        case .fastForwardBranch(let branch, let table, let target):
+            return try run.fastForward(branch, table, to: target)
+        case .call(let name, let arguments): return try run.call(name, arguments)
+        default: return nil
+        }
+    }
+
+    /// What only looks.
+    private static func listings(
+        _ statement: Statement, _ run: StatementRun
+    ) throws(QueryFault) -> StatementOutcome? {
+        switch statement.kind {
+        case .showCatalogs(let pattern): return try run.showCatalogs(pattern)
+        case .showSchemas(let catalog, let pattern): return try run.showSchemas(catalog, pattern)
+        case .showTables(let schema, let pattern): return try run.showTables(schema, pattern)
+        case .showColumns(let name, let pattern): return try run.showColumns(name, pattern)
+        case .showCreate(let kind, let name): return try run.showCreate(kind, name)
+        case .showFunctions(_, let pattern): return try run.showFunctions(pattern)
+        case .showSession(let pattern): return try run.showSession(pattern)
+        case .showStats(let target): return try run.showStats(target, statement.place)
+        case .showBranches(let table): return try run.showBranches(table)
+        case .showRoles(let isCurrent, _): return run.showRoles(isCurrent: isCurrent)
+        case .explain(let inner, let options): return try run.explain(inner, options)
+        case .explainAnalyze(let inner, let isVerbose):
+            return try run.explainAnalyze(inner, isVerbose: isVerbose)
+        case .describeInput(let name): return try run.describeInput(name)
+        case .describeOutput(let name): return try run.describeOutput(name)
+        case .describeOutputQuery(let query):
+            return try run.describeOutput(of: Statement(kind: .query(query), place: query.place))
+        default: return nil
+        }
+    }
+
+    /// What changes the client's session.
+    private static func session(
+        _ statement: Statement, _ run: StatementRun
+    ) throws(QueryFault) -> StatementOutcome? {
+        switch statement.kind {
+        case .use(let catalog, let schema): return try run.use(catalog, schema)
+        case .setSession(let name, let value): return try run.setSession(name, value)
+        case .resetSession(let name): return try run.resetSession(name)
+        case .setTimeZone(let zone): return try run.setTimeZone(zone)
+        case .setPath(let path): return run.setPath(path)
+        case .setRole(let choice, let catalog): return try run.setRole(choice, catalog)
+        case .prepare(let name, let inner): return try run.prepare(name, inner)
+        case .deallocate(let name): return try run.deallocate(name)
+        case .startTransaction(_, let isReadOnly):
+            return try run.startTransaction(isReadOnly: isReadOnly)
+        case .commit: return try run.endTransaction("COMMIT")
+        case .rollback: return try run.endTransaction("ROLLBACK")
+        default: return nil
+        }
+    }
+
+    /// The statement's first words, which say what it is.
+    private static func unsupported(_ statement: Statement) -> QueryFault {
+        let (name, hint): (String, String?) =
+            switch statement.kind {
+            case .renameSchema:
+                ("Renaming schemas", "create the new schema and rename its tables into it")
+            case .createMaterializedView, .refreshMaterializedView, .dropMaterializedView,
+                .alterMaterializedView:
+                ("Materialized views", "use a view, or a table that a pipeline refreshes")
+            case .refreshView: ("ALTER VIEW REFRESH", "CREATE OR REPLACE the view")
+            case .analyze:
+                ("ANALYZE", "statistics are written with each data file, nothing needs collecting")
+            case .createCatalog, .dropCatalog:
+                ("Creating and dropping catalogs", "warehouses are managed in the console")
+            case .createFunction, .dropFunction, .showCreateFunction: ("SQL routines", nil)
+            case .grant, .deny, .revoke, .createRole, .dropRole, .grantRoles, .revokeRoles,
+                .setAuthorization, .showGrants, .showRoleGrants:
+                ("Managing rights in SQL", "grants and roles are managed in the console")
+            case .setSessionAuthorization, .resetSessionAuthorization:
+                ("SET SESSION AUTHORIZATION", nil)
+            default: ("This statement", nil)
+            }
+        return QueryFault(
+            .notSupported, "\(name) is not supported", hint: hint, span: statement.span)
+    }
+}
