@@ -23,6 +23,8 @@ package final class PartitionedDataWriter {
     private var finished: [DataFile] = []
     private var isFinished = false
     private var numbers = [Int32](repeating: 0, count: Chunk.capacity)
+    /// By tuple number, its place among the partitions of one chunk; -1: not there.
+    private var slots: [Int32] = []
     /// The chunk's columns again, with the selection of one partition.
     private let part: Chunk
     private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
@@ -89,18 +91,37 @@ package final class PartitionedDataWriter {
         }
         for column in 0..<types.count { part.columns[column] = chunk.columns[column] }
         part.count = chunk.count
-        part.selection = selection
-        var done = [Bool](repeating: false, count: count)
-        for first in 0..<count where !done[first] {
-            let number = numbers[first]
-            var selected = 0
-            for index in first..<count where numbers[index] == number {
-                selection[selected] = UInt32(truncatingIfNeeded: chunk.row(index))
-                selected += 1
-                done[index] = true
+        // A counting sort of the rows by partition: partitions in the order of their first rows.
+        if slots.count < router.tuples.count {
+            slots += [Int32](repeating: -1, count: router.tuples.count - slots.count)
+        }
+        var present: [(number: Int32, count: Int)] = []
+        for index in 0..<count {
+            let number = numbers[index]
+            if slots[Int(number)] < 0 {
+                slots[Int(number)] = Int32(present.count)
+                present.append((number, 0))
             }
-            part.selectedCount = selected
-            try append(part, to: number)
+            present[Int(slots[Int(number)])].count += 1
+        }
+        var places: [Int] = []
+        var next = 0
+        for partition in present {
+            places.append(next)
+            next += partition.count
+        }
+        for index in 0..<count {
+            let slot = Int(slots[Int(numbers[index])])
+            selection[places[slot]] = UInt32(truncatingIfNeeded: chunk.row(index))
+            places[slot] += 1
+        }
+        for partition in present { slots[Int(partition.number)] = -1 }
+        var start = 0
+        for partition in present {
+            part.selection = selection + start
+            part.selectedCount = partition.count
+            start += partition.count
+            try append(part, to: partition.number)
         }
     }
 

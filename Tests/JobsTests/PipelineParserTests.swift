@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import JSON
 import Testing
 import YAML
@@ -103,6 +104,31 @@ struct NoHandler: JobHandler {
             #expect(error.message == "p.yml:7:14: step x: no such table")
             #expect(error.hint == "try t")
         } catch { Issue.record("\(error)") }
+    }
+
+    /// The pipelines that ship: the demos' and those applied at the first start.
+    @Test(arguments: [
+        ("demos/banking-fraud/pipelines/replicate.yml", "replicate", 6),
+        ("demos/banking-fraud/pipelines/marts.yml", "marts", 4),
+        ("seeds/pipelines/landing.yml", "landing", 1),
+    ])
+    func shippedPipelinesAreRead(_ path: String, _ name: String, _ steps: Int) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        var files: [String: String] = [:]
+        let models = root.appendingPathComponent("demos/banking-fraud/models")
+        for model in try FileManager.default.contentsOfDirectory(atPath: models.path) {
+            files["models/\(model)"] = try String(
+                contentsOf: models.appendingPathComponent(model), encoding: .utf8)
+        }
+        let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+        let document = try parse(text, files: files)
+        #expect(document.name == name)
+        #expect(document.steps.count == steps)
+        for step in document.steps where step.kind == "sql" {
+            let sql = try step.options.cursor["sql"].string()
+            #expect(Statements.split(sql).count == 1)
+        }
     }
 
     @Test func valuesArePutInAndADoubledDollarStays() throws {
