@@ -111,8 +111,8 @@ final class ColumnBuilder {
 
     /// The entry of a list whose elements were appended to the children since `start`.
     func entry(from start: Int) -> ListEntry {
-        var end = start
-        for child in children { end = max(end, child.count) }
+        // Without memory a child may lack elements: no entry reaches beyond the shortest one.
+        let end = max(start, children.map(\.count).min() ?? start)
         return ListEntry(
             offset: UInt32(truncatingIfNeeded: start), count: UInt32(truncatingIfNeeded: end - start))
     }
@@ -140,7 +140,7 @@ final class ColumnBuilder {
     /// Makes the builder's rows the result of a call.
     func finish(_ call: KernelCall) {
         skip(to: call.rowCount)
-        guard count >= call.rowCount else {
+        guard count >= call.rowCount, isWhole else {
             // The memory budget is spent: the call has failed, but its rows must read as NULL.
             call.forEachRow { Output(call).setNull($0) }
             return
@@ -154,6 +154,11 @@ final class ColumnBuilder {
         }
         call.result.pointee.children = result.children
         call.result.pointee.entryCount = result.entryCount
+    }
+
+    /// Whether rows have all their fields, which only a spent memory budget prevents.
+    var isWhole: Bool {
+        children.allSatisfy { $0.isWhole && (physical != .row || $0.count >= count) }
     }
 
     private func startNulls() {

@@ -2,4 +2,5 @@
 enum ArrayFunctions {
     static let all: [ScalarFunction] =
         ScalarFunction.arrayAccess + ScalarFunction.arrayMaking + ScalarFunction.sequences
+        + ScalarFunction.higherOrder
 }

@@ -6,5 +6,6 @@ enum StringFunctions {
             .length, .lengthBytes, .lower, .upper, .reverse, .reverseBytes, .chr, .codepoint,
             .translate, .concat, .concatBytes, .concatWith, .concatWithArray, .replaceAll,
             .removeAll,
-        ] + ScalarFunction.trims + ScalarFunction.pads
+        ] + ScalarFunction.trims + ScalarFunction.pads + ScalarFunction.splitting
+        + ScalarFunction.likeness + ScalarFunction.formattings
 }

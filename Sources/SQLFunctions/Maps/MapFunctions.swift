@@ -1,0 +1,4 @@
+/// Functions over maps.
+enum MapFunctions {
+    static let all: [ScalarFunction] = ScalarFunction.mapAccess + ScalarFunction.mapMaking
+}
