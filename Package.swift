@@ -131,7 +131,7 @@ let modules: [Module] = [
             "SQLFunctions", "SQLPlanning", "SQLExecution", "TableCatalog", "Iceberg", "TableFiles", "Parquet", "TextTables",
             "Platform", "Telemetry", "CIntrinsics",
         ],
-        kernels: true),
+        kernels: false),
     Module(
         name: "Jobs",
         needs: [
@@ -186,7 +186,7 @@ let modules: [Module] = [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages", "Authority", "Platform",
             "Compression", "Cryptography", "SQLite", "Telemetry", "Supervision", "HTTPServer", "ObjectStorage",
             "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger", "TableCatalog",
-            "SQLFunctions", "SQLPlanning", "SQLEngine", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
+            "SQLFunctions", "SQLPlanning", "SQLEngine", "Jobs", "Ingest", "Dashboards", "ConsoleAPI", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
             "CWebFiles",
         ]),
     Module(
@@ -208,6 +208,16 @@ let libraries: [(name: String, archives: [String])] = [
     ("CIntrinsics", []), ("CLinux", []), ("CWebFiles", []),
 ]
 
+/// Test targets of no single module, and what they drive.
+let suites: [(name: String, needs: [String])] = [
+    ("TidyTests", []),
+    ("SQLTests", [
+        "Diagnostics", "Authority", "CivilTime", "JSON", "ObjectStorage", "Platform", "Vectors", "SQLFunctions",
+        "SQLPlanning", "SQLExecution", "SQLEngine", "TableCatalog", "QueryAPI",
+    ]),
+    ("FuzzTests", modules.map(\.name)), ("CrashTests", modules.map(\.name)),
+]
+
 let only = Context.environment["LAKEHOUSE_ONLY"].map { $0.split(separator: ",").map(String.init) }
 /// The names given and everything they need.
 func closure(_ names: [String]) -> Set<String> {
@@ -215,7 +225,9 @@ func closure(_ names: [String]) -> Set<String> {
     var open = names
     while let name = open.popLast() {
         guard found.insert(name).inserted else { continue }
-        open += modules.first { $0.name == name }?.needs ?? (name == "lakehouse" ? executable : [])
+        open +=
+            modules.first { $0.name == name }?.needs ?? suites.first { $0.name == name }?.needs
+            ?? (name == "lakehouse" ? executable : [])
     }
     return found
 }
@@ -261,14 +273,12 @@ if only?.contains("lakehouse") ?? true {
             name: "lakehouse", dependencies: executable.map { .init(stringLiteral: $0) },
             path: "Sources/lakehouse", swiftSettings: settings(kernels: false)))
 }
-if only == nil {
-    for extra in ["TidyTests", "FuzzTests", "CrashTests", "SQLTests"]
-    where FileManager.default.fileExists(atPath: "\(root)/Tests/\(extra)") {
-        targets.append(
-            .testTarget(
-                name: extra, dependencies: modules.map { .init(stringLiteral: $0.name) } + ["TestSupport"],
-                path: "Tests/\(extra)", swiftSettings: settings(kernels: false)))
-    }
+for suite in suites
+where only?.contains(suite.name) ?? true && FileManager.default.fileExists(atPath: "\(root)/Tests/\(suite.name)") {
+    targets.append(
+        .testTarget(
+            name: suite.name, dependencies: (suite.needs + ["TestSupport"]).map { .init(stringLiteral: $0) },
+            path: "Tests/\(suite.name)", swiftSettings: settings(kernels: false)))
 }
 
 let package = Package(
