@@ -412,7 +412,7 @@ import XML
             ]
         ).xml
         #expect(attributes?.text(of: "ObjectSize") == "105000")
-        #expect(attributes?.first("ObjectParts")?.text(of: "TotalPartsCount") == "2")
+        #expect(attributes?.first("ObjectParts")?.text(of: "PartsCount") == "2")
         #expect(attributes?.first("Checksum")?.text(of: "ChecksumType") == "COMPOSITE")
     }
 

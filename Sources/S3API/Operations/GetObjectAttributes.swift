@@ -64,7 +64,8 @@ enum GetObjectAttributes: S3Operation {
 
         func write(_ writer: inout XMLWriter) {
             writer.element("ObjectParts") { writer in
-                writer.element("TotalPartsCount", total)
+                // The API calls it TotalPartsCount; on the wire it is this.
+                writer.element("PartsCount", total)
                 writer.element("PartNumberMarker", after)
                 if isCut { writer.element("NextPartNumberMarker", parts.last?.number ?? after) }
                 writer.element("MaxParts", limit)
