@@ -23,7 +23,7 @@ package final class RegexMatcher {
         guard let matchData = pcre2_match_data_create_from_pattern_8(pattern.code, nil),
             let quickContext = pcre2_match_context_create_8(nil),
             let context = pcre2_match_context_create_8(nil)
-        else { fatalError("out of memory") }
+        else { preconditionFailure("out of memory") }
         self.matchData = matchData
         self.quickContext = quickContext
         self.context = context

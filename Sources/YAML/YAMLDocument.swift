@@ -35,7 +35,7 @@ private final class YAMLReader {
     init(_ bytes: UnsafeBufferPointer<UInt8>, name: String) {
         self.name = name
         parser = .allocate(capacity: 1)
-        guard yaml_parser_initialize(parser) == 1 else { fatalError("out of memory") }
+        guard yaml_parser_initialize(parser) == 1 else { preconditionFailure("out of memory") }
         yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
     }
