@@ -1,4 +1,8 @@
+import Authority
 import Diagnostics
+import Parquet
+import TableCatalog
+import TextTables
 
 /// Why rows could not be brought into a table.
 package struct IngestError: Fault {
@@ -37,5 +41,29 @@ package struct IngestError: Fault {
         self.hint = hint
         self.option = option
         self.cause = cause
+    }
+
+    /// Whether trying again is of no use: the request, the rows or the rights have to change first.
+    package static func isPermanent(_ error: any Error) -> Bool {
+        if let error = error as? IngestError {
+            switch error.code {
+            case .sourceUnavailable, .conflict, .cancelled: return false
+            case .invalidOptions, .unsupportedSource, .invalidValue, .incompatibleType,
+                .keyNotUnique,
+                .limitExceeded:
+                return true
+            }
+        }
+        if let error = error as? TextTableError { return error.code != .unreadable }
+        if let error = error as? ParquetError {
+            return [.notParquet, .truncated, .unsupported, .typeMismatch, .valueOutOfRange]
+                .contains(
+                    error.code)
+        }
+        if let error = error as? CatalogError {
+            return [.noSuchWarehouse, .noSuchReference, .invalidName, .invalidRequest].contains(
+                error.code)
+        }
+        return error is AccessDenied
     }
 }

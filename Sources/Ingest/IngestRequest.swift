@@ -106,6 +106,25 @@ package struct IngestRequest: Sendable, Hashable {
         try check(root)
     }
 
+    /// What is wrong with options that may still have `${…}` in them, where values come in at run time: a
+    /// fault about such a text is none yet.
+    package static func problem(with options: JSONValue) -> IngestError? {
+        do throws(IngestError) {
+            _ = try IngestRequest(options)
+            return nil
+        } catch {
+            var place = options
+            for name in (error.option ?? "").split(separator: ".") {
+                guard case .object(let object) = place, let member = object[String(name)] else {
+                    break
+                }
+                place = member
+            }
+            if case .string(let text) = place, text.contains("${") { return nil }
+            return error
+        }
+    }
+
     private func check(_ root: Options) throws(IngestError) {
         if mode == .merge {
             guard !key.isEmpty else {

@@ -401,4 +401,16 @@ private func code(_ body: () throws -> Void) -> String? {
             #expect(error.option == option)
         }
     }
+
+    @Test func aValueOfTheRunIsNoProblemBeforeItIsThere() throws {
+        let landing =
+            #"{"source": {"object": "s3://${event.bucket}/${event.key}"}, "target": "from-key"}"#
+        #expect(IngestRequest.problem(with: try JSONValue(parsing: landing))?.code == nil)
+        let open =
+            #"{"source": {"sqlite": "${s}", "table": "t"}, "target": "${t}", "mode": "${m}"}"#
+        #expect(IngestRequest.problem(with: try JSONValue(parsing: open))?.code == nil)
+        let wrong = #"{"source": {"sqlite": "${s}", "tabel": "t"}, "target": "a.b.c"}"#
+        #expect(
+            IngestRequest.problem(with: try JSONValue(parsing: wrong))?.option == "source.tabel")
+    }
 }
