@@ -22,7 +22,8 @@ extension KernelCall {
 
     /// Records what a body threw.
     func fail(_ error: any Error) {
-        let fault = error as? QueryFault ?? QueryFault(.genericInternalError, "\(error)", cause: error)
+        let fault =
+            error as? QueryFault ?? QueryFault(.genericInternalError, "\(error)", cause: error)
         context.fail(fault)
     }
 

@@ -114,7 +114,8 @@ final class ColumnBuilder {
         // Without memory a child may lack elements: no entry reaches beyond the shortest one.
         let end = max(start, children.map(\.count).min() ?? start)
         return ListEntry(
-            offset: UInt32(truncatingIfNeeded: start), count: UInt32(truncatingIfNeeded: end - start))
+            offset: UInt32(truncatingIfNeeded: start),
+            count: UInt32(truncatingIfNeeded: end - start))
     }
 
     /// The column as it stands, in memory of the heap.

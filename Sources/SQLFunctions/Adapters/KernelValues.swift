@@ -105,7 +105,8 @@ struct Output {
             context.fail(
                 QueryFault(
                     .invalidFunctionArgument,
-                    "result of \(capacity) bytes exceeds the limit of \(FunctionLimits.stringBytes)"))
+                    "result of \(capacity) bytes exceeds the limit of \(FunctionLimits.stringBytes)"
+                ))
             return setNull(row)
         }
         guard let bytes = allocate(capacity) else { return setNull(row) }

@@ -25,7 +25,9 @@ extension ScalarFunction {
                             hasNull = true
                             continue
                         }
-                        if ValueOrder.compare(type, lists.elements, element, call.arguments[1], row) == 0 {
+                        if ValueOrder.compare(type, lists.elements, element, call.arguments[1], row)
+                            == 0
+                        {
                             return true
                         }
                     }
@@ -182,7 +184,11 @@ func chooseValue(_ call: KernelCall, _ source: Vector, _ body: (Int) throws -> I
         do { chosen = try body(row) } catch { call.fail(error) }
         if isNested { builder.skip(to: row) }
         if let chosen {
-            if isNested { builder.append(source, chosen) } else { output.copyFlat(source, chosen, to: row) }
+            if isNested {
+                builder.append(source, chosen)
+            } else {
+                output.copyFlat(source, chosen, to: row)
+            }
         } else if isNested {
             builder.pushNull()
         } else {

@@ -66,7 +66,8 @@ extension ScalarFunction {
         ScalarFunction(
             "concat",
             .values("array(T), array(T) or T, …", "array(T)") { types in
-                guard types.count >= 2, types.contains(where: { $0.element != nil && $0 != .unknown })
+                guard types.count >= 2,
+                    types.contains(where: { $0.element != nil && $0 != .unknown })
                 else { return nil }
                 // Arrays of one type first; else single elements beside arrays.
                 if let common = LogicalType.commonSuperType(types), common.element != nil {
@@ -104,7 +105,9 @@ extension ScalarFunction {
         ScalarFunction(
             "flatten",
             .values("array(array(T))", "array(T)") { types in
-                guard types.count == 1, case .array(let inner)? = types[0].element else { return nil }
+                guard types.count == 1, case .array(let inner)? = types[0].element else {
+                    return nil
+                }
                 return ([.array(.array(inner))], .array(inner))
             }, "The elements of the arrays in an array.",
             example: "flatten(ARRAY[ARRAY[1], ARRAY[2, 3]])",
@@ -172,7 +175,9 @@ extension ScalarFunction {
                 let lists = ListInput(call, 0)
                 call.lists { row, builder in
                     let rows = lists.rows(row)
-                    guard counts[row] >= 0 else { throw invalid("size must not be negative: \(counts[row])") }
+                    guard counts[row] >= 0 else {
+                        throw invalid("size must not be negative: \(counts[row])")
+                    }
                     guard counts[row] <= Int64(rows.count) else {
                         throw invalid(
                             "size must not exceed array cardinality \(rows.count): \(counts[row])")
@@ -199,7 +204,9 @@ extension ScalarFunction {
                             "count argument of repeat function must be less than or equal to "
                                 + "\(FunctionLimits.sequenceElements)")
                     }
-                    for _ in 0..<max(count, 0) { builder.children[0].append(call.arguments[0], row) }
+                    for _ in 0..<max(count, 0) {
+                        builder.children[0].append(call.arguments[0], row)
+                    }
                     return true
                 }
             }),
@@ -309,7 +316,9 @@ extension LogicalType {
 private func reordered(_ call: KernelCall, _ order: (Range<Int>) -> [Int]) {
     let lists = ListInput(call, 0)
     call.lists { row, builder in
-        for element in order(lists.rows(row)) { builder.children[0].append(lists.elements, element) }
+        for element in order(lists.rows(row)) {
+            builder.children[0].append(lists.elements, element)
+        }
         return true
     }
 }

@@ -34,7 +34,8 @@ extension ScalarFunction {
             "sequence",
             .values("timestamp(p), timestamp(p), \(step)", "array(timestamp(p))") { types in
                 guard types.count == 3, types[2] == step,
-                    case .timestamp(let precision)? = LogicalType.commonSuperType(types[0], types[1])
+                    case .timestamp(let precision)? = LogicalType.commonSuperType(
+                        types[0], types[1])
                 else { return nil }
                 let type = LogicalType.timestamp(precision: min(max(precision, 3), 6))
                 return ([type, type, step], .array(type))

@@ -9,12 +9,15 @@ enum BinaryFunctions {
         digest("sha512", .sha512),
         hmac("hmac_md5", .md5), hmac("hmac_sha1", .sha1), hmac("hmac_sha256", .sha256),
         hmac("hmac_sha512", .sha512),
-        bytes("xxhash64", "The xxHash64 digest.") { bigEndian(xxHash64(UnsafeRawBufferPointer($0))) },
+        bytes("xxhash64", "The xxHash64 digest.") {
+            bigEndian(xxHash64(UnsafeRawBufferPointer($0)))
+        },
         bytes("murmur3_32", "The Murmur3 digest of 32 bits, as Iceberg's buckets use it.") {
             bigEndian(murmur3(UnsafeRawBufferPointer($0)))
         },
         ScalarFunction(
-            "crc32", [.varbinary], .bigint, "The CRC-32 checksum.", example: "crc32(to_utf8('abc'))",
+            "crc32", [.varbinary], .bigint, "The CRC-32 checksum.",
+            example: "crc32(to_utf8('abc'))",
             kernel: unary { (bytes: Text) in Int64(crc32(UnsafeRawBufferPointer(bytes))) }),
         ScalarFunction(
             "to_hex", [.varbinary], .text, "The bytes as hexadecimal digits.",

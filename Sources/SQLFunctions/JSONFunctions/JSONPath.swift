@@ -167,7 +167,8 @@ extension JSONPath {
         mutating func name() -> String? {
             let start = at
             while at < bytes.count,
-                bytes[at] >= 0x80 || bytes[at] == UInt8(ascii: "_") || bytes[at] == UInt8(ascii: "-")
+                bytes[at] >= 0x80 || bytes[at] == UInt8(ascii: "_")
+                    || bytes[at] == UInt8(ascii: "-")
                     || bytes[at] == UInt8(ascii: "$") || bytes[at] == UInt8(ascii: ":")
                     || (bytes[at] >= 48 && bytes[at] <= 57)
                     || (bytes[at] | 0x20 >= 97 && bytes[at] | 0x20 <= 122)

@@ -138,7 +138,8 @@ enum SQLJSON {
     }
 
     private static let object: ScalarFunction.Kernel = { call in
-        guard let names = call.arguments[0].children?[0], let values = call.arguments[1].children?[0]
+        guard let names = call.arguments[0].children?[0],
+            let values = call.arguments[1].children?[0]
         else { return }
         let keepsNulls = call.input(2, as: Bool.self)
         let isUnique = call.input(3, as: Bool.self)

@@ -47,7 +47,8 @@ private enum Direction: Sendable {
 
 extension ScalarFunction {
     static let roundings: [ScalarFunction] = [
-        whole("round", .nearest, "The nearest whole number; halves go away from zero.", "round(2.5)"),
+        whole(
+            "round", .nearest, "The nearest whole number; halves go away from zero.", "round(2.5)"),
         whole("floor", .down, "The largest whole number that is not above.", "floor(-2.5)"),
         whole(
             "ceil", aliases: ["ceiling"], .up, "The smallest whole number that is not below.",

@@ -109,7 +109,9 @@ private let joinAll: ScalarFunction.Kernel = { call in
             var at = 0
             for input in inputs {
                 let text = input[row]
-                if let base = text.baseAddress { (target + at).update(from: base, count: text.count) }
+                if let base = text.baseAddress {
+                    (target + at).update(from: base, count: text.count)
+                }
                 at &+= text.count
             }
             return at

@@ -187,7 +187,8 @@ private enum JavaFormat {
         }
     }
 
-    private static func signed(_ text: String, _ isNegative: Bool, _ specifier: Specifier) -> String {
+    private static func signed(_ text: String, _ isNegative: Bool, _ specifier: Specifier) -> String
+    {
         if isNegative { return specifier.flags.contains("(") ? "(\(text))" : "-" + text }
         if specifier.flags.contains("+") { return "+" + text }
         return specifier.flags.contains(" ") ? " " + text : text
@@ -205,7 +206,9 @@ private enum JavaFormat {
     }
 
     private static func scientific(_ value: Double, digits: Int) -> String {
-        if value == 0 { return (digits > 0 ? "0." + String(repeating: "0", count: digits) : "0") + "e+00" }
+        if value == 0 {
+            return (digits > 0 ? "0." + String(repeating: "0", count: digits) : "0") + "e+00"
+        }
         let parts = DecimalDigits(value)
         var point = parts.digits.utf8.count + parts.exponent - 1
         var text = fixed(

@@ -35,7 +35,8 @@ extension ScalarFunction {
             kernel: binary { (left: Text, right: Text) -> Int64 in
                 let (x, y) = (CodePoints.scalars(left), CodePoints.scalars(right))
                 guard x.count == y.count else {
-                    throw invalid("The input strings to hamming_distance function must have the same length")
+                    throw invalid(
+                        "The input strings to hamming_distance function must have the same length")
                 }
                 return Int64(zip(x, y).count { $0 != $1 })
             }),

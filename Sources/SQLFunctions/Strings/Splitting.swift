@@ -55,7 +55,9 @@ private func split(_ call: KernelCall, _ limit: (Int) throws -> Int64) {
     let texts = call.input(0, as: Text.self)
     let delimiters = call.input(1, as: Text.self)
     call.lists { row, builder in
-        guard !delimiters[row].isEmpty else { throw invalid("The delimiter may not be the empty string") }
+        guard !delimiters[row].isEmpty else {
+            throw invalid("The delimiter may not be the empty string")
+        }
         for piece in pieces(texts[row], delimiters[row], try limit(row)) {
             builder.children[0].push(bytes: piece)
         }

@@ -64,7 +64,9 @@ private func codePoint(_ text: Text, _ start: Int, _ end: Int) -> UInt32 {
     let lead = UInt32(text[start])
     if lead < 0x80 { return lead }
     var value = lead & (0x7F &>> UInt32(min(end - start, 4)))
-    for index in (start + 1)..<max(end, start + 1) { value = value << 6 | UInt32(text[index] & 0x3F) }
+    for index in (start + 1)..<max(end, start + 1) {
+        value = value << 6 | UInt32(text[index] & 0x3F)
+    }
     return value
 }
 

@@ -113,7 +113,8 @@ extension KernelCall {
         if type == .intervalYearToMonth {
             let input = input(0, as: Int32.self)
             rows { row -> Int32 in
-                guard let value = try body(row, Int64(input[row])), let months = Int32(exactly: value)
+                guard let value = try body(row, Int64(input[row])),
+                    let months = Int32(exactly: value)
                 else { throw overflow() }
                 return months
             }
@@ -141,7 +142,9 @@ private func shift(_ call: KernelCall, _ factor: Int64) {
         }
         return call.mapMoments(0) { row, moment in
             var result = moment
-            guard let shifted = addMonths(Int64(months[row]) * factor, toMicroseconds: moment.microseconds)
+            guard
+                let shifted = addMonths(
+                    Int64(months[row]) * factor, toMicroseconds: moment.microseconds)
             else { return nil }
             result.microseconds = shifted
             return result

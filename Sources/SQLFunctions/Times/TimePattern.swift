@@ -108,11 +108,13 @@ extension TimePattern {
         }
     }
 
-    private static func joda(_ letter: Unicode.Scalar, _ count: Int, _ text: String) throws -> Part {
+    private static func joda(_ letter: Unicode.Scalar, _ count: Int, _ text: String) throws -> Part
+    {
         guard count <= 32 else { throw invalid("Illegal pattern component: \(letter)") }
         switch letter {
         case "G": return .era
-        case "y", "Y": return count == 2 ? .number(.shortYear, digits: 2) : .number(.year, digits: count)
+        case "y", "Y":
+            return count == 2 ? .number(.shortYear, digits: 2) : .number(.year, digits: count)
         case "x": return .number(.weekYear, digits: count)
         case "w": return .number(.week, digits: count)
         case "e": return .number(.dayOfWeek, digits: count)

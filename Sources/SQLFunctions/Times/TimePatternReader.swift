@@ -181,7 +181,9 @@ struct TimePatternReader {
         for (index, word) in words.enumerated() {
             let wanted = Array(word.utf8)
             guard text.count - at >= wanted.count else { continue }
-            let isSame = zip(text[at..<(at + wanted.count)], wanted).allSatisfy { $0 | 0x20 == $1 | 0x20 }
+            let isSame = zip(text[at..<(at + wanted.count)], wanted).allSatisfy {
+                $0 | 0x20 == $1 | 0x20
+            }
             if isSame {
                 at += wanted.count
                 return index
@@ -213,6 +215,7 @@ struct TimePatternReader {
             else { return nil }
             return first.days + Int32(dayOfYear - 1)
         }
-        return CivilDate(validYear: year ?? weekYear ?? 1970, month: month ?? 1, day: day ?? 1)?.days
+        return CivilDate(validYear: year ?? weekYear ?? 1970, month: month ?? 1, day: day ?? 1)?
+            .days
     }
 }

@@ -89,7 +89,8 @@ extension ScalarFunction {
             name,
             .values("timestamp, varchar", "varchar") { types in
                 guard types.count == 2 else { return nil }
-                let type = types[0] == .unknown || types[0] == .date ? .timestamp(precision: 3) : types[0]
+                let type =
+                    types[0] == .unknown || types[0] == .date ? .timestamp(precision: 3) : types[0]
                 return type.isTimestamp ? ([type, .text], .text) : nil
             }, summary, example: example, canFail: true,
             kernel: { call in

@@ -88,14 +88,16 @@ extension ScalarFunction {
             }),
         ScalarFunction(
             "to_milliseconds", [.intervalDayToSecond], .bigint, "The interval in milliseconds.",
-            example: "to_milliseconds(INTERVAL '2' SECOND)", kernel: unary { (value: Int64) in value }),
+            example: "to_milliseconds(INTERVAL '2' SECOND)",
+            kernel: unary { (value: Int64) in value }),
     ]
 
     /// `at_timezone` by a name or an offset.
     private static func moving(_ zone: LogicalType, _ summary: String) -> ScalarFunction {
         ScalarFunction(
             "at_timezone",
-            .values("timestamp(p) with time zone, \(zone)", "timestamp(p) with time zone") { types in
+            .values("timestamp(p) with time zone, \(zone)", "timestamp(p) with time zone") {
+                types in
                 guard types.count == 2, types[1] == zone || types[1].coerces(to: zone) else {
                     return nil
                 }
