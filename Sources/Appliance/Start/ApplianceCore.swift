@@ -6,10 +6,13 @@ package import Identity
 package import Ledger
 import ObjectStorage
 package import Platform
+import Ingest
+package import Jobs
 package import SQLEngine
 import SQLite
 package import TableCatalog
 import Telemetry
+import Vectors
 
 /// Every domain over one data directory, open and wired, with nothing listening.
 package final class Appliance: Sendable {
@@ -20,6 +23,7 @@ package final class Appliance: Sendable {
     package let objects: DiskObjectStore
     package let catalog: Catalog
     package let queries: QueryEngine
+    package let jobs: JobScheduler
     let zones: TimeZones
     package let clock: any WallClock
     package let entropy: any Entropy
@@ -69,8 +73,19 @@ package final class Appliance: Sendable {
         queries = QueryEngine(
             engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer, zones: zones, clock: clock, entropy: entropy, metrics: metrics)
+        let ingestor = Ingestor(
+            catalog: catalog, store: objects.bound(to: Appliance.systemContext), authorizer: authorizer,
+            entropy: entropy, budget: MemoryBudget(limitBytes: Appliance.ingestBytes))
+        jobs = try JobScheduler(
+            databasePath: directory.file("jobs.sqlite"),
+            handlers: [
+                "ingest": IngestStep(ingestor: ingestor),
+                "sql": SQLStep(EngineStatementRunner(engine: queries, zones: zones)),
+            ], sources: [OutboxEventSource(name: "objects", database: objects.database)],
+            authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics)
         try catalog.recover()
         try makeFirstThings()
+        try declareSeeds()
     }
 
     /// The appliance's own rights: recovery, first start, tables that the engine reads for somebody.
@@ -88,6 +103,31 @@ package final class Appliance: Sendable {
         for name in Appliance.warehouseNames where !warehouses.contains(name) {
             _ = try catalog.createWarehouse(context, name: name, location: "s3://\(name)")
         }
+    }
+
+    /// Bytes that ingest may hold.
+    static let ingestBytes = 512 << 20
+
+    /// Declares the pipelines that the binary carries as seeds, and those of the operator's folder.
+    private func declareSeeds() throws {
+        for path in EmbeddedFiles.paths where path.hasPrefix("seeds/pipelines/") && path.hasSuffix(".yml") {
+            try declarePipeline(EmbeddedFiles.text(path) ?? "", source: path, files: [:])
+        }
+        let folder = configuration.text("pipelines")
+        guard !folder.isEmpty else { return }
+        let files = LocalFileSystem()
+        for name in try files.list(folder).sorted() where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+            let bytes = try files.readAll("\(folder)/\(name)", limit: 1 << 20)
+            try declarePipeline(
+                String(decoding: bytes, as: UTF8.self), source: "\(folder)/\(name)", files: [:])
+        }
+    }
+
+    /// Declares one pipeline; `files` are the texts that its steps name by path.
+    package func declarePipeline(
+        _ text: String, source: String, files: [String: String]
+    ) throws {
+        _ = try jobs.declare(Appliance.systemContext, text, source: source, files: files)
     }
 
     /// Makes the administrator of a new directory: a random password that nobody is shown, and a

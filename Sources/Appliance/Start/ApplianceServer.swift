@@ -1,6 +1,9 @@
 import Ledger
 import Identity
 import Authority
+import ConsoleAPI
+import Jobs
+import Ledger
 import Diagnostics
 import HTTPMessages
 import HTTPServer
@@ -60,7 +63,7 @@ package final class ApplianceServer: Sendable {
         supervisor = Supervisor(
             [
                 SimpleService("ledger", start: { try appliance.ledger.start() }),
-                upkeep, QueryService(appliance.queries), http,
+                upkeep, QueryService(appliance.queries), appliance.jobs, http,
                 SimpleService(
                     "addresses",
                     start: { [http] in
@@ -134,8 +137,26 @@ struct ApplianceDoors {
                 authenticator: RequestAuthenticator(registry: appliance.identity, rules: rules),
                 trustsLoopback: appliance.configuration.flag("trust-loopback")),
             authorizer: appliance.identity.authorizer, zones: appliance.zones)
+        let authenticator = RequestAuthenticator(registry: appliance.identity, rules: rules)
+        let pages = ConsolePages(
+            ConsoleDoors(
+                authenticator: RegistryConsoleAuthenticator(authenticator: authenticator),
+                authorizer: appliance.identity.authorizer,
+                runner: EngineQueryRunner(engine: appliance.queries, zones: appliance.zones),
+                catalog: TableCatalogBrowser(catalog: appliance.catalog),
+                queries: EngineQueryBrowser(engine: appliance.queries),
+                pipelines: SchedulerBrowser(jobs: appliance.jobs),
+                audit: LedgerBrowser(
+                    ledger: appliance.ledger, authorizer: appliance.identity.authorizer),
+                appliance: ApplianceFactsBrowser(
+                    health: health, startedMicroseconds: appliance.clock.now().microseconds),
+                watch: CatalogTableWatch(catalog: appliance.catalog),
+                assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
+                library: { EmbeddedDashboards.library() }, clock: appliance.clock))
+        let pipelines = PipelineRoutes(jobs: appliance.jobs, authenticator: authenticator)
         console = Router(
-            operations.routes + identity.routes + iceberg.routes + statements.routes)
+            operations.routes + identity.routes + iceberg.routes + statements.routes
+                + pipelines.routes + pages.routes)
     }
 }
 

@@ -1,3 +1,4 @@
+import Vectors
 package import Authority
 package import CivilTime
 package import ObjectStorage
@@ -9,7 +10,6 @@ import SQLSyntax
 import Synchronization
 package import TableCatalog
 package import Telemetry
-package import Vectors
 
 /// What an engine is made with.
 package struct QueryEngineConfiguration: Sendable {

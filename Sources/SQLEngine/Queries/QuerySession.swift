@@ -16,6 +16,8 @@ package struct QuerySession: Sendable {
     package var prepared: [String: String]
     package var transactionID: String?
     package var language: String?
+    /// Properties that go into the summaries of snapshots that the statement commits: run and step ids.
+    package var commitProperties: [String: String] = [:]
 
     package init(catalog: String? = nil, schema: String? = nil, zone: String? = nil) {
         self.catalog = catalog

@@ -1,0 +1,123 @@
+import Authority
+import CivilTime
+import ConsoleAPI
+import Diagnostics
+import Ingest
+import JSON
+import Jobs
+import Platform
+import QueryAPI
+import SQLEngine
+import SQLFunctions
+
+/// Steps of kind `ingest`.
+struct IngestStep: JobHandler {
+    let ingestor: Ingestor
+
+    func problem(with options: JSONValue) -> OptionProblem? {
+        IngestRequest.problem(with: options).map {
+            OptionProblem(path: $0.option ?? "", message: $0.message, hint: $0.hint)
+        }
+    }
+
+    func run(_ step: StepRun) throws -> StepResult {
+        let request = try IngestRequest(step.options)
+        let report = try ingestor.run(
+            step.context, request,
+            identity: IngestIdentity(runID: step.runID, stepID: step.stepID), log: step.log)
+        let rows = report.rowsInserted + report.rowsUpdated + report.rowsDeleted
+        return StepResult(message: report.sentence, rows: Int64(rows))
+    }
+
+    func isPermanent(_ error: any Error) -> Bool {
+        IngestError.isPermanent(error)
+    }
+}
+
+/// SQL of pipelines, over the engine.
+struct EngineStatementRunner: StatementRunner {
+    let engine: QueryEngine
+    let zones: TimeZones
+
+    func run(
+        _ sql: String, context: RequestContext, properties: [String: String]
+    ) throws -> Int64 {
+        var session = QuerySession(catalog: "lakehouse")
+        session.source = "pipeline"
+        session.commitProperties = properties
+        let query = try engine.submit(
+            sql, session: session, context: context, encoder: TrinoEncoder(zones: zones))
+        while !query.waitForEnd(patience: .seconds(5)) {}
+        let snapshot = query.snapshot
+        if let fault = snapshot.fault { throw fault }
+        return snapshot.updateCount ?? snapshot.statistics.outputRows
+    }
+}
+
+/// The scheduler for the console's pages.
+struct SchedulerBrowser: PipelineBrowser {
+    let jobs: JobScheduler
+
+    func pipelines(_ context: RequestContext) throws -> [ConsoleAPI.PipelineSummary] {
+        try jobs.pipelines(context).map { summary($0, []) }
+    }
+
+    func pipeline(
+        _ context: RequestContext, name: String
+    ) throws -> ConsoleAPI.PipelineSummary? {
+        do {
+            let found = try jobs.pipeline(context, name)
+            let steps = (found.document?.steps ?? []).map {
+                ConsoleAPI.PipelineSummary.Step(name: $0.id, kind: $0.kind, needs: $0.needs)
+            }
+            return summary(found.summary, steps)
+        } catch let error as JobError where error.code == .noSuchPipeline { return nil }
+    }
+
+    func runs(
+        _ context: RequestContext, pipeline: String?, limit: Int
+    ) throws -> [PipelineRun] {
+        try jobs.runs(context, pipeline: pipeline, limit: limit).map(run)
+    }
+
+    func run(
+        _ context: RequestContext, id: String
+    ) throws -> (run: PipelineRun, attempts: [PipelineAttempt])? {
+        do {
+            let detail = try jobs.run(context, id)
+            let lines = try jobs.log(context, id)
+            let attempts = detail.attempts.map { attempt in
+                PipelineAttempt(
+                    step: attempt.step, number: attempt.number, state: attempt.state.rawValue,
+                    startedMicroseconds: attempt.startedMicroseconds,
+                    endedMicroseconds: attempt.finishedMicroseconds, error: attempt.message,
+                    log: lines.filter { $0.step == attempt.step && $0.attempt == attempt.number }
+                        .map(\.text).joined(separator: "\n"))
+            }
+            return (run(detail.run), attempts)
+        } catch let error as JobError where error.code == .noSuchRun { return nil }
+    }
+
+    func start(_ context: RequestContext, pipeline: String) throws -> String {
+        try jobs.trigger(context, pipeline).id
+    }
+
+    private func summary(
+        _ found: Jobs.PipelineSummary, _ steps: [ConsoleAPI.PipelineSummary.Step]
+    ) -> ConsoleAPI.PipelineSummary {
+        var triggers = found.triggers.map { "\($0)" }
+        if let schedule = found.schedule { triggers.insert("\(schedule) \(found.zone ?? "UTC")", at: 0) }
+        return ConsoleAPI.PipelineSummary(
+            name: found.name, title: found.name, description: found.description, triggers: triggers,
+            isPaused: !found.isEnabled, nextRunMicroseconds: found.nextDueMicroseconds,
+            lastRun: found.lastRun.map(run), steps: steps)
+    }
+
+    private func run(_ record: RunRecord) -> PipelineRun {
+        PipelineRun(
+            id: record.id, pipeline: record.pipeline,
+            state: record.state == .queued ? "waiting" : record.state.rawValue,
+            cause: record.trigger == .manual ? record.requestedBy : record.trigger.rawValue,
+            createdMicroseconds: record.createdMicroseconds, endedMicroseconds: record.finishedMicroseconds)
+    }
+}
