@@ -1,0 +1,211 @@
+"""Measures beside the peers, in the same run on the same machine and files, and prints ratios.
+
+    bench.py [tpch] [start] [s3] [--scale 1] [--runs 3] [--queries q01,q06]
+
+Without a word it runs everything. Results go to Tests/Bench/results.md.
+Wall time is the best of the runs, inside of a process that is warm; CPU time is that of all threads. Ours
+includes the start of the process in its CPU time.
+"""
+
+import argparse
+import http.client
+import math
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
+from appliance import BINARY, ROOT, Appliance, plain_environment  # noqa: E402
+
+RESULTS = ROOT / "Tests" / "Bench" / "results.md"
+
+
+def geomean(values):
+    return math.exp(sum(math.log(value) for value in values) / len(values)) if values else float("nan")
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+def tpch_files(scale):
+    place = ROOT / ".cache" / f"tpch-sf{scale}"
+    if not (place / "made").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        program = Path(sys.executable).parent / "tpchgen-cli"
+        subprocess.run([program, "parquet", "-s", scale, "--output-dir", place], check=True, capture_output=True)
+        (place / "made").touch()
+    return place
+
+
+def ours(sql, files, runs):
+    """Best wall time and CPU time a run, in milliseconds; the error instead when it fails."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(";\n".join([sql] * runs))
+        script.flush()
+        done = subprocess.run(
+            [BINARY, "sql", "--timing", "-f", script.name, *files],
+            capture_output=True, text=True, env=plain_environment(), timeout=600,
+        )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        return done.stderr.strip().split("\n")[0][:120]
+    walls = [float(found) for found in re.findall(r"^\(.*?([\d.]+) ms\)$", done.stdout, re.M)]
+    cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 / runs
+    return min(walls), cpu
+
+
+def duckdbs(connection, sql, runs):
+    best, cpu = math.inf, time.process_time()
+    for _ in range(runs):
+        began = time.perf_counter()
+        connection.execute(sql).fetchall()
+        best = min(best, (time.perf_counter() - began) * 1000)
+    return best, (time.process_time() - cpu) * 1000 / runs
+
+
+def bench_tpch(options):
+    import duckdb
+
+    folder = tpch_files(options.scale)
+    files = sorted(folder.glob("*.parquet"))
+    connection = duckdb.connect()
+    for file in files:
+        connection.execute(f"create view {file.stem} as select * from read_parquet('{file}')")
+    rows, walls, cpus, failed = [], [], [], []
+    for query in sorted((ROOT / "Tests" / "SQL" / "tpch").glob("q*.sql")):
+        if options.queries and query.stem not in options.queries.split(","):
+            continue
+        sql = query.read_text()
+        # In turns, so that both see the same state of the machine.
+        theirs = duckdbs(connection, sql, options.runs)
+        mine = ours(sql, files, options.runs)
+        if isinstance(mine, str):
+            failed.append(query.stem)
+            rows.append((query.stem, mine, "", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}", "", ""))
+            print(query.stem, mine)
+            continue
+        wall, cpu = mine[0] / theirs[0], mine[1] / theirs[1]
+        walls.append(wall)
+        cpus.append(cpu)
+        rows.append(
+            (query.stem, f"{mine[0]:.0f}", f"{mine[1]:.0f}", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}",
+             f"{wall:.2f}", f"{cpu:.2f}")
+        )
+        print(f"{query.stem}: {mine[0]:7.0f} ms, DuckDB {theirs[0]:7.0f} ms, wall {wall:.2f}, CPU {cpu:.2f}")
+    head = ["query", "wall ms", "CPU ms", "DuckDB wall ms", "DuckDB CPU ms", "wall ratio", "CPU ratio"]
+    worst = max(walls, default=float("nan"))
+    summary = (
+        f"Wall geomean {geomean(walls):.2f}, CPU geomean {geomean(cpus):.2f}, worst wall {worst:.2f} over "
+        f"{len(walls)} queries" + (f"; failed: {', '.join(failed)}." if failed else ".")
+    )
+    print(summary)
+    return (
+        f"## TPC-H SF{options.scale} on Parquet, beside DuckDB {duckdb.__version__}\n\n"
+        f"{summary} Lower than 1 is faster than DuckDB; best of {options.runs}.\n\n{table(head, rows)}\n"
+    )
+
+
+def memory_mebibytes(pid):
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def bench_start(options):
+    with tempfile.TemporaryDirectory() as folder:
+        first, again, idle = [], [], []
+        for number in range(options.runs):
+            place = Path(folder) / str(number)
+            for kept in (first, again):
+                with Appliance(place) as server:
+                    kept.append(server.start_seconds * 1000)
+                    if kept is again:
+                        idle.append(memory_mebibytes(server.pid))
+    rows = [
+        ("first start to /readyz", f"{min(first):.0f} ms", "600 ms"),
+        ("restart to /readyz", f"{min(again):.0f} ms", "150 ms"),
+        ("resident when idle", f"{max(idle):.0f} MiB", "60 MB"),
+        ("size of the binary", f"{BINARY.stat().st_size / 2**20:.0f} MiB", ""),
+    ]
+    for row in rows:
+        print(*row)
+    return f"## Start\n\n{table(['what', 'measured', 'to hold'], rows)}\n"
+
+
+def bench_s3(options):
+    """4 KiB PUTs, durable, from 32 connections that are kept open; URLs are signed beforehand."""
+    import boto3
+    from botocore.config import Config
+
+    workers, each = 32, 200
+    with tempfile.TemporaryDirectory() as folder, Appliance(Path(folder) / "data") as server:
+        variables = server.variables()
+        s3 = boto3.client(
+            "s3", endpoint_url=variables["AWS_ENDPOINT_URL"], region_name="us-east-1",
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+        )
+        s3.create_bucket(Bucket="bench")
+        place = urllib.parse.urlsplit(variables["AWS_ENDPOINT_URL"])
+        urls = [
+            [
+                s3.generate_presigned_url("put_object", Params={"Bucket": "bench", "Key": f"{worker}/{number}"})
+                for number in range(each)
+            ]
+            for worker in range(workers)
+        ]
+        body, wrong = os.urandom(4096), []
+        gate = threading.Barrier(workers + 1)
+
+        def run(mine):
+            connection = http.client.HTTPConnection(place.hostname, place.port)
+            gate.wait()
+            for url in mine:
+                connection.request("PUT", url[url.index("/", 8):], body)
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 200:
+                    wrong.append(answer.status)
+
+        threads = [threading.Thread(target=run, args=(mine,)) for mine in urls]
+        for thread in threads:
+            thread.start()
+        gate.wait()
+        began = time.perf_counter()
+        for thread in threads:
+            thread.join()
+        rate = workers * each / (time.perf_counter() - began)
+    assert not wrong, wrong[:5]
+    row = (f"4 KiB PUT, durable, {workers} clients", f"{rate:.0f} a second")
+    print(*row)
+    return f"## S3\n\n{table(['what', 'measured'], [row])}\n\nThe clients are Python threads on the same cores.\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=["tpch", "start", "s3", []])
+    parser.add_argument("--scale", default="1")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--queries", default="")
+    options = parser.parse_args()
+    parts = options.parts or ["start", "s3", "tpch"]
+    sections = [globals()[f"bench_{part}"](options) for part in parts]
+    day = time.strftime("%Y-%m-%d")
+    head = f"# Measured\n\n{day}, {os.cpu_count()} cores, {platform.machine()}; `make bench` prints and rewrites this.\n"
+    RESULTS.write_text("\n".join([head, *sections]))
+
+
+main()
