@@ -1,0 +1,133 @@
+import Authority
+import CivilTime
+import Foundation
+import ObjectStorage
+import Platform
+import SQLEngine
+import SQLExecution
+import SQLFunctions
+import Synchronization
+import TableCatalog
+import Testing
+import Vectors
+
+/// Allows everything but what is listed.
+struct TestAuthorizer: Authorizer {
+    var denied: Set<Action> = []
+    func decide(_ context: RequestContext, _ action: Action, _ resource: Resource) -> Decision {
+        Decision(isAllowed: !denied.contains(action), reason: "test")
+    }
+}
+
+/// Rows as text: values with `|` between them, a line each.
+struct TextEncoder: ResultEncoder {
+    let pageBytes = 1 << 20
+
+    func encode(_ chunk: Chunk, _ columns: [QueryColumn], into bytes: inout [UInt8]) {
+        for index in 0..<chunk.activeCount {
+            let row = chunk.row(index)
+            let values = columns.indices.map { text(chunk.columns[$0], row) }
+            bytes += Array((values.joined(separator: "|") + "\u{1E}").utf8)
+        }
+    }
+
+    private func text(_ vector: Vector, _ row: Int) -> String {
+        guard vector.isValid(row) else { return "NULL" }
+        switch vector.physical {
+        case .bool: return vector.value(row, as: UInt8.self) != 0 ? "true" : "false"
+        case .int32: return "\(vector.value(row, as: Int32.self))"
+        case .int64: return "\(vector.value(row, as: Int64.self))"
+        case .int128: return "\(vector.value(row, as: Int128.self))"
+        case .double: return "\(vector.value(row, as: Double.self))"
+        case .string: return vector.string(row).string
+        case .list, .row: return "nested"
+        }
+    }
+}
+
+/// What a statement gave.
+struct Answer {
+    var columns: [String]
+    var rows: [String]
+    var updateType: String?
+    var count: Int64?
+    var code: String?
+    var message: String
+    var hint: String?
+    var changes: SessionChanges
+}
+
+/// An engine over a catalog of its own and a store in memory, with the warehouse `silver` and its
+/// schema `sales`.
+final class EngineBench {
+    let engine: QueryEngine
+    let catalog: Catalog
+    let store = MemoryObjectStore(buckets: ["silver"])
+    let folder: String
+    var session = QuerySession(catalog: "silver", schema: "sales")
+    let context = RequestContext(principal: .system, requestID: "test", door: .sql)
+
+    init(denied: Set<Action> = []) throws {
+        folder = NSTemporaryDirectory() + "engine-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        let everything = try Catalog(
+            databasePath: folder + "/catalog.sqlite", store: store,
+            authorizer: TestAuthorizer(denied: denied), clock: SystemWallClock(),
+            entropy: SystemEntropy())
+        catalog = everything
+        try catalog.createWarehouse(context, name: "silver", location: "s3://silver/")
+        try catalog.createNamespace(
+            context, CatalogReference(warehouse: "silver"), ["sales"])
+        var configuration = QueryEngineConfiguration(spillDirectory: folder)
+        configuration.threadCount = 2
+        engine = QueryEngine(
+            configuration, catalog: catalog, store: store,
+            authorizer: TestAuthorizer(denied: denied), zones: TimeZones { _ in nil })
+    }
+
+    deinit {
+        catalog.close()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Runs a statement to its end.
+    func run(_ sql: String) throws -> Answer {
+        let query = try engine.submit(
+            sql, session: session, context: context, encoder: TextEncoder())
+        var text = ""
+        while true {
+            let (page, snapshot) = query.nextPage(patience: .seconds(60))
+            if let page { text += String(decoding: page.bytes, as: UTF8.self) }
+            guard page == nil, snapshot.state.isDone else { continue }
+            return Answer(
+                columns: (snapshot.columns ?? []).map(\.name),
+                rows: text.split(separator: "\u{1E}").map(String.init),
+                updateType: snapshot.updateType, count: snapshot.updateCount,
+                code: snapshot.fault?.code.rawValue, message: snapshot.fault?.message ?? "",
+                hint: snapshot.fault?.hint, changes: snapshot.changes)
+        }
+    }
+
+    /// Runs a statement that has to succeed.
+    @discardableResult
+    func ok(_ sql: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> Answer {
+        let answer = try run(sql)
+        #expect(
+            answer.code == nil,
+            "\(sql): \(answer.code ?? "") \(answer.message) \(answer.hint ?? "")",
+            sourceLocation: sourceLocation)
+        return answer
+    }
+
+    /// The rows of a query that has to succeed.
+    func rows(_ sql: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> [String] {
+        try ok(sql, sourceLocation: sourceLocation).rows
+    }
+
+    /// How many objects of the store have a name that ends so.
+    func objectCount(_ suffix: String) throws -> Int {
+        try store.list(bucket: "silver", prefix: "", after: nil, limit: 10_000)
+            .filter { $0.location.key.hasSuffix(suffix) }.count
+    }
+}
