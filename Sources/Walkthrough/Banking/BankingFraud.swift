@@ -104,6 +104,7 @@ final class BankingFraud {
         let server = ApplianceServer(appliance)
         try server.start()
         self.server = server
+        try declarePipelines(appliance)
         token = try appliance.demoToken(personas: ["admin", "engineer", "analyst", "viewer", "steward"])
         client = DemoClient(
             host: "127.0.0.1", port: appliance.consolePort, user: "admin", token: token)
@@ -112,6 +113,20 @@ final class BankingFraud {
                 + "personas: admin, engineer, analyst, viewer, steward; service account: replication")
         try checkBoot(appliance)
         show.endStep()
+    }
+
+    /// Declares the demo's pipelines, with the texts of its models.
+    private func declarePipelines(_ appliance: Appliance) throws {
+        let folder = "demos/banking-fraud/"
+        var files: [String: String] = [:]
+        for path in EmbeddedFiles.paths where path.hasPrefix(folder + "models/") {
+            files[String(path.dropFirst(folder.count))] = EmbeddedFiles.text(path) ?? ""
+        }
+        for path in EmbeddedFiles.paths
+        where path.hasPrefix(folder + "pipelines/") && path.hasSuffix(".yml") {
+            try appliance.declarePipeline(
+                EmbeddedFiles.text(path) ?? "", source: path, files: files)
+        }
     }
 
     private func checkBoot(_ appliance: Appliance) throws {
@@ -181,7 +196,7 @@ final class BankingFraud {
     }
 
     /// SHA-256 of the default set: 100,000 rows, seed 42, as of 2026-11-21.
-    static let publishedDigest = "UNPUBLISHED"
+    static let publishedDigest = "3989e224efb372e21946e9c8173f0a01a1c4f99e71afd3f8b10977ad37565e37"
 
     // MARK: 3
 
