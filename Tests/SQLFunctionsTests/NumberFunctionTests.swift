@@ -39,7 +39,9 @@ struct NumberFunctionTests {
         Case("least", [(.text, "b"), (.text, "a")], "a"),
         Case("greatest", [(.double, 1.0), (.double, .number(.nan))], "nan"),
         Case("greatest", [(.integer, 1), (.integer, nil)], "NULL"),
-        Case("greatest", [(.array(.integer), [1, 2]), (.array(.integer), [1, 3])], "[1, 3]"),
+        Case(
+            "greatest", [(.array(.integer), .list([1, 2])), (.array(.integer), .list([1, 3]))],
+            "[1, 3]"),
     ])
     func results(_ test: Case) throws { try test.check() }
 

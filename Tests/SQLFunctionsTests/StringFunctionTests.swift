@@ -23,7 +23,7 @@ struct StringFunctionTests {
         Case("concat", ["ice", "berg"], "iceberg"),
         Case("concat", [(.text, "a"), (.text, nil)], "NULL"),
         Case("concat_ws", [(.text, "-"), (.text, "a"), (.text, nil), (.text, "b")], "a-b"),
-        Case("concat_ws", [(.text, ","), (.array(.text), ["x", nil, "y"])], "x,y"),
+        Case("concat_ws", [(.text, ","), (.array(.text), .list(["x", nil, "y"]))], "x,y"),
         Case("replace", ["banana", "an", "AN"], "bANANa"),
         Case("replace", ["ab", "", "-"], "-a-b-"),
         Case("replace", ["banana", "an"], "ba"),

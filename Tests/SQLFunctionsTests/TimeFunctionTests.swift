@@ -29,7 +29,8 @@ struct TimeFunctionTests {
             "$add_interval", [(milli, "2024-01-31 10:00:00"), (.intervalDayToSecond, 1_500)],
             "2024-01-31 10:00:01.500"),
         Case(
-            "$add_interval", [(.time(precision: 0), "23:00:00"), (.intervalDayToSecond, 7_200_000)],
+            "$add_interval",
+            [(.time(precision: 0), "23:00:00"), (.intervalDayToSecond, 7_200_000)],
             "01:00:00"),
         Case("$subtract_times", [(.date, "2024-03-01"), (.date, "2024-02-01")], "29 00:00:00.000"),
         Case(
@@ -53,26 +54,38 @@ struct TimeFunctionTests {
         Case("now", "2024-02-29 14:34:56.789 +02:00"),
         Case("current_date", "2024-02-29"),
         Case("localtimestamp", "2024-02-29 14:34:56.789"),
-        Case("date_format", [(milli, "2024-02-29 13:04:05.678"), (.text, "%Y-%m-%d %T.%f %W %b %j %l%p")],
+        Case(
+            "date_format",
+            [(milli, "2024-02-29 13:04:05.678"), (.text, "%Y-%m-%d %T.%f %W %b %j %l%p")],
             "2024-02-29 13:04:05.678000 Thursday Feb 060 1PM"),
         Case("date_parse", ["29.2.24 7:05", "%e.%c.%y %k:%i"], "2024-02-29 07:05:00.000"),
         Case("date_parse", ["20240229", "%Y%m%d"], "2024-02-29 00:00:00.000"),
         Case(
-            "format_datetime", [(zoned, "2024-02-29 13:04:05 +05:30"), (.text, "yyyy-MM-dd'T'HH:mm ZZ EEE")],
+            "format_datetime",
+            [(zoned, "2024-02-29 13:04:05 +05:30"), (.text, "yyyy-MM-dd'T'HH:mm ZZ EEE")],
             "2024-02-29T13:04 +05:30 Thu"),
         Case(
             "parse_datetime", ["20240229 1:05 PM +01:00", "yyyyMMdd h:mm a ZZ"],
             "2024-02-29 13:05:00.000 +01:00"),
-        Case("parse_datetime", ["2024-02-29 13", "yyyy-MM-dd HH"], "2024-02-29 13:00:00.000 +02:00"),
+        Case(
+            "parse_datetime", ["2024-02-29 13", "yyyy-MM-dd HH"], "2024-02-29 13:00:00.000 +02:00"),
         Case("to_iso8601", [(milli, "2024-02-29 13:14:15")], "2024-02-29T13:14:15.000"),
         Case("to_iso8601", [(zoned, "2024-02-29 13:14:15 UTC")], "2024-02-29T13:14:15.000Z"),
-        Case("from_iso8601_timestamp", ["2024-02-29T13:14:15+01:00"], "2024-02-29 13:14:15.000 +01:00"),
+        Case(
+            "from_iso8601_timestamp", ["2024-02-29T13:14:15+01:00"],
+            "2024-02-29 13:14:15.000 +01:00"),
         Case("from_iso8601_date", ["2024-W09-4"], "2024-02-29"),
         Case("from_unixtime", [(.double, 1.5)], "1970-01-01 02:00:01.500 +02:00"),
-        Case("from_unixtime", [(.double, 0), (.bigint, -3), (.bigint, -30)], "1969-12-31 20:30:00.000 -03:30"),
+        Case(
+            "from_unixtime", [(.double, 0), (.bigint, -3), (.bigint, -30)],
+            "1969-12-31 20:30:00.000 -03:30"),
         Case("to_unixtime", [(zoned, "1970-01-01 01:00:00 +01:00")], "0.0"),
-        Case("at_timezone", [(zoned, "2024-02-29 12:00:00 UTC"), (.text, "+05:30")], "2024-02-29 17:30:00.000 +05:30"),
-        Case("with_timezone", [(milli, "2024-02-29 12:00:00"), (.text, "+05:30")], "2024-02-29 12:00:00.000 +05:30"),
+        Case(
+            "at_timezone", [(zoned, "2024-02-29 12:00:00 UTC"), (.text, "+05:30")],
+            "2024-02-29 17:30:00.000 +05:30"),
+        Case(
+            "with_timezone", [(milli, "2024-02-29 12:00:00"), (.text, "+05:30")],
+            "2024-02-29 12:00:00.000 +05:30"),
         Case("human_readable_seconds", [(.double, 96)], "1 minute, 36 seconds"),
         Case("$current_user", "ann"),
         Case("$current_catalog", "NULL"),
