@@ -108,7 +108,7 @@ def test_joins_windows_and_common_tables(engine, orders):
 def test_inserts_and_quoted_names(engine, orders):
     with engine.connect() as connection:
         connection.execute(
-            orders.insert(), [{"id": 900, "customer": "x", "Mixed Case": 1}, {"id": 901, "customer": "y"}]
+            orders.insert(), [{"id": 900, "customer": "x", "Mixed Case": 1}, {"id": 901, "customer": "y", "Mixed Case": None}]
         )
         found = connection.execute(
             sa.select(orders.c["Mixed Case"]).where(orders.c.id >= 900).order_by(orders.c.id)

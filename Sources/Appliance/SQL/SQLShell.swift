@@ -87,11 +87,14 @@ final class SQLShell {
         if let type = snapshot.updateType {
             streams.write(snapshot.updateCount.map { "\(type): \($0) rows\n" } ?? "\(type)\n")
         }
+        guard showsTiming || !isUpdate else { return true }
+        var notes: [String] = []
+        if !isUpdate { notes.append("\(table.rowCount) row\(table.rowCount == 1 ? "" : "s")") }
         if showsTiming {
-            let milliseconds = (SystemMonotonicClock().now() - begin).fractionalSeconds * 1000
-            let rows = isUpdate ? "" : "\(table.rowCount) row\(table.rowCount == 1 ? "" : "s"), "
-            streams.write("(\(rows)\(milliseconds < 10 ? "\(Double(Int(milliseconds * 10)) / 10)" : "\(Int(milliseconds))") ms)\n")
+            let tenths = Int((SystemMonotonicClock().now() - begin).fractionalSeconds * 10_000)
+            notes.append(tenths < 100 ? "\(Double(tenths) / 10) ms" : "\(tenths / 10) ms")
         }
+        streams.write("(\(notes.joined(separator: ", ")))\n")
         return true
     }
 

@@ -2,6 +2,7 @@ import Iceberg
 import SQLExecution
 import SQLFunctions
 import SQLPlanning
+import TableFiles
 import Vectors
 
 /// `"t$snapshots"` and its like: an Iceberg table's metadata as tables. Source:
@@ -64,6 +65,7 @@ enum MetadataTables {
                 name: name, columns: [column("key", .text), column("value", .text)],
                 rows: metadata.properties.sorted { $0.key < $1.key }.map { [.text($0), .text($1)] })
         case "files": return try files(name, metadata, manifests)
+        case "partitions": return try partitions(name, metadata, manifests)
         default: return nil
         }
     }
@@ -95,6 +97,51 @@ enum MetadataTables {
             }
         }
         return MemoryTable(name: name, columns: columns, rows: rows)
+    }
+
+    /// One row a partition of the present snapshot; an unpartitioned table has one row without
+    /// `partition`.
+    private static func partitions(
+        _ name: TableName, _ metadata: TableMetadata, _ manifests: ManifestSource
+    ) throws -> MemoryTable {
+        let spec = metadata.defaultSpec
+        let stored = spec.resultTypes(in: [metadata.currentSchema])
+        let fields = zip(spec.fields, stored).map { field, type in
+            RowField(name: field.name.lowercased(), type: IcebergTypes.sqlType(type) ?? .text)
+        }
+        struct Totals {
+            var records: Int64 = 0
+            var files: Int64 = 0
+            var bytes: Int64 = 0
+        }
+        var totals: [[Literal?]: Totals] = [:]
+        var order: [[Literal?]] = []
+        if let snapshot = metadata.currentSnapshot {
+            for manifest in try manifests.manifests(of: snapshot) where manifest.content == .data {
+                for entry in try manifests.entries(of: manifest, in: metadata) where entry.isLive {
+                    let key = entry.file.specID == spec.specID ? entry.file.partition : []
+                    if totals[key] == nil { order.append(key) }
+                    totals[key, default: Totals()].records += entry.file.recordCount
+                    totals[key, default: Totals()].files += 1
+                    totals[key, default: Totals()].bytes += entry.file.sizeBytes
+                }
+            }
+        }
+        let counts = ["record_count", "file_count", "total_size"].map { column($0, .bigint) }
+        let rows = order.map { key -> [LiteralValue] in
+            let sums = totals[key] ?? Totals()
+            let numbers: [LiteralValue] = [
+                .integer(sums.records), .integer(sums.files), .integer(sums.bytes),
+            ]
+            guard !fields.isEmpty else { return numbers }
+            let values = fields.indices.map { index -> LiteralValue in
+                guard index < key.count, let value = key[index] else { return .null }
+                return IcebergTypes.value(value, as: fields[index].type).map(literalValue) ?? .null
+            }
+            return [.row(values)] + numbers
+        }
+        let first = fields.isEmpty ? [] : [column("partition", .row(fields))]
+        return MemoryTable(name: name, columns: first + counts, rows: rows)
     }
 
     private static func column(_ name: String, _ type: LogicalType) -> TableColumn {

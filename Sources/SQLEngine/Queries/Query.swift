@@ -93,6 +93,8 @@ package final class Query: Sendable {
         var statistics = QueryStatistics()
         var endedMicroseconds: Int64?
         var plan: String?
+        /// What somebody who killed the query gave as reason.
+        var killMessage: String?
         /// Numbers of what runs at the moment, on top of `statistics`.
         var probe: (@Sendable () -> QueryStatistics)?
     }
@@ -189,6 +191,10 @@ package final class Query: Sendable {
     /// Ends the query with a fault; the first one stays. Pages that nobody fetched are dropped.
     func fail(_ fault: QueryFault, at microseconds: Int64) {
         update { state in
+            var fault = fault
+            if fault.code == .administrativelyKilled, let message = state.killMessage {
+                fault = QueryFault(.administrativelyKilled, "Query killed. Message: \(message)")
+            }
             if state.fault == nil { state.fault = fault }
             state.state = .failed
             state.endedMicroseconds = microseconds

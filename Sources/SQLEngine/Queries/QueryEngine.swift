@@ -169,7 +169,9 @@ package final class QueryEngine: Sendable {
     }
 
     /// Ends a query of the caller's own, or anybody's for those who may.
-    package func kill(_ context: RequestContext, queryID: String) throws(QueryFault) {
+    package func kill(
+        _ context: RequestContext, queryID: String, message: String? = nil
+    ) throws(QueryFault) {
         guard let query = history.all.first(where: { $0.id == queryID }) else {
             throw QueryFault(.notFound, "Target query not found: \(queryID)")
         }
@@ -178,7 +180,8 @@ package final class QueryEngine: Sendable {
         guard isOwn || authorizer.decide(context, .queryKill, resource).isAllowed else {
             throw QueryFault(.permissionDenied, "Access Denied: Cannot kill query \(queryID)")
         }
-        query.cancel(isOwn ? .clientCancelled : .killed)
+        query.update { $0.killMessage = message }
+        query.cancel(isOwn && message == nil ? .clientCancelled : .killed)
     }
 
     private static func maySee(

@@ -119,6 +119,11 @@ enum LiteralBinding {
                 return .cast(bytes, to: type, isSafe: false)
             }
             return .literal(.double(bits: Double(value).bitPattern), .real)
+        case .json:
+            // The text of a JSON literal is parsed; a cast would make a JSON string of it.
+            let parse = try FunctionRegistry.standard.resolveScalar(
+                "json_parse", [.value(.text)], span: span)
+            return .call(parse, [.cast(bytes, to: .text, isSafe: false)])
         default:
             guard LogicalType.text.casts(to: type) else { throw invalid() }
             return .cast(bytes, to: type, isSafe: false)
