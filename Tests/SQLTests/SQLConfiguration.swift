@@ -6,6 +6,7 @@ import ObjectStorage
 import Platform
 import QueryAPI
 import SQLEngine
+import SQLExecution
 import SQLFunctions
 import SQLPlanning
 import TableCatalog
