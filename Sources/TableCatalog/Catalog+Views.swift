@@ -48,6 +48,7 @@ extension Catalog {
             context, .tableCreate,
             resource(context, at, identifier.namespace, identifier.name, kind: .view))
         try Self.check(name: identifier.name)
+        try Self.checkDefiner(context, properties)
         let uuid = entropy.uuid()
         return try serialized([lockKey(context, at, identifier)]) {
             let (levels, home) = try database.read { tx in
@@ -88,7 +89,9 @@ extension Catalog {
             }
             let base = try loadedView(pointer).metadata
             for requirement in requirements { try base.check(requirement) }
-            let metadata = try base.applying(updates, nowMilliseconds: nowMilliseconds)
+            let metadata = try base.applying(
+                try Self.keepingDefinerHonest(context, updates, base),
+                nowMilliseconds: nowMilliseconds)
             var next = prepareView(
                 metadata, pointer.identifier, version: pointer.version + 1, context)
             next.expectedLocation = pointer.metadataLocation
@@ -100,6 +103,60 @@ extension Catalog {
             }
             return try loadedView(next.pointer)
         }
+    }
+
+    // MARK: Definers
+
+    /// The property with the principal whose rights a view's query runs with.
+    package static let definerProperty = "trino.run-as-owner-id"
+
+    /// Nobody but the appliance itself can make a view run with another's rights.
+    private static func checkDefiner(
+        _ context: RequestContext, _ properties: [String: String]
+    ) throws {
+        guard let id = properties[definerProperty], id != context.principal.id,
+            context.principal.kind != .system
+        else { return }
+        throw CatalogError(
+            code: .invalidRequest,
+            message: "a view can run with its maker's rights only, not with those of \(id)")
+    }
+
+    /// A query that somebody else writes into a view does not inherit the definer's rights: the view
+    /// then runs with those of whoever asks, unless the same commit names the new definer.
+    private static func keepingDefinerHonest(
+        _ context: RequestContext, _ updates: [ViewUpdate], _ base: ViewMetadata
+    ) throws -> [ViewUpdate] {
+        var namesDefiner = false
+        var changesQuery = false
+        for update in updates {
+            switch update {
+            case .setProperties(let properties):
+                if properties[definerProperty] == base.properties[definerProperty],
+                    properties[definerProperty] != nil,
+                    properties[definerProperty] != context.principal.id
+                {
+                    // The whole property map sent back as it was names nobody anew.
+                    continue
+                }
+                try checkDefiner(context, properties)
+                if properties[definerProperty] != nil { namesDefiner = true }
+            case .addVersion(let version):
+                let current = base.currentVersion
+                changesQuery =
+                    changesQuery || version.representations != current?.representations
+                    || version.defaultCatalog != current?.defaultCatalog
+                    || version.defaultNamespace != current?.defaultNamespace
+            case .setCurrentVersion(let id):
+                changesQuery = changesQuery || (id != -1 && id != base.currentVersionID)
+            default: continue
+            }
+        }
+        let isOwn = base.properties[definerProperty] == context.principal.id
+        if !changesQuery || namesDefiner || isOwn || context.principal.kind == .system {
+            return updates
+        }
+        return updates + [.removeProperties([definerProperty])]
     }
 
     package func dropView(

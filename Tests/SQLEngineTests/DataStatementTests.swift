@@ -1,3 +1,5 @@
+import Foundation
+import Synchronization
 import SQLEngine
 import TableCatalog
 import Testing
@@ -179,5 +181,41 @@ struct DataStatementTests {
         try bench.ok("ALTER BRANCH main IN TABLE t FAST FORWARD TO audit")
         #expect(try bench.rows("SELECT count(*) FROM t") == ["2"])
         try bench.ok("DROP BRANCH audit IN TABLE t")
+    }
+}
+
+struct ConcurrentWriterTests {
+    /// Runs a body on several threads at once, each with its number.
+    private func together(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        DispatchQueue.concurrentPerform(iterations: count) { body($0) }
+    }
+
+    @Test func insertsAllGetIn() throws {
+        let bench = try EngineBench()
+        try bench.ok("CREATE TABLE t (a int)")
+        together(4) { number in
+            for round in 0..<3 {
+                _ = try? bench.run("INSERT INTO t VALUES \(number * 10 + round)")
+            }
+        }
+        #expect(try bench.rows("SELECT count(*), count(DISTINCT a) FROM t") == ["12|12"])
+    }
+
+    @Test func noUpdateIsLost() throws {
+        let bench = try EngineBench()
+        try bench.ok("CREATE TABLE t (a int)")
+        try bench.ok("INSERT INTO t VALUES 0")
+        let outcomes = Mutex<[String]>([])
+        together(4) { _ in
+            for _ in 0..<3 {
+                let answer = try? bench.run("UPDATE t SET a = a + 1")
+                outcomes.withLock { $0.append(answer?.code ?? "done") }
+            }
+        }
+        let codes = outcomes.withLock { $0 }
+        let done = codes.filter { $0 == "done" }.count
+        #expect(done > 0)
+        #expect(codes.allSatisfy { $0 == "done" || $0 == "TRANSACTION_CONFLICT" })
+        #expect(try bench.rows("SELECT a FROM t") == ["\(done)"])
     }
 }

@@ -1,5 +1,8 @@
 import Authority
+import Iceberg
+import JSON
 import SQLEngine
+import TableCatalog
 import Testing
 
 struct DefinitionTests {
@@ -154,6 +157,45 @@ struct DefinitionTests {
         #expect(try bench.run("CREATE VIEW x AS SELECT 1").code == "MISSING_COLUMN_NAME")
         #expect(try bench.run("CREATE VIEW x AS SELECT 1 a, 2 a").code == "DUPLICATE_COLUMN_NAME")
         #expect(try bench.run("CREATE VIEW x AS SELECT nope FROM t").code == "COLUMN_NOT_FOUND")
+    }
+
+    @Test func aViewNeverRunsWithRightsThatItsWriterDidNotHave() throws {
+        let bench = try EngineBench()
+        let ann = RequestContext(
+            principal: Principal(id: "u1", name: "ann", kind: .user), requestID: "r", door: .catalog
+        )
+        let bob = RequestContext(
+            principal: Principal(id: "u2", name: "bob", kind: .user), requestID: "r", door: .catalog
+        )
+        let at = CatalogReference(warehouse: "silver")
+        let name = TableIdentifier(namespace: ["sales"], name: "v")
+        try bench.ok("CREATE VIEW base AS SELECT 1 AS a")
+        let made = try bench.catalog.loadView(
+            bench.context, at, TableIdentifier(namespace: ["sales"], name: "base")
+        ).metadata
+        let version = try #require(made.currentVersion)
+        let schema = try #require(made.currentSchema)
+        let definer = Catalog.definerProperty
+        #expect(throws: CatalogError.self) {
+            try bench.catalog.createView(
+                bob, at, name, schema: schema, version: version, properties: [definer: "u1"])
+        }
+        _ = try bench.catalog.createView(
+            ann, at, name, schema: schema, version: version, properties: [definer: "u1"])
+        #expect(throws: CatalogError.self) {
+            try bench.catalog.commitView(
+                ann, at, name, requirements: [], updates: [.setProperties([definer: "u2"])])
+        }
+        var changed = version
+        changed.representations = [
+            JSONObject([("type", "sql"), ("sql", "SELECT 2 AS a"), ("dialect", "trino")])
+        ]
+        let after = try bench.catalog.commitView(
+            bob, at, name, requirements: [],
+            updates: [
+                .setProperties([definer: "u1"]), .addVersion(changed), .setCurrentVersion(-1),
+            ])
+        #expect(after.metadata.properties[definer] == nil)
     }
 
     @Test func deniedActionsAreRefused() throws {

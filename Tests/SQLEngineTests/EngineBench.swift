@@ -59,7 +59,8 @@ struct Answer {
 
 /// An engine over a catalog of its own and a store in memory, with the warehouse `silver` and its
 /// schema `sales`.
-final class EngineBench {
+final class EngineBench: @unchecked Sendable {
+    // Safe because tests change the session only while one thread runs statements.
     let engine: QueryEngine
     let catalog: Catalog
     let store = MemoryObjectStore(buckets: ["silver"])

@@ -15,7 +15,7 @@ import Vectors
 /// Source: Iceberg view specification.
 enum ViewStorage {
     static let ownerProperty = "trino.run-as-owner"
-    static let ownerIDProperty = "trino.run-as-owner-id"
+    static let ownerIDProperty = Catalog.definerProperty
     static let invokerValue = "INVOKER"
     static let commentProperty = "comment"
     /// In the version's summary: a JSON array with each column's SQL type.
@@ -31,14 +31,16 @@ enum ViewStorage {
                 hint: "create it again with CREATE OR REPLACE VIEW")
         }
         let owner = metadata.properties[ownerProperty] ?? ""
-        let runsAsInvoker = owner.isEmpty || owner == invokerValue
+        // Only the id, which the catalog guards, gives rights; the name is for people.
+        let id = metadata.properties[ownerIDProperty]
+        let principal =
+            id == Principal.system.id
+            ? Principal.system : Principal(id: id ?? owner, name: owner, kind: .user)
         return ViewDefinition(
             name: name, sql: sql, columns: columns(of: metadata, version),
             catalog: version.defaultCatalog ?? name.catalog,
             schema: version.defaultNamespace.joined(separator: "."),
-            owner: Principal(
-                id: metadata.properties[ownerIDProperty] ?? owner, name: owner, kind: .user),
-            runsAsInvoker: runsAsInvoker)
+            owner: principal, runsAsInvoker: id == nil || owner == invokerValue)
     }
 
     /// The columns with their exact types, where the version says them.

@@ -82,16 +82,18 @@ extension StatementRun {
 
     func manifests() throws(QueryFault) -> ManifestSource { try catalog().manifests }
 
-    /// What takes rows for a table.
+    /// What takes rows for a table; they come out of a plan that `sorted` gave, unless said otherwise.
     func rowWriter(
-        _ metadata: TableMetadata, _ schema: Schema, of name: TableName
+        _ metadata: TableMetadata, _ schema: Schema, of name: TableName, isSorted: Bool = true
     ) throws(QueryFault) -> RowWriter {
         guard let reading = catalogs.reading else {
             throw QueryFault(.notSupported, "this engine has no store to write to")
         }
+        let hasOrder = RowWriter.sortKeys(metadata, schema.fields.map { ColumnID($0.id) }) != nil
         return try RowWriter(
             store: reading.store, metadata: metadata, schema: schema,
-            overrides: writeOverrides(name), budget: budget, entropy: engine.entropy)
+            overrides: writeOverrides(name), isSorted: isSorted && hasOrder && writesSorted(name),
+            budget: budget, entropy: engine.entropy)
     }
 
     /// Session properties that change how files are written, as properties of the table.
@@ -113,10 +115,14 @@ extension StatementRun {
     func sorted(
         _ plan: LogicalPlan, _ columns: [ColumnID], _ metadata: TableMetadata, _ name: TableName
     ) -> LogicalPlan {
-        let isEnabled =
-            query.session.properties["\(name.catalog).sorted_writing_enabled"] != "false"
-        guard isEnabled, let keys = RowWriter.sortKeys(metadata, columns) else { return plan }
+        guard writesSorted(name), let keys = RowWriter.sortKeys(metadata, columns) else {
+            return plan
+        }
         return .sort(plan, keys)
+    }
+
+    private func writesSorted(_ name: TableName) -> Bool {
+        query.session.properties["\(name.catalog).sorted_writing_enabled"] != "false"
     }
 
     /// Runs a writer's work and deletes its files when it fails.

@@ -176,7 +176,7 @@ extension StatementRun {
         _ positions: [String: [Int64]], _ table: IcebergTable
     ) throws(QueryFault) -> RowWriter {
         let source = try table.restricted(to: Set(positions.keys))
-        let writer = try rowWriter(table.metadata, table.schema, of: table.name)
+        let writer = try rowWriter(table.metadata, table.schema, of: table.name, isSorted: false)
         let filter = SurvivingRows(
             positions.mapValues { DeletedPositionSet($0) }, writer: writer,
             valueCount: table.fields.count)

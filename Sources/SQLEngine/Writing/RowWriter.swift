@@ -20,17 +20,15 @@ final class RowWriter: FileWriter, @unchecked Sendable {
     /// Columns that take no NULL, by number, with their names.
     private let required: [(column: Int, name: String)]
 
-    /// `overrides` are properties that the session sets over the table's.
+    /// `overrides` are properties that the session sets over the table's; `isSorted` says that rows come in
+    /// the table's order.
     init(
         store: any ObjectStore, metadata: TableMetadata, schema: Schema,
-        overrides: [String: String], budget: MemoryBudget, entropy: any Entropy
+        overrides: [String: String], isSorted: Bool, budget: MemoryBudget, entropy: any Entropy
     ) throws(QueryFault) {
         var options = DataWriterOptions(
             properties: metadata.properties.merging(overrides) { _, new in new })
-        let order = metadata.defaultSortOrder
-        if !order.fields.isEmpty, overrides["sorted"] != "false" {
-            options.sortOrderID = order.orderID
-        }
+        if isSorted { options.sortOrderID = metadata.defaultSortOrderID }
         do throws(TableFileError) {
             writer = try PartitionedDataWriter(
                 store: store, table: metadata, schema: schema, options: options, budget: budget,
