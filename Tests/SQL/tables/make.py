@@ -119,7 +119,7 @@ for number in range(3000):
             user,
             regions[next(words) % 5],
             ["view", "click", "buy"][next(words) % 8 % 3],
-            None if next(words) % 11 == 0 else D(next(words) % 1_000_000) / 100,
+            None if next(words) % 11 == 0 else (D(next(words) % 1_000_000) / 100).quantize(D("0.01")),
             None if next(words) % 13 == 0 else (next(words) % 100_000) / 64,
             AT(2024, 1, 1) + datetime.timedelta(seconds=number * 7919 % 7_776_000, microseconds=next(words) % 1_000_000),
             f"event number {number % 97}" if number % 5 else None,
