@@ -84,6 +84,9 @@ package final class JobScheduler: Service {
         try loadDocuments()
     }
 
+    /// The database, for backups and checks.
+    package var records: Database { database }
+
     /// Raised after every change of runs, steps and logs: take `current`, look, then wait past it.
     package var changes: OutboxSignal { database.signal }
 

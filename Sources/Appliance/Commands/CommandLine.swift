@@ -10,7 +10,7 @@ package enum CommandLine {
         [ServeCommand.command, SQLCommand.command, ConnectCommand.command]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
-            + [DoctorCommand.command] + ConfigurationCommands.all
+            + [DoctorCommand.command] + BackupCommands.all + ConfigurationCommands.all
             + [VersionCommand.command]
     }
 
