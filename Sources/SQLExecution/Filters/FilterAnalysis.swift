@@ -1,3 +1,4 @@
+import SQLFunctions
 import SQLPlanning
 import Vectors
 
@@ -11,30 +12,72 @@ func pushedFilter(_ predicate: BoundExpression, _ columns: [PlanColumn]) -> Push
     var range: ValueRange?
     var candidates: [LiteralValue]?
     if let single { (range, candidates) = analyse(predicate, single) }
+    let ofNull = single == nil ? .undetermined : nullOutcome(predicate)
     return PushedFilter(
         column: single == nil ? nil : positions.first, columns: positions, range: range,
-        candidates: candidates, passesNull: single.map { passesNull(predicate, $0) } ?? false,
-        isDictionaryCapable: single != nil && fingerprint(predicate) != nil, predicate: predicate,
+        candidates: candidates,
+        passesNull: single != nil && (ofNull == .passes || ofNull == .undetermined),
+        isDictionaryCapable: ofNull != .undetermined && fingerprint(predicate) != nil,
+        predicate: predicate,
         columnIDs: known, columnTypes: positions.map { columns[$0].type })
 }
 
-/// Whether the predicate can be true of a NULL: conservative, by evaluating its NULL tests.
-private func passesNull(_ predicate: BoundExpression, _ column: ColumnID) -> Bool {
+/// What a predicate says of a row whose only column is NULL.
+private enum NullOutcome { case passes, fails, isNull, undetermined }
+
+/// Three-valued logic with NULL for the column. Where words do not tell, `.undetermined`: then rows are
+/// asked one by one, and dictionaries, which have no entry for NULL, are not.
+private func nullOutcome(_ predicate: BoundExpression) -> NullOutcome {
     switch predicate {
-    case .comparison(let operation, _, _): return isDistinctKind(operation)
-    case .isNull: return true
-    case .not(.isNull): return false
-    case .not(let operand):
-        switch operand {
-        case .comparison(let operation, _, _): return isDistinctKind(operation)
-        case .inList, .like: return false
-        default: return true
+    case .literal(.boolean(let value), _): return value ? .passes : .fails
+    case .comparison(let operation, let left, let right):
+        guard isDistinctKind(operation) else {
+            return isNullOfNull(left) || isNullOfNull(right) ? .isNull : .undetermined
         }
-    case .inList, .like: return false
-    case .and(let operands): return operands.allSatisfy { passesNull($0, column) }
-    case .or(let operands): return operands.contains { passesNull($0, column) }
-    default: return true
+        // One side NULL, the other a value that is there: they are distinct.
+        guard isNullOfNull(left) && isValue(right) || isNullOfNull(right) && isValue(left) else {
+            return .undetermined
+        }
+        return operation == .distinct ? .passes : .fails
+    case .isNull(let operand): return isNullOfNull(operand) ? .passes : .undetermined
+    case .not(let operand):
+        switch nullOutcome(operand) {
+        case .passes: return .fails
+        case .fails: return .passes
+        case .isNull: return .isNull
+        case .undetermined: return .undetermined
+        }
+    case .and(let operands):
+        let outcomes = operands.map(nullOutcome)
+        if outcomes.contains(.fails) { return .fails }
+        if outcomes.contains(.undetermined) { return .undetermined }
+        return outcomes.contains(.isNull) ? .isNull : .passes
+    case .or(let operands):
+        let outcomes = operands.map(nullOutcome)
+        if outcomes.contains(.passes) { return .passes }
+        if outcomes.contains(.undetermined) { return .undetermined }
+        return outcomes.contains(.isNull) ? .isNull : .fails
+    default: return isNullOfNull(predicate) ? .isNull : .undetermined
     }
+}
+
+/// Whether an expression is certainly NULL when its column is.
+private func isNullOfNull(_ expression: BoundExpression) -> Bool {
+    switch expression {
+    case .column: true
+    case .literal(let value, _): value == .null
+    case .arithmetic(_, let left, let right, _): isNullOfNull(left) || isNullOfNull(right)
+    case .negate(let operand), .cast(let operand, _, _), .inList(let operand, _):
+        isNullOfNull(operand)
+    case .like(let operand, let pattern, _): isNullOfNull(operand) || isNullOfNull(pattern)
+    case .call(let resolved, let arguments):
+        resolved.function.nullsPropagate && arguments.contains(where: isNullOfNull)
+    default: false
+    }
+}
+
+private func isValue(_ expression: BoundExpression) -> Bool {
+    if case .literal(let value, _) = expression { value != .null } else { false }
 }
 
 /// The bounds and candidates that follow from a conjunct of one column.
