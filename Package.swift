@@ -53,7 +53,8 @@ let modules: [Module] = [
     Module(name: "Platform", needs: ["Diagnostics", "Bytes", "CLinux"]),
     Module(
         name: "Compression",
-        needs: ["Diagnostics", "Bytes", "CZstd", "CZlib", "CLz4", "CSnappy", "CBrotli"], kernels: true),
+        needs: ["Diagnostics", "Bytes", "CZstd", "CZlib", "CLz4", "CSnappy", "CBrotli"],
+        kernels: true),
     Module(name: "Cryptography", needs: ["Diagnostics", "Bytes", "COpenSSL"], kernels: true),
     Module(name: "Regex", needs: ["Diagnostics", "Bytes", "CPCRE2"], kernels: true),
     Module(name: "YAML", needs: ["Diagnostics", "Bytes", "CYAML"]),
@@ -63,19 +64,25 @@ let modules: [Module] = [
     Module(
         name: "HTTPServer",
         needs: [
-            "Diagnostics", "Bytes", "HTTPMessages", "Cryptography", "Supervision", "Platform", "Telemetry",
+            "Diagnostics", "Bytes", "HTTPMessages", "Cryptography", "Supervision", "Platform",
+            "Telemetry",
         ]),
     Module(name: "HTTPClient", needs: ["Diagnostics", "Bytes", "HTTPMessages", "Platform"]),
     // L2 formats
     Module(name: "ObjectStorage", needs: ["Diagnostics", "Bytes"]),
     Module(
         name: "Parquet",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "Vectors", "Compression", "ObjectStorage", "CIntrinsics"],
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "Vectors", "Compression", "ObjectStorage",
+            "CIntrinsics",
+        ],
         kernels: true),
     Module(name: "Avro", needs: ["Diagnostics", "Bytes", "JSON", "Compression"], kernels: true),
     Module(
         name: "TextTables",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "ObjectStorage", "CIntrinsics"],
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "ObjectStorage", "CIntrinsics",
+        ],
         kernels: true),
     Module(
         name: "Iceberg",
@@ -84,7 +91,8 @@ let modules: [Module] = [
     Module(
         name: "TableFiles",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "Compression", "Vectors", "ObjectStorage", "Parquet", "Iceberg",
+            "Diagnostics", "Bytes", "CivilTime", "Compression", "Vectors", "ObjectStorage",
+            "Parquet", "Iceberg",
             "Platform",
         ],
         kernels: true),
@@ -92,55 +100,72 @@ let modules: [Module] = [
     Module(
         name: "DiskObjectStorage",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "Authority", "ObjectStorage", "SQLite", "Platform", "Cryptography",
+            "Diagnostics", "Bytes", "CivilTime", "Authority", "ObjectStorage", "SQLite", "Platform",
+            "Cryptography",
             "JSON", "Telemetry",
         ]),
     Module(
         name: "Identity",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "Authority", "SQLite", "Cryptography", "JSON", "Platform", "Telemetry",
+            "Diagnostics", "Bytes", "CivilTime", "Authority", "SQLite", "Cryptography", "JSON",
+            "Platform", "Telemetry",
         ]),
     Module(
         name: "Ledger",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "Authority", "SQLite", "Telemetry", "JSON", "Platform"]),
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "Authority", "SQLite", "Telemetry", "JSON",
+            "Platform",
+        ]),
     Module(
         name: "TableCatalog",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "Authority", "Iceberg", "Avro", "JSON", "ObjectStorage", "SQLite",
+            "Diagnostics", "Bytes", "CivilTime", "Authority", "Iceberg", "Avro", "JSON",
+            "ObjectStorage", "SQLite",
             "Platform", "Telemetry",
         ]),
     Module(name: "SQLSyntax", needs: ["Diagnostics"]),
     Module(
         name: "SQLFunctions",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "Vectors", "JSON", "Regex", "Cryptography", "CIntrinsics"],
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "Vectors", "JSON", "Regex", "Cryptography",
+            "CIntrinsics",
+        ],
         kernels: true),
     Module(
         name: "SQLPlanning",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "Vectors", "Authority", "SQLSyntax", "SQLFunctions"]),
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "Vectors", "Authority", "SQLSyntax",
+            "SQLFunctions",
+        ]),
     Module(
         name: "SQLExecution",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "Vectors", "Authority", "SQLFunctions", "SQLPlanning", "Platform",
+            "Diagnostics", "Bytes", "CivilTime", "Vectors", "Authority", "SQLFunctions",
+            "SQLPlanning", "Platform",
             "Compression", "JSON", "CIntrinsics",
         ],
         kernels: true),
     Module(
         name: "SQLEngine",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage", "SQLSyntax",
-            "SQLFunctions", "SQLPlanning", "SQLExecution", "TableCatalog", "Iceberg", "TableFiles", "Parquet", "TextTables",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage",
+            "SQLSyntax",
+            "SQLFunctions", "SQLPlanning", "SQLExecution", "TableCatalog", "Iceberg", "TableFiles",
+            "Parquet", "TextTables",
             "Platform", "Telemetry", "CIntrinsics",
         ],
         kernels: false),
     Module(
         name: "Jobs",
         needs: [
-            "Diagnostics", "CivilTime", "JSON", "Authority", "SQLite", "YAML", "Supervision", "Platform", "Telemetry",
+            "Diagnostics", "CivilTime", "JSON", "Authority", "SQLite", "YAML", "Supervision",
+            "Platform", "Telemetry",
         ]),
     Module(
         name: "Ingest",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage", "Iceberg", "Parquet",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage",
+            "Iceberg", "Parquet",
             "TextTables", "TableFiles", "TableCatalog", "SQLite", "Telemetry", "Platform",
         ],
         kernels: true),
@@ -151,48 +176,58 @@ let modules: [Module] = [
     Module(
         name: "S3API",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "Authority", "HTTPMessages", "Identity",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "Authority", "HTTPMessages",
+            "Identity",
             "Cryptography", "ObjectStorage", "DiskObjectStorage", "Telemetry", "Platform",
         ]),
     Module(
         name: "IcebergAPI",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "Identity", "Iceberg",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "Identity",
+            "Iceberg",
             "TableCatalog", "Telemetry", "Platform",
         ]),
     Module(
         name: "QueryAPI",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "HTTPMessages", "Identity",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "HTTPMessages",
+            "Identity",
             "SQLEngine", "SQLFunctions", "Telemetry", "Platform", "Compression", "Cryptography",
         ],
         kernels: true),
     Module(
         name: "IdentityAPI",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "Identity", "Cryptography",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "Identity",
+            "Cryptography",
             "Telemetry", "Platform",
         ]),
     Module(
         name: "ConsoleAPI",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "TableCatalog", "Iceberg",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages",
+            "TableCatalog", "Iceberg",
             "Dashboards", "Ledger", "SQLite", "ObjectStorage", "Platform",
         ]),
     // L5 appliance
     Module(
         name: "Appliance",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages", "Authority", "Platform",
-            "Compression", "Cryptography", "SQLite", "Telemetry", "Supervision", "HTTPServer", "ObjectStorage",
-            "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger", "TableCatalog",
-            "SQLFunctions", "SQLPlanning", "SQLEngine", "Jobs", "Ingest", "Dashboards", "ConsoleAPI", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages",
+            "Authority", "Platform",
+            "Compression", "Cryptography", "SQLite", "Telemetry", "Supervision", "HTTPServer",
+            "ObjectStorage",
+            "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger",
+            "TableCatalog",
+            "SQLFunctions", "SQLPlanning", "SQLEngine", "Jobs", "Ingest", "Dashboards",
+            "ConsoleAPI", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
             "CWebFiles",
         ]),
     Module(
         name: "Walkthrough",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "YAML", "Platform", "Cryptography", "SQLite", "HTTPMessages",
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "YAML", "Platform", "Cryptography",
+            "SQLite", "HTTPMessages",
             "HTTPClient", "Appliance", "CWebFiles",
         ]),
 ]
@@ -211,10 +246,14 @@ let libraries: [(name: String, archives: [String])] = [
 /// Test targets of no single module, and what they drive.
 let suites: [(name: String, needs: [String])] = [
     ("TidyTests", []),
-    ("SQLTests", [
-        "Diagnostics", "Authority", "CivilTime", "JSON", "ObjectStorage", "Platform", "Vectors", "SQLFunctions",
-        "SQLPlanning", "SQLExecution", "SQLEngine", "TableCatalog", "QueryAPI",
-    ]),
+    (
+        "SQLTests",
+        [
+            "Diagnostics", "Authority", "CivilTime", "JSON", "ObjectStorage", "Platform", "Vectors",
+            "SQLFunctions",
+            "SQLPlanning", "SQLExecution", "SQLEngine", "TableCatalog", "QueryAPI",
+        ]
+    ),
     ("FuzzTests", modules.map(\.name)), ("CrashTests", modules.map(\.name)),
 ]
 
@@ -232,14 +271,19 @@ func closure(_ names: [String]) -> Set<String> {
     return found
 }
 let wanted = closure(
-    only.map { $0 + ["Diagnostics", "Bytes", "Platform", "ObjectStorage"] } ?? modules.map(\.name) + libraries.map(\.name))
+    only.map { $0 + ["Diagnostics", "Bytes", "Platform", "ObjectStorage"] } ?? modules.map(\.name)
+        + libraries.map(\.name))
 
 var targets: [Target] = []
 for library in libraries where wanted.contains(library.name) {
     targets.append(
         .target(
             name: library.name, path: "Sources/\(library.name)",
-            cSettings: [.unsafeFlags(library.name == "CWebFiles" ? ["-std=c23", "-I", "."] : vectorFlags.filter { $0 != "-Xcc" })],
+            cSettings: [
+                .unsafeFlags(
+                    library.name == "CWebFiles"
+                        ? ["-std=c23", "-I", "."] : vectorFlags.filter { $0 != "-Xcc" })
+            ],
             linkerSettings: library.archives.map { .linkedLibrary(":lib\($0).a") }
                 + (library.name == "CSnappy" ? [.linkedLibrary("stdc++")] : [])))
 }
@@ -257,15 +301,20 @@ for module in modules where only?.contains(module.name) ?? true {
     targets.append(
         .testTarget(
             name: "\(module.name)Tests",
-            dependencies: module.needs.filter { !$0.hasPrefix("C") || $0 == "CivilTime" || $0 == "Compression" || $0 == "Cryptography" }
-                .map { .init(stringLiteral: $0) } + [.init(stringLiteral: module.name), "TestSupport"],
+            dependencies: module.needs.filter {
+                !$0.hasPrefix("C") || $0 == "CivilTime" || $0 == "Compression"
+                    || $0 == "Cryptography"
+            }
+            .map { .init(stringLiteral: $0) } + [.init(stringLiteral: module.name), "TestSupport"],
             path: path,
-            exclude: FileManager.default.fileExists(atPath: "\(root)/\(path)/Fixtures") ? ["Fixtures"] : [],
+            exclude: FileManager.default.fileExists(atPath: "\(root)/\(path)/Fixtures")
+                ? ["Fixtures"] : [],
             swiftSettings: settings(kernels: false)))
 }
 targets.append(
     .target(
-        name: "TestSupport", dependencies: ["Diagnostics", "Bytes", "Platform", "ObjectStorage"], path: "Sources/TestSupport",
+        name: "TestSupport", dependencies: ["Diagnostics", "Bytes", "Platform", "ObjectStorage"],
+        path: "Sources/TestSupport",
         swiftSettings: settings(kernels: false)))
 if only?.contains("lakehouse") ?? true {
     targets.append(
@@ -274,16 +323,20 @@ if only?.contains("lakehouse") ?? true {
             path: "Sources/lakehouse", swiftSettings: settings(kernels: false)))
 }
 for suite in suites
-where only?.contains(suite.name) ?? true && FileManager.default.fileExists(atPath: "\(root)/Tests/\(suite.name)") {
+where only?.contains(suite.name) ?? true
+    && FileManager.default.fileExists(atPath: "\(root)/Tests/\(suite.name)")
+{
     targets.append(
         .testTarget(
-            name: suite.name, dependencies: (suite.needs + ["TestSupport"]).map { .init(stringLiteral: $0) },
+            name: suite.name,
+            dependencies: (suite.needs + ["TestSupport"]).map { .init(stringLiteral: $0) },
             path: "Tests/\(suite.name)", swiftSettings: settings(kernels: false)))
 }
 
 let package = Package(
     name: "lakehouse",
-    products: only?.contains("lakehouse") ?? true ? [.executable(name: "lakehouse", targets: ["lakehouse"])] : [],
+    products: only?.contains("lakehouse") ?? true
+        ? [.executable(name: "lakehouse", targets: ["lakehouse"])] : [],
     targets: targets,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17)

@@ -69,7 +69,8 @@ package struct Decision: Sendable {
     package var columnMasks: [String: String]
 
     package init(
-        isAllowed: Bool, reason: String, rowFilter: String? = nil, columnMasks: [String: String] = [:]
+        isAllowed: Bool, reason: String, rowFilter: String? = nil,
+        columnMasks: [String: String] = [:]
     ) {
         self.isAllowed = isAllowed
         self.reason = reason

@@ -5,7 +5,9 @@ import Synchronization
 /// One writer or many; the first reason wins. Reading costs one relaxed load.
 package final class Cancellation: Sendable {
     /// Why work was stopped.
-    package enum Reason: UInt8, Sendable { case clientCancelled = 1, deadline, shutdown, killed, failed }
+    package enum Reason: UInt8, Sendable {
+        case clientCancelled = 1, deadline, shutdown, killed, failed
+    }
 
     private let state = Atomic<UInt8>(0)
 

@@ -13,7 +13,8 @@ package struct Principal: Sendable, Hashable {
     /// Names of the roles that grants refer to.
     package var roles: [String]
 
-    package init(id: String, name: String, kind: Kind, groups: [String] = [], roles: [String] = []) {
+    package init(id: String, name: String, kind: Kind, groups: [String] = [], roles: [String] = [])
+    {
         self.id = id
         self.name = name
         self.kind = kind

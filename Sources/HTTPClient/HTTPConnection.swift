@@ -94,7 +94,8 @@ package final class HTTPConnection {
         }
     }
 
-    private func exchange(_ method: Method, _ bytes: [UInt8]) throws(HTTPClientError) -> HTTPAnswer {
+    private func exchange(_ method: Method, _ bytes: [UInt8]) throws(HTTPClientError) -> HTTPAnswer
+    {
         try write(bytes)
         while true {
             let (status, fields) = try readHead()
@@ -178,7 +179,9 @@ package final class HTTPConnection {
                 start = end + 1
                 return String(decoding: line, as: UTF8.self)
             }
-            guard buffer.count - start < 65_536 else { throw malformed("a line of its head is too long") }
+            guard buffer.count - start < 65_536 else {
+                throw malformed("a line of its head is too long")
+            }
             let unread = buffer.count - start
             try fill()
             scanned = start + unread
@@ -195,7 +198,9 @@ package final class HTTPConnection {
         while true {
             let line = try readLine()
             if line.isEmpty { return (status, fields) }
-            guard let colon = line.firstIndex(of: ":") else { throw malformed("a field has no colon") }
+            guard let colon = line.firstIndex(of: ":") else {
+                throw malformed("a field has no colon")
+            }
             let value = line[line.index(after: colon)...]
             fields.append(String(line[..<colon]), String(trimming(value)))
         }

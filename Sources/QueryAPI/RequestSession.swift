@@ -69,8 +69,10 @@ enum RequestSession {
         var found: [(String, String)] = []
         for item in list(fields, name) {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let key = percentDecoded(trimming(String(parts[0])), plusIsSpace: true),
-                let text = percentDecoded(trimming(String(parts[1])), plusIsSpace: true), !key.isEmpty
+            guard parts.count == 2,
+                let key = percentDecoded(trimming(String(parts[0])), plusIsSpace: true),
+                let text = percentDecoded(trimming(String(parts[1])), plusIsSpace: true),
+                !key.isEmpty
             else { throw Malformed(message: "invalid X-Trino-\(name) header: \(item.prefix(60))") }
             found.append((key, text))
         }

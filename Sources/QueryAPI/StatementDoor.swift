@@ -93,18 +93,23 @@ package final class StatementDoor: Sendable {
             guard let other = authenticator.principal(named: name),
                 authorizer.decide(context, .impersonate, resource).isAllowed
             else {
-                return plain(403, "Access Denied: User \(caller.name) cannot impersonate user \(name)")
+                return plain(
+                    403, "Access Denied: User \(caller.name) cannot impersonate user \(name)")
             }
             context.principal = other
         }
         let text: [UInt8]
         do { text = try request.body.readAll(limit: StatementDoor.statementBytes) } catch {
-            return plain(error == .tooLarge(limit: Int64(StatementDoor.statementBytes)) ? 413 : 400, "\(error)")
+            return plain(
+                error == .tooLarge(limit: Int64(StatementDoor.statementBytes)) ? 413 : 400,
+                "\(error)")
         }
         guard let sql = String(validating: text, as: UTF8.self) else {
             return plain(400, "the statement is not UTF-8")
         }
-        guard sql.utf8.contains(where: { $0 > 0x20 }) else { return plain(400, "SQL statement is empty") }
+        guard sql.utf8.contains(where: { $0 > 0x20 }) else {
+            return plain(400, "SQL statement is empty")
+        }
         let capabilities = RequestSession.capabilities(request.fields)
         let types = ClientTypes(isParametric: capabilities.contains("PARAMETRIC_DATETIME"))
         let query: Query
@@ -135,7 +140,8 @@ package final class StatementDoor: Sendable {
             if token == served.token, let answer = served.answer { return answer }
             if token <= served.token { return plain(410, "this page was acknowledged already") }
             guard token == served.token + 1 else { return plain(404, "there is no such page yet") }
-            return answer(entry, token: token, patience: StatementDoor.pollPatience, request, &served)
+            return answer(
+                entry, token: token, patience: StatementDoor.pollPatience, request, &served)
         }
     }
 
@@ -164,7 +170,9 @@ package final class StatementDoor: Sendable {
 
     private func addChanges(_ changes: SessionChanges, to response: inout Response) {
         func encoded(_ text: String) -> String { percentEncoded(text, allowed: "-_.~") }
-        func set(_ name: String, _ value: String) { response.fields.append("X-Trino-\(name)", value) }
+        func set(_ name: String, _ value: String) {
+            response.fields.append("X-Trino-\(name)", value)
+        }
         if let catalog = changes.catalog { set("Set-Catalog", catalog) }
         if let schema = changes.schema { set("Set-Schema", schema) }
         if let path = changes.path { set("Set-Path", path) }
@@ -224,13 +232,16 @@ package final class StatementDoor: Sendable {
     /// `http://host:port` as the client reaches us, also behind a proxy that says so.
     func baseURL(_ request: Request) -> String {
         let scheme =
-            request.fields["X-Forwarded-Proto"].flatMap { ["http", "https"].contains($0) ? $0 : nil }
+            request.fields["X-Forwarded-Proto"].flatMap {
+                ["http", "https"].contains($0) ? $0 : nil
+            }
             ?? (request.isSecure ? "https" : "http")
         let host = request.fields["X-Forwarded-Host"] ?? request.fields["Host"] ?? "localhost"
         return "\(scheme)://\(HostName.isValid(host) ? host : "localhost")"
     }
 
     func plain(_ status: Int, _ message: String) -> Response {
-        Response(status: status, contentType: "text/plain; charset=utf-8", bytes: Array(message.utf8))
+        Response(
+            status: status, contentType: "text/plain; charset=utf-8", bytes: Array(message.utf8))
     }
 }

@@ -19,7 +19,8 @@ package struct ScalarFunction: Sendable {
     package let kernel: Kernel
 
     package init(
-        name: String, aliases: [String] = [], signature: Signature, summary: String, example: String,
+        name: String, aliases: [String] = [], signature: Signature, summary: String,
+        example: String,
         isDeterministic: Bool = true, nullsPropagate: Bool = true, canFail: Bool = false,
         kernel: @escaping Kernel
     ) {
@@ -88,7 +89,8 @@ package struct AggregateFunction: Sendable {
     package let isOrderSensitive: Bool
 
     package init(
-        name: String, aliases: [String] = [], signature: Signature, summary: String, example: String,
+        name: String, aliases: [String] = [], signature: Signature, summary: String,
+        example: String,
         isWindowOnly: Bool = false, isOrderSensitive: Bool = false
     ) {
         self.name = name

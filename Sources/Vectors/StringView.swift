@@ -61,7 +61,9 @@ package struct StringView: BitwiseCopyable, Sendable {
     }
 
     /// The bytes of the view stored at `at`, without a copy: inline bytes are read in place.
-    @inlinable package static func bytes(at: UnsafePointer<StringView>) -> UnsafeBufferPointer<UInt8> {
+    @inlinable package static func bytes(at: UnsafePointer<StringView>) -> UnsafeBufferPointer<
+        UInt8
+    > {
         let view = at.pointee
         if view.isInline {
             return UnsafeBufferPointer(
@@ -101,7 +103,9 @@ package struct StringView: BitwiseCopyable, Sendable {
     while i &+ 8 <= count {
         if a.loadUnaligned(fromByteOffset: i, as: UInt64.self)
             != b.loadUnaligned(fromByteOffset: i, as: UInt64.self)
-        { return false }
+        {
+            return false
+        }
         i &+= 8
     }
     while i < count {

@@ -47,7 +47,8 @@ package struct Vector: BitwiseCopyable, @unchecked Sendable {
     @inlinable package init(
         physical: PhysicalType, form: Form = .flat, values: UnsafeMutableRawPointer,
         codes: UnsafeMutablePointer<UInt32>? = nil, valid: UnsafeMutablePointer<UInt64>? = nil,
-        children: UnsafeMutablePointer<Vector>? = nil, dictionaryID: UInt32 = 0, entryCount: UInt32 = 0,
+        children: UnsafeMutablePointer<Vector>? = nil, dictionaryID: UInt32 = 0,
+        entryCount: UInt32 = 0,
         isStable: Bool = false
     ) {
         self.values = values
@@ -83,7 +84,8 @@ package struct Vector: BitwiseCopyable, @unchecked Sendable {
     }
 
     /// Reads one value; for cold code.
-    @inlinable package func value<Value: BitwiseCopyable>(_ row: Int, as type: Value.Type) -> Value {
+    @inlinable package func value<Value: BitwiseCopyable>(_ row: Int, as type: Value.Type) -> Value
+    {
         pointer(as: type)[valueIndex(row)]
     }
 

@@ -31,7 +31,7 @@ struct TimeFunctionTests {
         Case(
             "$add_interval",
             [(.time(precision: 0), "23:00:00"), (.intervalDayToSecond, 7_200_000)],
-            "01:00:00"),
+            "01:00:00.000"),
         Case("$subtract_times", [(.date, "2024-03-01"), (.date, "2024-02-01")], "29 00:00:00.000"),
         Case(
             "$interval_multiply", [(.intervalDayToSecond, 86_400_000), (.double, 1.5)],
@@ -48,6 +48,15 @@ struct TimeFunctionTests {
             "date_diff",
             [(.text, "hour"), (second, "2024-02-28 10:30:00"), (second, "2024-02-28 12:00:00")], "1"
         ),
+        Case(
+            "date_diff", [(.text, "month"), (.date, "2024-01-31"), (.date, "2024-02-29")], "1"),
+        Case(
+            "date_diff", [(.text, "month"), (.date, "2024-02-29"), (.date, "2024-01-30")], "-1"),
+        Case(
+            "date_diff", [(.text, "year"), (.date, "2000-02-29"), (.date, "2024-02-28")], "23"),
+        Case(
+            "date_diff",
+            [(.text, "month"), (milli, "2024-01-15 12:00:00"), (milli, "2024-02-15 11:00:00")], "0"),
         Case("last_day_of_month", [(.date, "2024-02-01")], "2024-02-29"),
         Case("date", [(.text, "2024-02-29")], "2024-02-29"),
         Case("date", [(zoned, "2024-02-29 01:00:00 +05:30")], "2024-02-29"),

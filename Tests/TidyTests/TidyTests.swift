@@ -216,9 +216,14 @@ struct TidyTests {
         for file in SourceTree.sources {
             for (number, text) in file.code
             where text.range(of: declaration, options: .regularExpression) != nil {
-                // What a protocol asks for is documented there.
-                let isWitness = TidyTests.witnesses.contains { text.contains($0) }
-                if !isWitness && !isDocumented(file, number) {
+                // What a protocol asks for is documented there, and a body on the same line tells all.
+                let name = text.range(of: #"func [\w`]+"#, options: .regularExpression).map {
+                    text[$0]
+                }
+                let isWitness =
+                    name.map { TidyTests.requirements.contains(String($0.dropFirst(5))) } ?? false
+                let isOneLine = text.hasSuffix("}") && text.contains("{")
+                if !isWitness && !isOneLine && !isDocumented(file, number) {
                     problems.append(
                         "\(file.path):\(number): \(text.trimmingCharacters(in: .whitespaces))")
                 }
@@ -245,16 +250,23 @@ struct TidyTests {
         return false
     }
 
-    /// Requirements of the standard library, of `Service`, of `ObjectStore` and of the engine's seams.
-    private static let witnesses = [
-        "func hash(into", "func ==", "static func ==", "func <", "static func <", "func next()",
-        "func makeIterator", "enum Code", "func encode(", "func respond(", "func decide(",
-        "func now()",
-        "func openScan", "func start(", "func drain(", "func stop(", "func run(", "func describe(",
-        "func open(", "func write(", "func beginWrite(", "func commit(", "func abort(",
-        "func list(",
-        "func delete(", "func read(", "func close(", "func append(", "func take(",
-        "func credentials(",
-        "func principal(", "func authenticate(", "func word()", "func fill(", "func record(",
-    ]
+    /// Names of the functions that protocols ask for: ours, and the standard library's.
+    private static let requirements: Set<String> = {
+        var found: Set<String> = [
+            "hash", "next", "makeIterator", "encode", "appendLiteral", "appendInterpolation",
+        ]
+        for file in SourceTree.sources {
+            var depth: Int?
+            for (_, text) in file.code {
+                let indentation = text.prefix { $0 == " " }.count
+                if let outer = depth, indentation <= outer, text.hasSuffix("}") { depth = nil }
+                if text.contains("protocol "), text.hasSuffix("{") { depth = indentation }
+                guard depth != nil,
+                    let range = text.range(of: #"func [\w`]+"#, options: .regularExpression)
+                else { continue }
+                found.insert(String(text[range].dropFirst(5)))
+            }
+        }
+        return found
+    }()
 }

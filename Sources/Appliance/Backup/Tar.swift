@@ -13,7 +13,8 @@ enum Tar {
         }
         func octal(_ value: Int64, _ digits: Int) -> [UInt8] {
             let text = String(value, radix: 8)
-            return Array((String(repeating: "0", count: max(0, digits - text.count)) + text).utf8) + [0]
+            return Array((String(repeating: "0", count: max(0, digits - text.count)) + text).utf8)
+                + [0]
         }
         put(Array(name.utf8.prefix(100)), at: 0)
         put(octal(Int64(mode), 7), at: 100)

@@ -51,7 +51,8 @@ enum GroupCommands {
                 return 0
             }),
         Command(
-            "group delete", arguments: "NAME", "deletes a group", example: "lakehouse group delete fraud-team",
+            "group delete", arguments: "NAME", "deletes a group",
+            example: "lakehouse group delete fraud-team",
             place: .appliance { appliance, parsed, _ in
                 try appliance.identity.deleteGroup(
                     commandContext(), try parsed.required(0, "NAME"))
@@ -153,7 +154,8 @@ enum KeyCommands {
                 }
                 let key = try appliance.identity.createAccessKey(
                     commandContext(), account: user, createAccount: parsed.has("create-user"),
-                    id: parsed["id"], secret: try parsed["secret"].map { try readSecret($0, streams) },
+                    id: parsed["id"],
+                    secret: try parsed["secret"].map { try readSecret($0, streams) },
                     lifetime: try parsed.integer("days").map { .seconds($0 * 86_400) })
                 if parsed.has("json") {
                     let value: JSONValue = .object([
@@ -175,12 +177,14 @@ enum KeyCommands {
             options: [CommandOption("user", value: "NAME", "of one user"), Listing.json],
             example: "lakehouse key list --json",
             place: .appliance { appliance, parsed, streams in
-                let rows = try appliance.identity.accessKeys(commandContext(), of: parsed["user"]).map {
-                    [
-                        .string($0.id), .string($0.accountName), .bool($0.isDisabled),
-                        Listing.time($0.expiresMicroseconds), Listing.time($0.lastUsedMicroseconds),
-                    ] as [JSONValue]
-                }
+                let rows = try appliance.identity.accessKeys(commandContext(), of: parsed["user"])
+                    .map {
+                        [
+                            .string($0.id), .string($0.accountName), .bool($0.isDisabled),
+                            Listing.time($0.expiresMicroseconds),
+                            Listing.time($0.lastUsedMicroseconds),
+                        ] as [JSONValue]
+                    }
                 Listing.print(
                     ["accessKeyId", "user", "disabled", "expires", "lastUsed"], rows,
                     asJSON: parsed.has("json"), streams)
@@ -202,14 +206,17 @@ enum KeyCommands {
         switchCommand("disable", "makes a key useless at once", disabled: true),
         switchCommand("enable", "lets a key work again", disabled: false),
         Command(
-            "key delete", arguments: "ID", "deletes a key", example: "lakehouse key delete AKEXAMPLE",
+            "key delete", arguments: "ID", "deletes a key",
+            example: "lakehouse key delete AKEXAMPLE",
             place: .appliance { appliance, parsed, _ in
-                try appliance.identity.deleteAccessKey(commandContext(), try parsed.required(0, "ID"))
+                try appliance.identity.deleteAccessKey(
+                    commandContext(), try parsed.required(0, "ID"))
                 return 0
             }),
     ]
 
-    private static func switchCommand(_ verb: String, _ summary: String, disabled: Bool) -> Command {
+    private static func switchCommand(_ verb: String, _ summary: String, disabled: Bool) -> Command
+    {
         Command(
             "key \(verb)", arguments: "ID", summary, example: "lakehouse key \(verb) AKEXAMPLE",
             place: .appliance { appliance, parsed, _ in
@@ -224,7 +231,8 @@ enum KeyCommands {
 enum ClientCommands {
     static let all = [
         Command(
-            "client list", "lists OAuth clients and application credentials", options: [Listing.json],
+            "client list", "lists OAuth clients and application credentials",
+            options: [Listing.json],
             example: "lakehouse client list",
             place: .appliance { appliance, parsed, streams in
                 let rows = try appliance.identity.clients(commandContext()).map {

@@ -86,7 +86,8 @@ enum AccountCommands {
             let name = try parsed.required(0, "NAME")
             let password = try parsed["password"].map { try readSecret($0, streams) }
             let (account, isNew) = try appliance.identity.ensureAccount(
-                context, name: name, id: parsed["id"], kind: parsed.has("service") ? .service : .user,
+                context, name: name, id: parsed["id"],
+                kind: parsed.has("service") ? .service : .user,
                 email: parsed["email"], password: password, roles: parsed.values("role"))
             for group in parsed.values("group") {
                 _ = try appliance.identity.ensureGroup(context, name: group)

@@ -11,22 +11,26 @@ enum BackupCommands {
     static let all = [create, restore]
 
     private static let create = Command(
-        "backup create", arguments: "FILE", "copies everything into one file, also while a server runs",
+        "backup create", arguments: "FILE",
+        "copies everything into one file, also while a server runs",
         options: [
             CommandOption("with-keys", "includes master.key, which unseals the S3 secrets")
         ], example: "lakehouse backup create monday.lhz --with-keys",
         place: .appliance { appliance, parsed, streams in
             let path = try parsed.required(0, "FILE")
             let files = LocalFileSystem()
-            let folder = appliance.directory.file("spill") + "/backup-" + appliance.entropy.hex(bytes: 6)
+            let folder =
+                appliance.directory.file("spill") + "/backup-" + appliance.entropy.hex(bytes: 6)
             try files.makeDirectory(folder, mode: 0o700)
             defer { try? files.removeTree(folder) }
             // Blobs stay while the hold lives. The catalog is copied before the object index: every file
             // that the catalog names is then in the index.
             let hold = appliance.objects.holdTrash()
             let databases: [(String, Database)] = [
-                ("catalog.sqlite", appliance.catalog.outbox), ("objects.sqlite", appliance.objects.database),
-                ("jobs.sqlite", appliance.jobs.records), ("identity.sqlite", appliance.identity.database),
+                ("catalog.sqlite", appliance.catalog.outbox),
+                ("objects.sqlite", appliance.objects.database),
+                ("jobs.sqlite", appliance.jobs.records),
+                ("identity.sqlite", appliance.identity.database),
                 ("ledger.sqlite", appliance.ledger.database),
             ]
             let writer = try BackupWriter(path: path)
@@ -36,7 +40,8 @@ enum BackupCommands {
                 try writer.add("\(folder)/\(name)", as: name, mode: 0o600)
             }
             if parsed.has("with-keys") {
-                try writer.add(appliance.directory.file("master.key"), as: "master.key", mode: 0o600)
+                try writer.add(
+                    appliance.directory.file("master.key"), as: "master.key", mode: 0o600)
             }
             var count = 0
             try addTree(files, appliance.directory.path, "blobs", writer, &count)
@@ -47,7 +52,8 @@ enum BackupCommands {
         })
 
     private static func addTree(
-        _ files: LocalFileSystem, _ root: String, _ folder: String, _ writer: BackupWriter, _ count: inout Int
+        _ files: LocalFileSystem, _ root: String, _ folder: String, _ writer: BackupWriter,
+        _ count: inout Int
     ) throws {
         for name in try files.list("\(root)/\(folder)").sorted() {
             let path = "\(folder)/\(name)"
@@ -98,7 +104,8 @@ enum BackupCommands {
             streams.write("\(count) files into \(target)\n")
             if try !files.exists(target + "/master.key") {
                 streams.write(
-                    "the backup holds no master.key: S3 keys have to be made anew with lakehouse key create\n")
+                    "the backup holds no master.key: S3 keys have to be made anew with lakehouse key create\n"
+                )
             }
             return 0
         })

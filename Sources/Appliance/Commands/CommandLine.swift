@@ -16,7 +16,8 @@ package enum CommandLine {
 
     /// Runs the process's arguments (without the program's name); the exit code.
     package static func run(
-        _ arguments: [String], further: [Command] = [], streams: any CommandStreams = TerminalStreams()
+        _ arguments: [String], further: [Command] = [],
+        streams: any CommandStreams = TerminalStreams()
     ) -> Int32 {
         let all = commands + further
         guard let first = arguments.first, first != "--help", first != "-h", first != "help" else {
@@ -26,17 +27,20 @@ package enum CommandLine {
         guard let (command, rest) = find(arguments, in: all) else {
             let family = all.filter { $0.name.hasPrefix(first + " ") }
             if !family.isEmpty {
-                let help = arguments.dropFirst().first.map { ["--help", "-h"].contains($0) } ?? true
+                let help =
+                    arguments.dropFirst().first.map { ["--help", "-h"].contains($0) } ?? true
                 (help ? streams.write : streams.complain)(familyText(first, family))
                 return help && arguments.count > 1 ? 0 : 2
             }
-            let near = nearestName(to: first, among: all.map { String($0.name.prefix { $0 != " " }) })
+            let near = nearestName(
+                to: first, among: all.map { String($0.name.prefix { $0 != " " }) })
             streams.complain("lakehouse: unknown command: \(first)\n")
             if let near { streams.complain("hint: did you mean \(near)?\n") }
             return 2
         }
         return report(streams) {
-            let parsed = try CommandLineParser.parse(rest, options: command.options + Command.shared)
+            let parsed = try CommandLineParser.parse(
+                rest, options: command.options + Command.shared)
             if parsed.has("help") {
                 streams.write(command.help)
                 return 0
@@ -71,7 +75,8 @@ package enum CommandLine {
             return 2
         }
         return report(streams) {
-            let parsed = try CommandLineParser.parse(rest, options: command.options + Command.shared)
+            let parsed = try CommandLineParser.parse(
+                rest, options: command.options + Command.shared)
             return try body(appliance, parsed, streams)
         }
     }

@@ -5,7 +5,8 @@ import Platform
 /// `lakehouse connect TOOL`: a snippet that works, with credentials that can be revoked and expire.
 enum ConnectCommand {
     static let tools = [
-        "env", "aws", "boto3", "pyiceberg", "spark", "duckdb", "polars", "trino", "sqlalchemy", "dbt",
+        "env", "aws", "boto3", "pyiceberg", "spark", "duckdb", "polars", "trino", "sqlalchemy",
+        "dbt",
         "superset",
     ]
 
@@ -20,7 +21,8 @@ enum ConnectCommand {
             let tool = try parsed.required(0, "TOOL")
             guard tools.contains(tool) else {
                 throw ApplianceError(
-                    .usage, "unknown tool: \(tool)", hint: "one of " + tools.joined(separator: ", "))
+                    .usage, "unknown tool: \(tool)", hint: "one of " + tools.joined(separator: ", ")
+                )
             }
             let connection = try Connection(
                 appliance, user: parsed["user"] ?? "admin", tool: tool,
@@ -47,14 +49,17 @@ enum ConnectCommand {
         init(_ appliance: Appliance, user: String, tool: String, days: Int) throws {
             let context = commandContext()
             let identity = appliance.identity
-            if user == "admin" { _ = try identity.ensureAccount(context, name: "admin", roles: ["admin"]) }
+            if user == "admin" {
+                _ = try identity.ensureAccount(context, name: "admin", roles: ["admin"])
+            }
             let lifetime = Duration.seconds(days * 86_400)
             let key = try identity.createAccessKey(
                 context, account: user, description: "connect \(tool)", lifetime: lifetime)
             let client = try identity.createApplicationCredential(
                 context, account: user, tool: tool, lifetime: lifetime)
             let principal = try identity.principal(of: client.client)
-            token = try identity.issueToken(context, for: principal, clientID: client.client.id).accessToken
+            token = try identity.issueToken(context, for: principal, clientID: client.client.id)
+                .accessToken
             self.user = user
             accessKey = key.accessKeyID
             secretKey = key.secretAccessKey

@@ -44,7 +44,8 @@ enum DoctorCommand {
         for warehouse in (try? appliance.catalog.listWarehouses(context)) ?? [] {
             let at = CatalogReferenceOf(warehouse.name)
             at.forEachTable(appliance, context) { identifier in
-                do { _ = try appliance.catalog.loadTable(context, at.reference, identifier) } catch {
+                do { _ = try appliance.catalog.loadTable(context, at.reference, identifier) } catch
+                {
                     problems.append("\(warehouse.name).\(identifier): \(error)")
                 }
             }
@@ -56,7 +57,8 @@ enum DoctorCommand {
 /// `lakehouse version`.
 enum VersionCommand {
     static let command = Command(
-        "version", "prints the version", options: [Listing.json], example: "lakehouse version --json",
+        "version", "prints the version", options: [Listing.json],
+        example: "lakehouse version --json",
         place: .here { parsed, streams in
             if parsed.has("json") {
                 let value: JSONValue = .object([

@@ -80,7 +80,8 @@ enum SQLCommand {
         }
         return try SQLPrompt(streams).loop { text, session in
             try shell(
-                engine, zones, commandContext(), parsed, session, catalog: CommandLineTables.catalog,
+                engine, zones, commandContext(), parsed, session,
+                catalog: CommandLineTables.catalog,
                 schema: CommandLineTables.schema, streams)
         }
     }
@@ -102,7 +103,9 @@ enum SQLCommand {
             for name in ["catalog", "schema"] {
                 if let value = parsed[name] { arguments += ["--\(name)", value] }
             }
-            for name in ["csv", "json", "timing"] where parsed.has(name) { arguments.append("--\(name)") }
+            for name in ["csv", "json", "timing"] where parsed.has(name) {
+                arguments.append("--\(name)")
+            }
             return try ControlClient.run(
                 arguments, directory: directory, wantsInput: false, streams: streams)
         }

@@ -62,7 +62,8 @@ enum ServeCommand {
             text += "  sign in (once)         \(addresses.publicURL)/login?token=\(link)\n"
         }
         if configuration.flag("trust-loopback") {
-            text += "  WARNING: Trino clients on this machine may name any user without a password\n"
+            text +=
+                "  WARNING: Trino clients on this machine may name any user without a password\n"
         }
         // The link is for the terminal only, never for a log that standard error may go to.
         streams.write(text)

@@ -127,7 +127,9 @@ package struct ApplianceConfiguration: Sendable {
     package mutating func chooseFreePorts() throws {
         var probes: [ListeningSocket] = []
         for key in ["ports.console", "ports.s3"] where integer(key) == 0 {
-            guard let address = try SocketAddress.resolve(host: "127.0.0.1", port: 0).first else { continue }
+            guard let address = try SocketAddress.resolve(host: "127.0.0.1", port: 0).first else {
+                continue
+            }
             let probe = try ListeningSocket(address)
             probes.append(probe)
             let origin = values[key]?.origin ?? .builtIn

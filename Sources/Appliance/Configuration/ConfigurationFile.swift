@@ -15,7 +15,8 @@ private func collect(
     case .mapping(let entries):
         for entry in entries {
             try collect(
-                entry.value, prefix: prefix.isEmpty ? entry.key : "\(prefix).\(entry.key)", into: &found)
+                entry.value, prefix: prefix.isEmpty ? entry.key : "\(prefix).\(entry.key)",
+                into: &found)
         }
     case .sequence(let nodes):
         found.append((prefix, try nodes.map { try $0.string() }.joined(separator: ",")))

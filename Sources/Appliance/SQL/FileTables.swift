@@ -37,7 +37,8 @@ enum CommandLineTables {
             return try TextFilesTable(name: full, files: readers, format: .csv, budget: budget)
         }
         if first.hasSuffix(".jsonl") || first.hasSuffix(".ndjson") || first.hasSuffix(".json") {
-            return try TextFilesTable(name: full, files: readers, format: .jsonLines, budget: budget)
+            return try TextFilesTable(
+                name: full, files: readers, format: .jsonLines, budget: budget)
         }
         throw ApplianceError(
             .usage, "the kind of this file is not known: \(paths[0])",

@@ -19,7 +19,8 @@ final class LocalFileReader: ObjectReader {
     }
 
     func read(
-        _ ranges: [RangeRead], completion: @escaping @Sendable (Result<Void, ObjectStoreError>) -> Void
+        _ ranges: [RangeRead],
+        completion: @escaping @Sendable (Result<Void, ObjectStoreError>) -> Void
     ) {
         do throws(ObjectStoreError) {
             try readNow(ranges)
@@ -33,16 +34,19 @@ final class LocalFileReader: ObjectReader {
                 range.offset + Int64(range.destination.count) <= description.sizeBytes
             else {
                 throw ObjectStoreError(
-                    code: .invalidRange, message: "a range lies outside of \(description.location.key)")
+                    code: .invalidRange,
+                    message: "a range lies outside of \(description.location.key)")
             }
             let count: Int
             do { count = try file.read(into: range.destination, at: range.offset) } catch {
                 throw ObjectStoreError(
-                    code: .unavailable, message: "cannot read \(description.location.key)", cause: error)
+                    code: .unavailable, message: "cannot read \(description.location.key)",
+                    cause: error)
             }
             guard count == range.destination.count else {
                 throw ObjectStoreError(
-                    code: .corrupted, message: "\(description.location.key) became shorter while it was read")
+                    code: .corrupted,
+                    message: "\(description.location.key) became shorter while it was read")
             }
         }
     }

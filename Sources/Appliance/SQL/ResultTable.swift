@@ -29,7 +29,9 @@ struct ResultTable {
                     headerIsOut = true
                     text += columns.map { ResultTable.csv($0.name) }.joined(separator: ",") + "\n"
                 }
-                text += values.map { ResultTable.csv(ResultTable.cell($0, null: "")) }.joined(separator: ",") + "\n"
+                text +=
+                    values.map { ResultTable.csv(ResultTable.cell($0, null: "")) }.joined(
+                        separator: ",") + "\n"
             case .json:
                 let object = JSONValue.object(Array(zip(columns.map(\.name), values)))
                 text += object.encodedText() + "\n"
@@ -46,7 +48,8 @@ struct ResultTable {
         case .table: if !columns.isEmpty { printRows(columns, streams) }
         case .csv:
             if !headerIsOut, !columns.isEmpty {
-                streams.write(columns.map { ResultTable.csv($0.name) }.joined(separator: ",") + "\n")
+                streams.write(
+                    columns.map { ResultTable.csv($0.name) }.joined(separator: ",") + "\n")
             }
         case .json: break
         }
@@ -100,6 +103,8 @@ struct ResultTable {
 
     private static func csv(_ text: String) -> String {
         guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return "\""
+            + text.split(separator: "\"", omittingEmptySubsequences: false).joined(
+                separator: "\"\"") + "\""
     }
 }

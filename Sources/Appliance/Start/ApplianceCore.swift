@@ -49,7 +49,8 @@ package final class Appliance: Sendable {
         identitySettings.issuer = addresses.publicURL + "/oidc"
         let recorder = LedgerRecorder()
         identity = try IdentityRegistry(
-            directory: directory.path, configuration: identitySettings, clock: clock, entropy: entropy,
+            directory: directory.path, configuration: identitySettings, clock: clock,
+            entropy: entropy,
             recorder: recorder)
         let authorizer = identity.authorizer
         objects = try DiskObjectStore(
@@ -74,7 +75,8 @@ package final class Appliance: Sendable {
             engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer, zones: zones, clock: clock, entropy: entropy, metrics: metrics)
         let ingestor = Ingestor(
-            catalog: catalog, store: objects.bound(to: Appliance.systemContext), authorizer: authorizer,
+            catalog: catalog, store: objects.bound(to: Appliance.systemContext),
+            authorizer: authorizer,
             entropy: entropy, budget: MemoryBudget(limitBytes: Appliance.ingestBytes))
         jobs = try JobScheduler(
             databasePath: directory.file("jobs.sqlite"),
@@ -96,7 +98,8 @@ package final class Appliance: Sendable {
     private func makeFirstThings() throws {
         let context = Appliance.systemContext
         let present = Set(try objects.buckets(context).map(\.name))
-        for name in Appliance.warehouseNames + [Appliance.landingBucket] where !present.contains(name) {
+        for name in Appliance.warehouseNames + [Appliance.landingBucket]
+        where !present.contains(name) {
             try objects.createBucket(context, name)
         }
         let warehouses = Set(try catalog.listWarehouses(context).map(\.name))
@@ -110,13 +113,15 @@ package final class Appliance: Sendable {
 
     /// Declares the pipelines that the binary carries as seeds, and those of the operator's folder.
     private func declareSeeds() throws {
-        for path in EmbeddedFiles.paths where path.hasPrefix("seeds/pipelines/") && path.hasSuffix(".yml") {
+        for path in EmbeddedFiles.paths
+        where path.hasPrefix("seeds/pipelines/") && path.hasSuffix(".yml") {
             try declarePipeline(EmbeddedFiles.text(path) ?? "", source: path, files: [:])
         }
         let folder = configuration.text("pipelines")
         guard !folder.isEmpty else { return }
         let files = LocalFileSystem()
-        for name in try files.list(folder).sorted() where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+        for name in try files.list(folder).sorted()
+        where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
             let bytes = try files.readAll("\(folder)/\(name)", limit: 1 << 20)
             try declarePipeline(
                 String(decoding: bytes, as: UTF8.self), source: "\(folder)/\(name)", files: [:])

@@ -121,13 +121,15 @@ struct ApplianceDoors {
         let identity = IdentityEndpoints(
             registry: appliance.identity, rules: rules, publicURL: publicURL)
         let iceberg = IcebergService(
-            catalog: appliance.catalog, authenticator: RegistryBearers(registry: appliance.identity),
+            catalog: appliance.catalog,
+            authenticator: RegistryBearers(registry: appliance.identity),
             authorizer: appliance.identity.authorizer,
             vendor: RegistryVendor(registry: appliance.identity),
             settings: IcebergSettings(s3Endpoint: appliance.addresses.s3URL, region: "us-east-1"),
             clock: appliance.clock, tokens: { identity.token($0, door: .catalog) })
         let s3Handler = S3Handler(
-            store: appliance.objects, credentials: RegistryCredentials(registry: appliance.identity),
+            store: appliance.objects,
+            credentials: RegistryCredentials(registry: appliance.identity),
             clock: appliance.clock)
         s3 = s3Handler
         let operations = OperationsRoutes(appliance, health: health)

@@ -58,9 +58,12 @@ final class Certificates: Sendable {
         _ = try loadAuthority(files, clock.now().seconds)
     }
 
-    private func loadAuthority(_ files: LocalFileSystem, _ now: Int64) throws -> CertificateAuthority {
+    private func loadAuthority(_ files: LocalFileSystem, _ now: Int64) throws
+        -> CertificateAuthority
+    {
         if let kept = try load(files, "ca") { return try CertificateAuthority(kept) }
-        let made = try CertificateAuthority.generate(commonName: "lakehouse local authority", now: now)
+        let made = try CertificateAuthority.generate(
+            commonName: "lakehouse local authority", now: now)
         try save(files, "ca", try made.kept())
         return made
     }
@@ -74,7 +77,9 @@ final class Certificates: Sendable {
     }
 
     private func save(_ files: LocalFileSystem, _ name: String, _ kept: KeyedCertificate) throws {
-        try files.replaceDurably("\(folder)/\(name).key", with: Array(kept.privateKeyPEM.utf8), mode: 0o600)
-        try files.replaceDurably("\(folder)/\(name).pem", with: Array(kept.chainPEM.utf8), mode: 0o644)
+        try files.replaceDurably(
+            "\(folder)/\(name).key", with: Array(kept.privateKeyPEM.utf8), mode: 0o600)
+        try files.replaceDurably(
+            "\(folder)/\(name).pem", with: Array(kept.chainPEM.utf8), mode: 0o644)
     }
 }

@@ -13,10 +13,13 @@ package final class PublishedAddresses: Sendable {
     init(_ configuration: ApplianceConfiguration) {
         given = configuration.text("public-url")
         let listen = configuration.text("listen")
-        host = ["127.0.0.1", "0.0.0.0", "::1", "::", "localhost"].contains(listen) ? "localhost" : listen
+        host =
+            ["127.0.0.1", "0.0.0.0", "::1", "::", "localhost"].contains(listen)
+            ? "localhost" : listen
         ports = Mutex(
             Ports(
-                console: configuration.integer("ports.console"), s3: configuration.integer("ports.s3")))
+                console: configuration.integer("ports.console"),
+                s3: configuration.integer("ports.s3")))
     }
 
     func bound(console: Int, s3: Int) { ports.withLock { $0 = Ports(console: console, s3: s3) } }

@@ -56,7 +56,8 @@ struct EngineQueryRunner: QueryRunner {
         let query: Query
         do throws(QueryFault) {
             query = try engine.submit(
-                request.sql, session: session, context: context, encoder: TrinoEncoder(zones: zones))
+                request.sql, session: session, context: context, encoder: TrinoEncoder(zones: zones)
+            )
         } catch { throw fault(error, nil) }
         var rows: [[ChartValue]] = []
         var isTruncated = false

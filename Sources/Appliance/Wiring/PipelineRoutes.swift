@@ -38,7 +38,8 @@ struct PipelineRoutes {
         _ context: RequestContext, _ name: String, _ request: Request
     ) throws -> JSONValue {
         let bytes = try request.body.readAll(limit: 1 << 20)
-        let body = bytes.isEmpty ? JSONValue.object([]).cursor : try JSONValue(parsing: bytes).cursor
+        let body =
+            bytes.isEmpty ? JSONValue.object([]).cursor : try JSONValue(parsing: bytes).cursor
         let run = try jobs.trigger(
             context, name, parameters: try body["parameters"].optionalStringMap() ?? [:])
         guard try body["wait"].optionalBool() ?? false else {

@@ -106,7 +106,9 @@ struct SchedulerBrowser: PipelineBrowser {
         _ found: Jobs.PipelineSummary, _ steps: [ConsoleAPI.PipelineSummary.Step]
     ) -> ConsoleAPI.PipelineSummary {
         var triggers = found.triggers.map { "\($0)" }
-        if let schedule = found.schedule { triggers.insert("\(schedule) \(found.zone ?? "UTC")", at: 0) }
+        if let schedule = found.schedule {
+            triggers.insert("\(schedule) \(found.zone ?? "UTC")", at: 0)
+        }
         return ConsoleAPI.PipelineSummary(
             name: found.name, title: found.name, description: found.description, triggers: triggers,
             isPaused: !found.isEnabled, nextRunMicroseconds: found.nextDueMicroseconds,
@@ -118,6 +120,7 @@ struct SchedulerBrowser: PipelineBrowser {
             id: record.id, pipeline: record.pipeline,
             state: record.state == .queued ? "waiting" : record.state.rawValue,
             cause: record.trigger == .manual ? record.requestedBy : record.trigger.rawValue,
-            createdMicroseconds: record.createdMicroseconds, endedMicroseconds: record.finishedMicroseconds)
+            createdMicroseconds: record.createdMicroseconds,
+            endedMicroseconds: record.finishedMicroseconds)
     }
 }

@@ -35,7 +35,8 @@ struct RegistryQueryAuthenticator: QueryAuthenticator {
     /// rebound host name could make them look local.
     private func isOwnClient(_ request: Request) -> Bool {
         ["127.0.0.1", "::1", "::ffff:127.0.0.1"].contains(request.remoteAddress)
-            && ["Origin", "Referer", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host"].allSatisfy {
+            && ["Origin", "Referer", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host"].allSatisfy
+            {
                 request.fields[$0] == nil
             }
     }

@@ -18,7 +18,8 @@ struct ClientTypes: Sendable {
             let parts = fields.map { field in
                 // The name as the engine would print it, then the client's form of the type.
                 let printed = "\(LogicalType.row([RowField(name: field.name, type: .unknown)]))"
-                let name = field.name == nil ? "" : printed.dropFirst(4).dropLast(" unknown)".count) + " "
+                let name =
+                    field.name == nil ? "" : printed.dropFirst(4).dropLast(" unknown)".count) + " "
                 return name + text(field.type)
             }
             return "row(\(parts.joined(separator: ", ")))"

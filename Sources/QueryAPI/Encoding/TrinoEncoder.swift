@@ -44,7 +44,8 @@ package struct TrinoEncoder: ResultEncoder {
         let place = vector.valueIndex(row)
         switch type {
         case .unknown: bytes += [0x6E, 0x75, 0x6C, 0x6C]
-        case .boolean: appendText(vector.pointer(as: UInt8.self)[place] != 0 ? "true" : "false", to: &bytes)
+        case .boolean:
+            appendText(vector.pointer(as: UInt8.self)[place] != 0 ? "true" : "false", to: &bytes)
         case .tinyint, .smallint, .integer:
             appendDecimalDigits(of: Int64(vector.pointer(as: Int32.self)[place]), to: &bytes)
         case .bigint: appendDecimalDigits(of: vector.pointer(as: Int64.self)[place], to: &bytes)
@@ -65,7 +66,9 @@ package struct TrinoEncoder: ResultEncoder {
             bytes.append(0x5B)
             for (index, field) in fields.enumerated() {
                 if index > 0 { bytes.append(0x2C) }
-                if let children = vector.children { append(children[index], field.type, place, to: &bytes) }
+                if let children = vector.children {
+                    append(children[index], field.type, place, to: &bytes)
+                }
             }
             bytes.append(0x5D)
         case .varchar, .json:
@@ -86,7 +89,8 @@ package struct TrinoEncoder: ResultEncoder {
         case .decimal(let precision, let scale):
             let unscaled =
                 precision <= 18
-                ? Int128(vector.pointer(as: Int64.self)[place]) : vector.pointer(as: Int128.self)[place]
+                ? Int128(vector.pointer(as: Int64.self)[place])
+                : vector.pointer(as: Int128.self)[place]
             appendDecimal(unscaled, scale: scale, to: &bytes)
         case .date: appendText(CivilFormat.date(vector.pointer(as: Int32.self)[place]), to: &bytes)
         case .time(let precision):
@@ -96,7 +100,8 @@ package struct TrinoEncoder: ResultEncoder {
             let packed = vector.pointer(as: Int128.self)[place]
             let offset = Int(packed & 0xFFFF) - 1024
             let day: Int64 = 86_400_000_000_000_000
-            let local = (Int64(truncatingIfNeeded: packed >> 64) + Int64(offset) * 60_000_000_000_000) % day
+            let local =
+                (Int64(truncatingIfNeeded: packed >> 64) + Int64(offset) * 60_000_000_000_000) % day
             appendText(time(local < 0 ? local + day : local, precision), to: &bytes)
             appendText(offsetText(offset), to: &bytes)
         case .timestamp(let precision):
@@ -105,7 +110,8 @@ package struct TrinoEncoder: ResultEncoder {
             } else {
                 let packed = vector.pointer(as: Int128.self)[place]
                 appendTimestamp(
-                    Int64(truncatingIfNeeded: packed >> 64), Int32(truncatingIfNeeded: packed), precision,
+                    Int64(truncatingIfNeeded: packed >> 64), Int32(truncatingIfNeeded: packed),
+                    precision,
                     to: &bytes)
             }
         case .timestampWithTimeZone(let precision):
@@ -113,7 +119,8 @@ package struct TrinoEncoder: ResultEncoder {
         case .intervalYearToMonth:
             let months = vector.pointer(as: Int32.self)[place]
             appendText(
-                "\(months < 0 ? "-" : "")\(months.magnitude / 12)-\(months.magnitude % 12)", to: &bytes)
+                "\(months < 0 ? "-" : "")\(months.magnitude / 12)-\(months.magnitude % 12)",
+                to: &bytes)
         case .intervalDayToSecond:
             appendInterval(vector.pointer(as: Int64.self)[place], to: &bytes)
         case .uuid:
@@ -127,7 +134,9 @@ package struct TrinoEncoder: ResultEncoder {
             let view = StringView.bytes(at: vector.pointer(as: StringView.self) + place)
             appendText(base64Text(Array(view)), to: &bytes)
         case .char(let length):
-            appendChar(StringView.bytes(at: vector.pointer(as: StringView.self) + place), length, to: &bytes)
+            appendChar(
+                StringView.bytes(at: vector.pointer(as: StringView.self) + place), length,
+                to: &bytes)
         case .ipaddress:
             let view = StringView.bytes(at: vector.pointer(as: StringView.self) + place)
             appendText(addressText(Array(view)), to: &bytes)
@@ -137,7 +146,8 @@ package struct TrinoEncoder: ResultEncoder {
 
     /// A map as a JSON object; keys are always texts.
     private func appendMap(
-        _ vector: Vector, _ key: LogicalType, _ value: LogicalType, _ place: Int, to bytes: inout [UInt8]
+        _ vector: Vector, _ key: LogicalType, _ value: LogicalType, _ place: Int,
+        to bytes: inout [UInt8]
     ) {
         bytes.append(0x7B)
         let entry = vector.pointer(as: ListEntry.self)[place]
@@ -167,7 +177,8 @@ package struct TrinoEncoder: ResultEncoder {
         if value.isFinite {
             appendText(isReal ? "\(Float(value))" : "\(value)", to: &bytes)
         } else {
-            appendText(value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"", to: &bytes)
+            appendText(
+                value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"", to: &bytes)
         }
     }
 
@@ -192,7 +203,8 @@ package struct TrinoEncoder: ResultEncoder {
         guard digits < precision else {
             return CivilFormat.time(micro, picoseconds: rest, precision: digits)
         }
-        let rounded = TimestampPrecision.round(micro, picoseconds: rest, to: digits)?.microseconds ?? micro
+        let rounded =
+            TimestampPrecision.round(micro, picoseconds: rest, to: digits)?.microseconds ?? micro
         return CivilFormat.time(rounded % 86_400_000_000, precision: digits)
     }
 
@@ -207,7 +219,9 @@ package struct TrinoEncoder: ResultEncoder {
                     rounded?.microseconds ?? micro, picoseconds: rounded?.picoseconds ?? 0,
                     precision: digits), to: &bytes)
         } else {
-            appendText(CivilFormat.timestamp(micro, picoseconds: picoseconds, precision: digits), to: &bytes)
+            appendText(
+                CivilFormat.timestamp(micro, picoseconds: picoseconds, precision: digits),
+                to: &bytes)
         }
     }
 
@@ -222,7 +236,8 @@ package struct TrinoEncoder: ResultEncoder {
 
     private func offsetText(_ minutes: Int) -> String {
         let (hours, rest) = (minutes.magnitude / 60, minutes.magnitude % 60)
-        return (minutes < 0 ? "-" : "+") + (hours < 10 ? "0" : "") + "\(hours):" + (rest < 10 ? "0" : "")
+        return (minutes < 0 ? "-" : "+") + (hours < 10 ? "0" : "") + "\(hours):"
+            + (rest < 10 ? "0" : "")
             + "\(rest)"
     }
 
@@ -266,6 +281,7 @@ package struct TrinoEncoder: ResultEncoder {
         }
         let text = groups.map { String($0, radix: 16) }
         guard bestCount > 1 else { return text.joined(separator: ":") }
-        return text[..<best].joined(separator: ":") + "::" + text[(best + bestCount)...].joined(separator: ":")
+        return text[..<best].joined(separator: ":") + "::"
+            + text[(best + bestCount)...].joined(separator: ":")
     }
 }

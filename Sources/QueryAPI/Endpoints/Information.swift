@@ -28,7 +28,8 @@ extension StatementDoor {
         let hundredths = Int(seconds / 60 * 100)
         let fraction = hundredths % 100
         let document: JSONValue = .object([
-            ("nodeId", "lakehouse"), ("nodeVersion", .object([("version", .string(QueryEngine.version))])),
+            ("nodeId", "lakehouse"),
+            ("nodeVersion", .object([("version", .string(QueryEngine.version))])),
             ("environment", "lakehouse"), ("coordinator", true), ("coordinatorId", "lakehouse"),
             ("starting", false), ("state", "ACTIVE"),
             ("uptime", .string("\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)m")),
@@ -97,13 +98,17 @@ extension StatementDoor {
                     ("createTime", .string(CivilFormat.rfc3339(utc: query.createdMicroseconds))),
                     (
                         "endTime",
-                        snapshot.endedMicroseconds.map { .string(CivilFormat.rfc3339(utc: $0)) } ?? .null
+                        snapshot.endedMicroseconds.map { .string(CivilFormat.rfc3339(utc: $0)) }
+                            ?? .null
                     ),
                     ("elapsedTime", .string("\(snapshot.statistics.elapsedMilliseconds).00ms")),
                     ("totalCpuTime", .string("\(snapshot.statistics.cpuMilliseconds).00ms")),
                     ("processedInputPositions", .int(snapshot.statistics.processedRows)),
                     ("outputPositions", .int(snapshot.statistics.outputRows)),
-                    ("peakTotalMemoryReservation", .string("\(snapshot.statistics.peakMemoryBytes)B")),
+                    (
+                        "peakTotalMemoryReservation",
+                        .string("\(snapshot.statistics.peakMemoryBytes)B")
+                    ),
                 ])
             ),
         ]
@@ -113,7 +118,8 @@ extension StatementDoor {
                 (
                     "errorCode",
                     .object([
-                        ("code", .int(fault.code.trino.number)), ("name", .string(fault.code.rawValue)),
+                        ("code", .int(fault.code.trino.number)),
+                        ("name", .string(fault.code.rawValue)),
                         ("type", .string(fault.code.trino.category.rawValue)),
                     ])
                 ))

@@ -100,7 +100,8 @@ final class EngineCatalogs: CatalogView {
 
     func isWarehouse(_ context: RequestContext, _ name: String) -> Bool {
         guard let catalog else { return false }
-        return (try? catalog.warehouse(context, name: CatalogReference(parsing: name).warehouse)) != nil
+        return (try? catalog.warehouse(context, name: CatalogReference(parsing: name).warehouse))
+            != nil
     }
 
     // MARK: Resolution
@@ -136,7 +137,8 @@ final class EngineCatalogs: CatalogView {
         } catch let error as CatalogError where error.code == .noSuchNamespace {
             throw QueryFault(
                 .schemaNotFound, "Schema '\(name.schema)' does not exist",
-                hint: suggestion(name.schema, (try? schemaNames(context, name.catalog)) ?? []), span: span)
+                hint: suggestion(name.schema, (try? schemaNames(context, name.catalog)) ?? []),
+                span: span)
         } catch {
             var fault = EngineCatalogs.fault(error, about: "\(name)")
             fault.span = span
@@ -184,7 +186,9 @@ final class EngineCatalogs: CatalogView {
         do {
             let loaded = try catalog.loadView(context, at, name.identifier)
             return try ViewStorage.definition(of: loaded, name)
-        } catch let error as CatalogError where error.code == .noSuchView || error.code == .noSuchTable {
+        } catch let error as CatalogError
+            where error.code == .noSuchView || error.code == .noSuchTable
+        {
             return nil
         } catch { throw EngineCatalogs.fault(error, about: "\(name)") }
     }
@@ -193,7 +197,9 @@ final class EngineCatalogs: CatalogView {
     private func metadataTable(
         _ context: RequestContext, _ name: TableName, _ catalog: Catalog, _ reading: IcebergReading
     ) throws(QueryFault) -> ResolvedRelation? {
-        guard let mark = name.table.lastIndex(of: "$"), mark != name.table.startIndex else { return nil }
+        guard let mark = name.table.lastIndex(of: "$"), mark != name.table.startIndex else {
+            return nil
+        }
         let kind = String(name.table[name.table.index(after: mark)...])
         let base = TableName(
             catalog: name.catalog, schema: name.schema, table: String(name.table[..<mark]))
@@ -244,7 +250,8 @@ final class EngineCatalogs: CatalogView {
         case let fault as QueryFault: return fault
         case let denied as AccessDenied:
             return QueryFault(
-                .permissionDenied, "Access Denied: \(denied.message)", hint: denied.reason, cause: denied)
+                .permissionDenied, "Access Denied: \(denied.message)", hint: denied.reason,
+                cause: denied)
         case let error as CatalogError:
             return QueryFault(code(of: error.code), error.message, hint: error.hint, cause: error)
         case let error as IcebergError:

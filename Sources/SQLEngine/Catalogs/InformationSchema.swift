@@ -6,7 +6,8 @@ import Vectors
 /// `information_schema` of a catalog. Source: `reference/trino-dialect.md`, section 7.
 enum InformationSchema {
     static let tableNames = [
-        "applicable_roles", "columns", "enabled_roles", "roles", "schemata", "table_privileges", "tables",
+        "applicable_roles", "columns", "enabled_roles", "roles", "schemata", "table_privileges",
+        "tables",
         "views",
     ]
 
@@ -44,9 +45,12 @@ enum InformationSchema {
                 var rows: [[LiteralValue]] = []
                 for entry in try entries(catalogs, context, catalog, wanted) where entry.isView {
                     let view = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
-                    guard case .view(let definition)? = resolved(catalogs, context, view) else { continue }
+                    guard case .view(let definition)? = resolved(catalogs, context, view) else {
+                        continue
+                    }
                     rows.append([
-                        .text(catalog), .text(entry.schema), .text(entry.name), .text(definition.sql),
+                        .text(catalog), .text(entry.schema), .text(entry.name),
+                        .text(definition.sql),
                     ])
                 }
                 return rows
@@ -70,7 +74,8 @@ enum InformationSchema {
                 name,
                 textColumns(
                     "grantor", "grantor_type", "grantee", "grantee_type", "table_catalog",
-                    "table_schema", "table_name", "privilege_type", "is_grantable", "with_hierarchy")
+                    "table_schema", "table_name", "privilege_type", "is_grantable", "with_hierarchy"
+                )
             ) { (_) throws(QueryFault) in [] }
         default: return nil
         }

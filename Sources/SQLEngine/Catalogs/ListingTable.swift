@@ -33,11 +33,16 @@ final class ListingTable: ExecutableTable {
     func openScan(_ request: ScanRequest) throws(QueryFault) -> any MorselSource {
         var texts: [String: Set<String>] = [:]
         for filter in request.filters {
-            guard let column = filter.column, !filter.passesNull, let candidates = filter.candidates else {
+            guard let column = filter.column, !filter.passesNull, let candidates = filter.candidates
+            else {
                 continue
             }
             let values = candidates.compactMap { value -> String? in
-                if case .bytes(let bytes) = value { String(decoding: bytes, as: UTF8.self) } else { nil }
+                if case .bytes(let bytes) = value {
+                    String(decoding: bytes, as: UTF8.self)
+                } else {
+                    nil
+                }
             }
             guard values.count == candidates.count else { continue }
             let label = columns[request.columns[column]].name

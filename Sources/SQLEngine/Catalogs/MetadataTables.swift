@@ -44,7 +44,8 @@ enum MetadataTables {
                 rows: metadata.snapshotLog.map { entry in
                     [
                         time(entry.timestampMilliseconds), .integer(entry.snapshotID),
-                        metadata.snapshot(id: entry.snapshotID)?.parentID.map { .integer($0) } ?? .null,
+                        metadata.snapshot(id: entry.snapshotID)?.parentID.map { .integer($0) }
+                            ?? .null,
                         .boolean(ancestors.contains(entry.snapshotID)),
                     ]
                 })
@@ -87,7 +88,8 @@ enum MetadataTables {
                 for entry in try manifests.entries(of: manifest, in: metadata) where entry.isLive {
                     let file = entry.file
                     rows.append([
-                        .integer(Int64(file.content.rawValue)), .text(file.path), .text(file.format),
+                        .integer(Int64(file.content.rawValue)), .text(file.path),
+                        .text(file.format),
                         .integer(Int64(file.specID)), .integer(file.recordCount),
                         .integer(file.sizeBytes), map(file.columnSizes), map(file.valueCounts),
                         map(file.nullCounts), map(file.nanCounts),

@@ -63,7 +63,8 @@ struct SystemTables: Sendable {
             return ListingTable(name, textColumns("table_schem", "table_catalog")) {
                 (wanted) throws(QueryFault) in
                 var rows: [[LiteralValue]] = []
-                for catalog in catalogs.catalogNames(context) where wanted.allows("table_catalog", catalog) {
+                for catalog in catalogs.catalogNames(context)
+                where wanted.allows("table_catalog", catalog) {
                     for schema in try catalogs.schemaNames(context, catalog) {
                         rows.append([.text(schema), .text(catalog)])
                     }
@@ -86,13 +87,16 @@ struct SystemTables: Sendable {
         ListingTable(name, textColumns("catalog_name", "schema_name", "table_name", "comment")) {
             (wanted) throws(QueryFault) in
             var rows: [[LiteralValue]] = []
-            for catalog in catalogs.catalogNames(context) where wanted.allows("catalog_name", catalog) {
+            for catalog in catalogs.catalogNames(context)
+            where wanted.allows("catalog_name", catalog) {
                 for entry in try InformationSchema.entries(
                     catalogs, context, catalog, wanted, schemaColumn: "schema_name")
                 {
                     let table = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
                     var comment: String?
-                    if case .table(let found, _)? = InformationSchema.resolved(catalogs, context, table) {
+                    if case .table(let found, _)? = InformationSchema.resolved(
+                        catalogs, context, table)
+                    {
                         comment = (found as? IcebergTable)?.metadata.properties["comment"]
                     }
                     rows.append([
@@ -112,7 +116,9 @@ struct SystemTables: Sendable {
             + ["queued_time_ms", "analysis_time_ms", "planning_time_ms"].map {
                 TableColumn(name: $0, type: .bigint)
             }
-            + ["created", "started", "last_heartbeat", "end"].map { TableColumn(name: $0, type: moment) }
+            + ["created", "started", "last_heartbeat", "end"].map {
+                TableColumn(name: $0, type: moment)
+            }
             + textColumns("error_type", "error_code")
         return ListingTable(name, columns) { [queries] (_) throws(QueryFault) in
             queries(context).map { query in
@@ -121,7 +127,8 @@ struct SystemTables: Sendable {
                     microseconds.map { .wide(Int128($0) << 64) } ?? .null
                 }
                 return [
-                    .text(query.id), .text(snapshot.state.rawValue), .text(query.context.principal.name),
+                    .text(query.id), .text(snapshot.state.rawValue),
+                    .text(query.context.principal.name),
                     .optional(query.session.source), .text(query.sql), .text("global"),
                     .integer(snapshot.statistics.queuedMilliseconds),
                     .integer(snapshot.statistics.planningMilliseconds),
@@ -147,7 +154,8 @@ enum JDBCTables {
                 "type_schem", "type_name", "self_referencing_col_name", "ref_generation")
         ) { (wanted) throws(QueryFault) in
             var rows: [[LiteralValue]] = []
-            for catalog in catalogs.catalogNames(context) where wanted.allows("table_cat", catalog) {
+            for catalog in catalogs.catalogNames(context) where wanted.allows("table_cat", catalog)
+            {
                 for entry in try InformationSchema.entries(
                     catalogs, context, catalog, wanted, schemaColumn: "table_schem")
                 {
@@ -167,23 +175,29 @@ enum JDBCTables {
     ) -> ListingTable {
         func number(_ name: String) -> TableColumn { TableColumn(name: name, type: .bigint) }
         let columns =
-            textColumns("table_cat", "table_schem", "table_name", "column_name") + [number("data_type")]
+            textColumns("table_cat", "table_schem", "table_name", "column_name") + [
+                number("data_type")
+            ]
             + textColumns("type_name")
-            + ["column_size", "buffer_length", "decimal_digits", "num_prec_radix", "nullable"].map(number)
+            + ["column_size", "buffer_length", "decimal_digits", "num_prec_radix", "nullable"].map(
+                number)
             + textColumns("remarks", "column_def")
-            + ["sql_data_type", "sql_datetime_sub", "char_octet_length", "ordinal_position"].map(number)
+            + ["sql_data_type", "sql_datetime_sub", "char_octet_length", "ordinal_position"].map(
+                number)
             + textColumns("is_nullable", "scope_catalog", "scope_schema", "scope_table")
             + [number("source_data_type")] + textColumns("is_autoincrement", "is_generatedcolumn")
         return ListingTable(name, columns) { (wanted) throws(QueryFault) in
             var rows: [[LiteralValue]] = []
-            for catalog in catalogs.catalogNames(context) where wanted.allows("table_cat", catalog) {
+            for catalog in catalogs.catalogNames(context) where wanted.allows("table_cat", catalog)
+            {
                 for entry in try InformationSchema.entries(
                     catalogs, context, catalog, wanted, schemaColumn: "table_schem")
                 {
                     let table = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
-                    for (index, column) in InformationSchema.visibleColumns(catalogs, context, table)
-                        .enumerated()
-                    {
+                    for (index, column) in InformationSchema.visibleColumns(
+                        catalogs, context, table
+                    )
+                    .enumerated() {
                         rows.append(row(table, column, index + 1))
                     }
                 }
@@ -192,13 +206,17 @@ enum JDBCTables {
         }
     }
 
-    private static func row(_ table: TableName, _ column: TableColumn, _ position: Int) -> [LiteralValue] {
+    private static func row(_ table: TableName, _ column: TableColumn, _ position: Int)
+        -> [LiteralValue]
+    {
         let (size, digits, radix) = sizes(column.type)
         return [
             .text(table.catalog), .text(table.schema), .text(table.table), .text(column.name),
             .integer(jdbcType(column.type)), .text("\(column.type)"), size, .null, digits, radix,
-            .integer(column.isNullable ? 1 : 0), .optional(column.comment), .null, .null, .null, size,
-            .integer(Int64(position)), .text(column.isNullable ? "YES" : "NO"), .null, .null, .null, .null,
+            .integer(column.isNullable ? 1 : 0), .optional(column.comment), .null, .null, .null,
+            size,
+            .integer(Int64(position)), .text(column.isNullable ? "YES" : "NO"), .null, .null, .null,
+            .null,
             .text("NO"), .text("NO"),
         ]
     }

@@ -101,7 +101,8 @@ package final class Query: Sendable {
     let monitor: Monitor<State>
 
     init(
-        id: String, sql: String, session: QuerySession, context: RequestContext, createdMicroseconds: Int64,
+        id: String, sql: String, session: QuerySession, context: RequestContext,
+        createdMicroseconds: Int64,
         encoder: any ResultEncoder, spoolPath: String
     ) {
         self.id = id
@@ -147,7 +148,8 @@ package final class Query: Sendable {
     /// snapshot's state tells). A failed query gives no further page.
     package func nextPage(patience: Duration) -> (page: ResultPage?, snapshot: Snapshot) {
         let deadline = SystemMonotonicClock().now() + patience
-        let ready = monitor.wait(until: deadline) { (state: inout State) -> (ResultPage?, Snapshot)? in
+        let ready = monitor.wait(until: deadline) {
+            (state: inout State) -> (ResultPage?, Snapshot)? in
             if state.fault != nil { return (nil, Query.snapshot(&state)) }
             if !state.spool.isEmpty {
                 do {
@@ -215,7 +217,8 @@ package final class Query: Sendable {
         }
         if let failure {
             throw QueryFault(
-                .genericInsufficientResources, "the result cannot be kept", hint: "free some disk space",
+                .genericInsufficientResources, "the result cannot be kept",
+                hint: "free some disk space",
                 cause: failure)
         }
     }

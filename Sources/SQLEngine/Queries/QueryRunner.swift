@@ -72,7 +72,9 @@ struct QueryRunner {
         try check()
         switch bound {
         case .query(let result):
-            query.update { $0.columns = result.columns.map { QueryColumn(name: $0.label, type: $0.type) } }
+            query.update {
+                $0.columns = result.columns.map { QueryColumn(name: $0.label, type: $0.type) }
+            }
             try stream(result, run)
         case .utility(let statement):
             publish(try UtilityStatements.execute(statement, in: run))
@@ -89,7 +91,9 @@ struct QueryRunner {
         case .executeImmediate(let text, let arguments):
             return (try StatementRun.parse(text), arguments)
         case .execute(let name, let arguments):
-            guard let text = query.session.prepared[name.text] ?? query.session.prepared[name.canonical]
+            guard
+                let text = query.session.prepared[name.text]
+                    ?? query.session.prepared[name.canonical]
             else {
                 throw QueryFault(
                     .notFound, "Prepared statement not found: \(name.text)",
@@ -103,7 +107,8 @@ struct QueryRunner {
     /// Runs a plan whose rows go to the client.
     private func stream(_ result: BoundQuery, _ run: StatementRun) throws(QueryFault) {
         let columns = result.columns.map { PlanColumn(id: $0.id, type: $0.type, name: $0.label) }
-        let sink = PageSink(query, result.columns.map { QueryColumn(name: $0.label, type: $0.type) })
+        let sink = PageSink(
+            query, result.columns.map { QueryColumn(name: $0.label, type: $0.type) })
         try run.run(result.plan, columns: columns, into: sink)
         try sink.flush()
     }

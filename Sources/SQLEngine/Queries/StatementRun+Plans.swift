@@ -11,7 +11,8 @@ extension StatementRun {
     /// Parses a statement; one trailing semicolon is accepted.
     static func parse(_ sql: String) throws(QueryFault) -> Statement {
         do throws(SQLSyntaxError) { return try SQLParser.statement(sql) } catch {
-            throw QueryFault(.syntaxError, error.message, hint: error.hint, span: error.span, cause: error)
+            throw QueryFault(
+                .syntaxError, error.message, hint: error.hint, span: error.span, cause: error)
         }
     }
 
@@ -35,7 +36,8 @@ extension StatementRun {
         let allocator = ColumnAllocator()
         let bound = try Binder(bindingContext, allocator: allocator).bind(statement)
         let optimizer = Optimizer(
-            rules: engine.configuration.optimizerRules, allocator: allocator, registry: engine.registry,
+            rules: engine.configuration.optimizerRules, allocator: allocator,
+            registry: engine.registry,
             evaluator: ExpressionEvaluator(session: session))
         let optimized = try optimizer.optimize(bound)
         let milliseconds = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
@@ -97,7 +99,8 @@ extension StatementRun {
         settings.verification = engine.configuration.verification
         let execution = QueryExecution(
             plan, columns: columns, settings: settings, session: session,
-            cancellation: context.cancellation, parentBudget: engine.budget, clock: engine.monotonic)
+            cancellation: context.cancellation, parentBudget: engine.budget, clock: engine.monotonic
+        )
         var printer = PlanPrinter()
         let text = printer.text(plan)
         query.update { state in

@@ -22,7 +22,9 @@ final class ParquetFileCache: Sendable {
     init(limitBytes: Int = 16 << 20) { self.limitBytes = limitBytes }
 
     /// Opens an object as Parquet, from the cache when its version is known there.
-    func open(_ location: ObjectLocation, in store: any ObjectStore) throws(QueryFault) -> ParquetFile {
+    func open(_ location: ObjectLocation, in store: any ObjectStore) throws(QueryFault)
+        -> ParquetFile
+    {
         let known = state.withLock { state -> ParquetFile? in
             state.clock += 1
             state.entries["\(location)"]?.lastUse = state.clock
@@ -36,14 +38,19 @@ final class ParquetFileCache: Sendable {
             reader = try store.open(location)
         } catch {
             throw QueryFault(
-                .icebergBadData, "a data file cannot be read: \(location)", hint: error.hint, cause: error)
+                .icebergBadData, "a data file cannot be read: \(location)", hint: error.hint,
+                cause: error)
         }
         return try insert(reader, as: "\(location)")
     }
 
-    private func insert(_ reader: any ObjectReader, as key: String) throws(QueryFault) -> ParquetFile {
+    private func insert(_ reader: any ObjectReader, as key: String) throws(QueryFault)
+        -> ParquetFile
+    {
         let file: ParquetFile
-        do throws(ParquetError) { file = try ParquetFile.open(reader) } catch { throw queryFault(error) }
+        do throws(ParquetError) { file = try ParquetFile.open(reader) } catch {
+            throw queryFault(error)
+        }
         state.withLock { state in
             if let old = state.entries[key] { state.bytes -= old.file.footerBytes }
             state.clock += 1

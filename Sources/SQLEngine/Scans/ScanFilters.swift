@@ -49,7 +49,8 @@ final class PushedColumnFilter: ColumnFilter {
             if let low = bounds.lower, let order = ParquetValue.compare(candidate, low), order < 0 {
                 return false
             }
-            if let high = bounds.upper, let order = ParquetValue.compare(candidate, high), order > 0 {
+            if let high = bounds.upper, let order = ParquetValue.compare(candidate, high), order > 0
+            {
                 return false
             }
             return true

@@ -15,7 +15,8 @@ extension StatementRun {
         switch parts.suffix(2).joined(separator: ".") {
         case "runtime.kill_query" where parts.count == 3 ? parts[0] == "system" : true:
             let values = try bound(arguments, ["query_id", "message"], required: 1, name)
-            let message = values.count > 1 && values[1] != nil ? try text(values[1], "message") : nil
+            let message =
+                values.count > 1 && values[1] != nil ? try text(values[1], "message") : nil
             try engine.kill(
                 context, queryID: try text(values[0], "query_id"), message: message)
             return outcome

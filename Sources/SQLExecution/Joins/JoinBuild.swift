@@ -16,7 +16,8 @@ final class JoinBuildSink: Sink {
     let shape: JoinShape
     let layout: JoinLayout
     /// Set by the planner when it has seen who can use them, before anything runs.
-    nonisolated(unsafe) var filters: [JoinFilterSlot] = []  // Safe because planning ends before running.
+    // Safe because planning ends before running.
+    nonisolated(unsafe) var filters: [JoinFilterSlot] = []
     private let runtime: Runtime
     private let state = Mutex(State())
 

@@ -47,11 +47,13 @@ extension ScalarFunction {
                 let interval = types[1] == .unknown ? .intervalDayToSecond : types[1]
                 let type = types[0] == .unknown ? .timestamp(precision: 3) : types[0]
                 guard type.isMoment, interval.isIntervalType else { return nil }
-                switch type {
-                case .time, .timeWithTimeZone:
-                    return interval == .intervalDayToSecond ? ([type, interval], type) : nil
-                default: return ([type, interval], type)
+                if interval == .intervalYearToMonth {
+                    switch type {
+                    case .time, .timeWithTimeZone: return nil
+                    default: return ([type, interval], type)
+                    }
                 }
+                return ([type, interval], type.withMilliseconds)
             }, "A point of time moved by an interval.",
             example: "DATE '2024-01-31' \(sign) INTERVAL '1' MONTH", canFail: true,
             kernel: { call in shift(call, factor) })
@@ -102,6 +104,18 @@ extension ScalarFunction {
 }
 
 extension LogicalType {
+    /// The type of a sum with an interval, which has milliseconds: at least three digits.
+    fileprivate var withMilliseconds: LogicalType {
+        switch self {
+        case .time(let precision): .time(precision: max(3, precision))
+        case .timeWithTimeZone(let precision): .timeWithTimeZone(precision: max(3, precision))
+        case .timestamp(let precision): .timestamp(precision: max(3, precision))
+        case .timestampWithTimeZone(let precision):
+            .timestampWithTimeZone(precision: max(3, precision))
+        default: self
+        }
+    }
+
     var isIntervalType: Bool { self == .intervalYearToMonth || self == .intervalDayToSecond }
 }
 

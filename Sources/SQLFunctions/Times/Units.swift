@@ -203,7 +203,11 @@ private let countUnits: ScalarFunction.Kernel = { call in
         let starts = call.input(1, as: Int32.self)
         let ends = call.input(2, as: Int32.self)
         call.rows { row in
-            try units.unit(row).difference(fromDays: starts[row], to: ends[row]) ?? 0
+            let unit = try units.unit(row)
+            if unit.months > 0 {
+                return monthsBetween((starts[row], 0), (ends[row], 0)) / unit.months
+            }
+            return unit.difference(fromDays: starts[row], to: ends[row]) ?? 0
         }
     case .time:
         let starts = call.input(1, as: Int64.self)
@@ -232,22 +236,41 @@ private let countUnits: ScalarFunction.Kernel = { call in
                 start = zones.local(start)
                 end = zones.local(end)
             }
-            return unit.difference(
-                fromMicroseconds: start.microseconds, to: end.microseconds)
+            return difference(unit, start.microseconds, end.microseconds)
         }
     case .timestamp where type.physical == .int128:
         let starts = call.input(1, as: Int128.self)
         let ends = call.input(2, as: Int128.self)
         call.rows { row in
-            try units.unit(row).difference(
-                fromMicroseconds: Packed.timestamp(starts[row]).microseconds,
-                to: Packed.timestamp(ends[row]).microseconds)
+            try difference(
+                units.unit(row), Packed.timestamp(starts[row]).microseconds,
+                Packed.timestamp(ends[row]).microseconds)
         }
     default:
         let starts = call.input(1, as: Int64.self)
         let ends = call.input(2, as: Int64.self)
         call.rows { row in
-            try units.unit(row).difference(fromMicroseconds: starts[row], to: ends[row])
+            try difference(units.unit(row), starts[row], ends[row])
         }
     }
+}
+
+/// Whole units from one timestamp to another, toward zero.
+private func difference(_ unit: DateUnit, _ start: Int64, _ end: Int64) -> Int64 {
+    guard unit.months > 0 else { return unit.difference(fromMicroseconds: start, to: end) }
+    let first = (Microseconds.day(of: start), Microseconds.timeOfDay(of: start))
+    let second = (Microseconds.day(of: end), Microseconds.timeOfDay(of: end))
+    return monthsBetween(first, second) / unit.months
+}
+
+/// Whole months from one day and time of day to another, toward zero, as Joda-Time counts them: the
+/// last day of the later month ends a month that began on a later day (31 January to 29 February).
+private func monthsBetween(_ start: (Int32, Int64), _ end: (Int32, Int64)) -> Int64 {
+    if end < start { return -monthsBetween(end, start) }
+    let first = CivilDate(days: start.0)
+    let last = CivilDate(days: end.0)
+    let months = Int64(last.year - first.year) * 12 + Int64(last.month - first.month)
+    var day = first.day
+    if last.day == daysInMonth(year: last.year, month: last.month) { day = min(day, last.day) }
+    return (last.day, end.1) < (day, start.1) ? months - 1 : months
 }

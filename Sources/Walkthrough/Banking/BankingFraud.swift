@@ -79,7 +79,8 @@ final class BankingFraud {
             let now = SystemWallClock().now()
             let fit = free >= neededDisk && memory >= 1 << 30 && now.seconds > 1_700_000_000
             return (
-                fit, "\(free >> 20) MiB of disk free, \(memory >> 20) MiB of memory, clock at \(now.seconds)"
+                fit,
+                "\(free >> 20) MiB of disk free, \(memory >> 20) MiB of memory, clock at \(now.seconds)"
             )
         }
         show.endStep()
@@ -105,12 +106,15 @@ final class BankingFraud {
         try server.start()
         self.server = server
         try declarePipelines(appliance)
-        token = try appliance.demoToken(personas: ["admin", "engineer", "analyst", "viewer", "steward"])
+        token = try appliance.demoToken(personas: [
+            "admin", "engineer", "analyst", "viewer", "steward",
+        ])
         client = DemoClient(
             host: "127.0.0.1", port: appliance.consolePort, user: "admin", token: token)
         show.result(
             "one process at \(appliance.publicURL), ready after \(server.ageMilliseconds) ms\n"
-                + "personas: admin, engineer, analyst, viewer, steward; service account: replication")
+                + "personas: admin, engineer, analyst, viewer, steward; service account: replication"
+        )
         try checkBoot(appliance)
         show.endStep()
     }
@@ -137,12 +141,14 @@ final class BankingFraud {
             return (answer.status == 200, "\(path) answered \(answer.status)")
         }
         try show.claim("boot.keys-verify") {
-            let discovery = try client.get("/oidc/.well-known/openid-configuration", authorized: false)
+            let discovery = try client.get(
+                "/oidc/.well-known/openid-configuration", authorized: false)
             let issuer = try JSONValue(parsing: discovery.body).cursor["issuer"].string()
             let keys = try client.get("/oidc/jwks", authorized: false)
             let count = try JSONValue(parsing: keys.body).cursor["keys"].elements().count
             // Broken: a token whose signature was tampered with.
-            let used = show.breaks("boot.keys-verify") ? String(token.dropLast(8)) + "AAAAAAAA" : token
+            let used =
+                show.breaks("boot.keys-verify") ? String(token.dropLast(8)) + "AAAAAAAA" : token
             let other = DemoClient(
                 host: "127.0.0.1", port: appliance.consolePort, user: "admin", token: used)
             let one = try other.value("SELECT 1")
@@ -159,10 +165,12 @@ final class BankingFraud {
         try show.claim("boot.refused-without-credential") {
             let plain = HTTPConnection(host: "127.0.0.1", port: appliance.consolePort)
             let user = Fields([("X-Trino-User", "admin")])
-            let sql = try plain.send(.post, "/v1/statement", fields: user, body: Array("SELECT 1".utf8))
+            let sql = try plain.send(
+                .post, "/v1/statement", fields: user, body: Array("SELECT 1".utf8))
             let catalog = try plain.send(.get, "/iceberg/v1/namespaces")
             let administration = try plain.send(.get, "/api/v1/users")
-            let s3 = try HTTPConnection(host: "127.0.0.1", port: appliance.s3Port).send(.get, "/silver")
+            let s3 = try HTTPConnection(host: "127.0.0.1", port: appliance.s3Port).send(
+                .get, "/silver")
             let statuses = [sql.status, catalog.status, administration.status, s3.status]
             return (
                 statuses.allSatisfy { $0 == 401 || $0 == 403 },
@@ -187,7 +195,8 @@ final class BankingFraud {
         try show.claim("seed.digest") {
             let digest = BankSource.digest(bank)
             // The published digest is of the default set; others are compared with a second making.
-            let isDefault = options.rows == 100_000 && options.seed == 42 && options.asOfDay == 20_778
+            let isDefault =
+                options.rows == 100_000 && options.seed == 42 && options.asOfDay == 20_778
             let expected =
                 isDefault ? BankingFraud.publishedDigest : BankSource.digest(generator.generate())
             return (digest == expected, "sha256 \(digest)")
@@ -225,7 +234,8 @@ final class BankingFraud {
         let regions = try client.sql(
             "SELECT region, count(*) FROM \(BankingFraud.table) GROUP BY region ORDER BY region")
         show.result(
-            regions.map { "\(DemoClient.text($0[0]))  \(DemoClient.text($0[1]))" }.joined(separator: "\n"))
+            regions.map { "\(DemoClient.text($0[0]))  \(DemoClient.text($0[1]))" }.joined(
+                separator: "\n"))
         let connection = try Connection(path: source.path, mode: .writer)
         if show.breaks("replicate.rows") {
             try connection.script("DELETE FROM transactions WHERE transaction_id = 1")
@@ -239,7 +249,8 @@ final class BankingFraud {
             return (rows == firstCount, "source \(rows), table \(firstCount)")
         }
         try show.claim("replicate.cents") {
-            let cents = try sourceValue("SELECT sum(CAST(round(amount * 100) AS INTEGER)) FROM transactions")
+            let cents = try sourceValue(
+                "SELECT sum(CAST(round(amount * 100) AS INTEGER)) FROM transactions")
             let sum = BankSource.decimal(Int(cents) ?? 0)
             return (sum == firstSum, "source \(sum), table \(firstSum)")
         }
@@ -247,7 +258,8 @@ final class BankingFraud {
         firstSnapshot = try snapshotID(client)
         if show.breaks("replicate.rerun-adds-nothing") {
             try connection.script(
-                "UPDATE transactions SET updated_at = '2030-01-01 00:00:00.000', memo = 'touched' WHERE transaction_id = 3")
+                "UPDATE transactions SET updated_at = '2030-01-01 00:00:00.000', memo = 'touched' WHERE transaction_id = 3"
+            )
         }
         try runPipeline("replicate")
         try show.claim("replicate.rerun-adds-nothing") {
@@ -259,11 +271,13 @@ final class BankingFraud {
 
     private func checkFiles(_ client: DemoClient) throws {
         if show.breaks("replicate.partitioned") {
-            _ = try client.sql("UPDATE \(BankingFraud.table) SET region = 'Nowhere' WHERE transaction_id = 5")
+            _ = try client.sql(
+                "UPDATE \(BankingFraud.table) SET region = 'Nowhere' WHERE transaction_id = 5")
         }
         try show.claim("replicate.partitioned") {
             let files = try client.sql(
-                "SELECT count(DISTINCT \"$path\"), count(DISTINCT region) FROM \(BankingFraud.table)")
+                "SELECT count(DISTINCT \"$path\"), count(DISTINCT region) FROM \(BankingFraud.table)"
+            )
             let mixed = try client.value(
                 "SELECT count(*) FROM (SELECT \"$path\" FROM \(BankingFraud.table) "
                     + "GROUP BY \"$path\" HAVING count(DISTINCT region) > 1) x")
@@ -306,7 +320,10 @@ final class BankingFraud {
         let (added, corrected, removed) = try difference(client)
         show.result("+\(added) ~\(corrected) -\(removed)")
         try show.claim("live.difference") {
-            ((added, corrected, removed) == ("250", "40", "10"), "+\(added) ~\(corrected) -\(removed)")
+            (
+                (added, corrected, removed) == ("250", "40", "10"),
+                "+\(added) ~\(corrected) -\(removed)"
+            )
         }
         show.endStep()
     }
@@ -333,7 +350,8 @@ final class BankingFraud {
         show.command("lakehouse pipeline run marts")
         try runPipeline("marts")
         if show.breaks("marts.reconcile") {
-            _ = try client.sql("DELETE FROM gold.banking.mart_daily_transactions WHERE region = 'Baltic'")
+            _ = try client.sql(
+                "DELETE FROM gold.banking.mart_daily_transactions WHERE region = 'Baltic'")
         }
         let base = try client.sql("SELECT count(*), sum(amount) FROM \(BankingFraud.table)")
         let daily = try client.sql(
@@ -367,7 +385,9 @@ final class BankingFraud {
             }
             let count = try client.value("SELECT count(*) FROM \(BankingFraud.table)")
             let shown = Grouping.thousands(count)
-            let holds = page.status == 200 && (page.text.contains(shown) || page.text.contains(">\(count)<"))
+            let holds =
+                page.status == 200
+                && (page.text.contains(shown) || page.text.contains(">\(count)<"))
             return (holds, "the page answered \(page.status), SQL says \(shown)")
         }
         try show.claim("dashboard.moves") {
@@ -376,11 +396,16 @@ final class BankingFraud {
             let (port, credential) = (try connectedPort(), token)
             let listener = try Thread(name: "dashboard") {
                 let events = HTTPConnection(host: "127.0.0.1", port: port)
-                let fields = Fields([("Authorization", "Bearer \(credential)"), ("Accept", "text/event-stream")])
-                try? events.stream(.get, "/dashboards/fraud-overview/events", fields: fields) { _, bytes in
+                let fields = Fields([
+                    ("Authorization", "Bearer \(credential)"), ("Accept", "text/event-stream"),
+                ])
+                try? events.stream(.get, "/dashboards/fraud-overview/events", fields: fields) {
+                    _, bytes in
                     ready.open(true)
                     let text = String(decoding: bytes, as: UTF8.self)
-                    if text.contains("event: tile") || text.contains("event: change") { moved.open(true) }
+                    if text.contains("event: tile") || text.contains("event: change") {
+                        moved.open(true)
+                    }
                     return moved.current == nil
                 }
             }
@@ -389,7 +414,8 @@ final class BankingFraud {
             _ = ready.wait(until: clock.now() + .seconds(5))
             if !show.breaks("dashboard.moves") {
                 _ = try client.sql(
-                    "UPDATE \(BankingFraud.table) SET memo = 'seen by the dashboard' WHERE transaction_id = 7")
+                    "UPDATE \(BankingFraud.table) SET memo = 'seen by the dashboard' WHERE transaction_id = 7"
+                )
             }
             let limit: Duration = show.breaks("dashboard.moves") ? .seconds(2) : .seconds(10)
             let saw = moved.wait(until: clock.now() + limit) ?? false
@@ -399,11 +425,15 @@ final class BankingFraud {
     }
 
     private func connectedPort() throws -> Int {
-        guard let server else { throw WalkthroughError(.requestFailed, "the appliance does not run") }
+        guard let server else {
+            throw WalkthroughError(.requestFailed, "the appliance does not run")
+        }
         return server.appliance.consolePort
     }
     private func publicURL() throws -> String {
-        guard let server else { throw WalkthroughError(.requestFailed, "the appliance does not run") }
+        guard let server else {
+            throw WalkthroughError(.requestFailed, "the appliance does not run")
+        }
         return server.appliance.publicURL
     }
 
@@ -454,13 +484,15 @@ enum Listeners {
     static func addresses(ports: [Int]) throws -> [String] {
         var found: Set<String> = []
         for (path, isSix) in [("/proc/net/tcp", false), ("/proc/net/tcp6", true)] {
-            let text = String(decoding: try LocalFileSystem().readAll(path, limit: 4 << 20), as: UTF8.self)
+            let text = String(
+                decoding: try LocalFileSystem().readAll(path, limit: 4 << 20), as: UTF8.self)
             for line in text.split(separator: "\n").dropFirst() {
                 let words = line.split(separator: " ")
                 // Local address and state 0A: listening.
                 guard words.count > 3, words[3] == "0A" else { continue }
                 let parts = words[1].split(separator: ":")
-                guard parts.count == 2, let port = Int(parts[1], radix: 16), ports.contains(port) else {
+                guard parts.count == 2, let port = Int(parts[1], radix: 16), ports.contains(port)
+                else {
                     continue
                 }
                 found.insert(isSix ? six(String(parts[0])) : four(String(parts[0])))

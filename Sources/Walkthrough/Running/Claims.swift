@@ -17,7 +17,8 @@ struct ClaimOutcome: Sendable {
     var json: JSONValue {
         .object([
             ("id", .string(claim.id)), ("step", .int(claim.step)), ("claim", .string(claim.text)),
-            ("holds", .bool(holds)), ("evidence", .string(evidence)), ("milliseconds", .int(milliseconds)),
+            ("holds", .bool(holds)), ("evidence", .string(evidence)),
+            ("milliseconds", .int(milliseconds)),
         ])
     }
 }

@@ -16,7 +16,10 @@ final class DemoClient {
     }
 
     private var authorization: Fields {
-        Fields([("Authorization", "Bearer \(token)"), ("X-Trino-User", user), ("X-Trino-Source", "demo")])
+        Fields([
+            ("Authorization", "Bearer \(token)"), ("X-Trino-User", user),
+            ("X-Trino-Source", "demo"),
+        ])
     }
 
     /// Runs a statement; its rows as JSON values.
@@ -27,7 +30,8 @@ final class DemoClient {
         while true {
             guard answer.status == 200 else {
                 throw WalkthroughError(
-                    .requestFailed, "the SQL door answered \(answer.status): \(answer.text.prefix(200))")
+                    .requestFailed,
+                    "the SQL door answered \(answer.status): \(answer.text.prefix(200))")
             }
             let page = try JSONValue(parsing: answer.body).cursor
             if page["error"].isPresent {

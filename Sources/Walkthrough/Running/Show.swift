@@ -62,7 +62,9 @@ final class Show {
 
     /// A result of the step.
     func result(_ text: String) {
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { say("     \(line)") }
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            say("     \(line)")
+        }
     }
 
     /// Ends a step with its time.
