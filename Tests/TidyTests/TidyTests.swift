@@ -214,6 +214,7 @@ struct TidyTests {
         let declaration =
             #"^\s*(@\w+(\([^)]*\))?\s+)*package (final |indirect |static |class |mutating |consuming |nonisolated )*(func|struct|class|enum|protocol|actor|typealias) "#
         for file in SourceTree.sources {
+            var documented: Set<String> = []
             for (number, text) in file.code
             where text.range(of: declaration, options: .regularExpression) != nil {
                 // What a protocol asks for is documented there, and a body on the same line tells all.
@@ -223,7 +224,17 @@ struct TidyTests {
                 let isWitness =
                     name.map { TidyTests.requirements.contains(String($0.dropFirst(5))) } ?? false
                 let isOneLine = text.hasSuffix("}") && text.contains("{")
-                if !isWitness && !isOneLine && !isDocumented(file, number) {
+                // Codes of faults and operators are the same everywhere.
+                let isUsual =
+                    text.contains("enum Code: String")
+                    || text.range(of: #"static func [^\w`\s]"#, options: .regularExpression) != nil
+                if isDocumented(file, number) {
+                    if let name { documented.insert(String(name)) }
+                    continue
+                }
+                // One comment speaks for the overloads of a function in its file.
+                let isOverload = name.map { documented.contains(String($0)) } ?? false
+                if !isWitness && !isOneLine && !isUsual && !isOverload {
                     problems.append(
                         "\(file.path):\(number): \(text.trimmingCharacters(in: .whitespaces))")
                 }

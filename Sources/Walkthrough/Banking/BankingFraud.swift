@@ -403,7 +403,7 @@ final class BankingFraud {
                     _, bytes in
                     ready.open(true)
                     let text = String(decoding: bytes, as: UTF8.self)
-                    if text.contains("event: tile") || text.contains("event: change") {
+                    if text.contains("event: tables") {
                         moved.open(true)
                     }
                     return moved.current == nil
