@@ -573,29 +573,6 @@ extension Claim {
     var key: String { "\(run)/\(step)/\(attempt)" }
 }
 
-/// Finished parts of a step, in the database.
-private struct PartProgress: StepProgress {
-    let database: Database
-    let run: String
-    let step: String
-
-    func isDone(_ part: String) throws -> Bool {
-        try database.read { tx in
-            try tx.exists(
-                "SELECT 1 FROM progress WHERE run_id = ? AND step_id = ? AND part = ?", run, step,
-                part)
-        }
-    }
-
-    func markDone(_ part: String) throws {
-        try database.writeGrouped { tx in
-            _ = try tx.run(
-                "INSERT OR IGNORE INTO progress (run_id, step_id, part) VALUES (?, ?, ?)", run,
-                step, part)
-        }
-    }
-}
-
 /// Keeps what event sources answered to `subscribe`.
 private final class Subscriptions: @unchecked Sendable {
     // Safe because the objects are only kept and dropped, under the lock.

@@ -20,7 +20,7 @@ def commands():
     """Every command that the overview names."""
     found = []
     for line in lakehouse("--help").stdout.splitlines():
-        if match := re.match(r"  ([a-z]+(?: [a-z]+)?)  +\S", line):
+        if match := re.match(r"  ([a-z]+(?: [a-z-]+)?)  +\S", line):
             found.append(match.group(1))
     return found
 

@@ -167,7 +167,7 @@ final class BankingFraud {
             let user = Fields([("X-Trino-User", "admin")])
             let sql = try plain.send(
                 .post, "/v1/statement", fields: user, body: Array("SELECT 1".utf8))
-            let catalog = try plain.send(.get, "/iceberg/v1/namespaces")
+            let catalog = try plain.send(.get, "/iceberg/v1/config?warehouse=lakehouse")
             let administration = try plain.send(.get, "/api/v1/users")
             let s3 = try HTTPConnection(host: "127.0.0.1", port: appliance.s3Port).send(
                 .get, "/silver")
