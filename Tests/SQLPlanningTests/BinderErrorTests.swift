@@ -24,7 +24,7 @@ struct BinderErrorTests {
         Case(
             sql: "select abs('a') from nation", code: .functionNotFound,
             message:
-                "line 1:8: Unexpected parameters (varchar(1)) for function abs. Expected: abs(bigint), abs(double)"
+                "line 1:8: Unexpected parameters (varchar(1)) for function abs. Expected: abs(number)"
         ),
         Case(
             sql: "select nosuch(1)", code: .functionNotFound,

@@ -209,7 +209,7 @@ struct SubqueryTests {
         let planning = Planning(catalog: Self.catalog)
         let chain = (0..<390).map { _ in "x" }.joined(separator: " + ")
         let nested =
-            String(repeating: "abs(", count: 150) + "x" + String(repeating: ")", count: 150)
+            String(repeating: "abs(", count: 80) + "x" + String(repeating: ")", count: 80)
         let list = (0..<20_000).map(String.init).joined(separator: ", ")
         let terms = (0..<2_000).map { "x <> \($0)" }.joined(separator: " and ")
         let unions = (0..<300).map { "select \($0)" }.joined(separator: " union all ")
