@@ -42,6 +42,7 @@ package enum Action: String, Sendable, CaseIterable {
 /// What an action is about. The path begins below the tenant: bucket and key; warehouse, namespace
 /// levels and table; pipeline name.
 package struct Resource: Sendable, Hashable {
+    /// What sort of thing is decided about; part of the resource's path.
     package enum Kind: String, Sendable {
         case bucket, object, warehouse, namespace, table, view, query, pipeline, dashboard, identity
         case ledger, system

@@ -8,18 +8,24 @@ package struct AvroDecoder: Sendable {
 
     package var isAtEnd: Bool { reader.isAtEnd }
 
+    /// One byte, 0 or 1. Throws when it is anything else or the input ends. Avro 1.12, "Primitive
+    /// types, binary".
     package mutating func boolean() throws(AvroError) -> Bool {
         try take { r throws(BytesError) in try r.readUInt8() } != 0
     }
+    /// A zigzag varint of at most ten bytes. Throws when it is longer or the input ends.
     package mutating func long() throws(AvroError) -> Int64 {
         try take { r throws(BytesError) in try r.readZigZag64() }
     }
+    /// A zigzag varint that must fit 32 bits. Throws when it does not or the input ends.
     package mutating func int() throws(AvroError) -> Int32 {
         try take { r throws(BytesError) in try r.readZigZag32() }
     }
+    /// Four bytes, little endian IEEE 754. Throws when the input ends.
     package mutating func float() throws(AvroError) -> Float {
         try take { r throws(BytesError) in try r.readFloatLE() }
     }
+    /// Eight bytes, little endian IEEE 754. Throws when the input ends.
     package mutating func double() throws(AvroError) -> Double {
         try take { r throws(BytesError) in try r.readDoubleLE() }
     }
@@ -27,10 +33,12 @@ package struct AvroDecoder: Sendable {
         let count = try length()
         return try take { r throws(BytesError) in try r.readBytes(count) }
     }
+    /// A length and so many bytes of UTF-8. Throws when the length passes the input.
     package mutating func string() throws(AvroError) -> String {
         let count = try length()
         return try take { r throws(BytesError) in try r.readUTF8(count) }
     }
+    /// Exactly `count` bytes. Throws when the input ends before them.
     package mutating func fixed(_ count: Int) throws(AvroError) -> [UInt8] {
         try take { r throws(BytesError) in try r.readBytes(count) }
     }
@@ -189,6 +197,8 @@ package struct AvroNames: Sendable {
 
     package init(_ schema: AvroSchema) { collect(schema) }
 
+    /// The type that was declared under `name`. Throws for a name that no enclosing schema
+    /// declares.
     package func schema(_ name: String) throws(AvroError) -> AvroSchema {
         guard let schema = schemas[name] else {
             throw AvroError(code: .invalidSchema, message: "unknown type: \(name)")

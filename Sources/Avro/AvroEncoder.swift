@@ -15,6 +15,7 @@ package struct AvroEncoder: Sendable {
         long(Int64(value.count))
         buffer.append(value)
     }
+    /// The length in bytes as a long, then the UTF-8 bytes.
     package mutating func string(_ value: String) {
         long(Int64(value.utf8.count))
         buffer.append(value)

@@ -43,11 +43,13 @@ package struct ByteReader: Sendable {
         offset = target
     }
 
+    /// Passes over `count` bytes. Throws `truncated` when fewer are left.
     package mutating func skip(_ count: Int) throws(BytesError) {
         try require(count)
         offset += count
     }
 
+    /// One byte. Throws `truncated` at the end of the input.
     package mutating func readUInt8() throws(BytesError) -> UInt8 {
         guard offset < end else { throw .truncated(at: offset, wanted: 1, available: 0) }
         defer { offset += 1 }
@@ -85,6 +87,8 @@ package struct ByteReader: Sendable {
         return text
     }
 
+    /// The fixed-width reads: little (`LE`) or big endian (`BE`). Each throws `truncated` when
+    /// fewer bytes are left.
     package mutating func readUInt16LE() throws(BytesError) -> UInt16 {
         UInt16(littleEndian: try load())
     }

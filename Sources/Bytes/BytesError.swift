@@ -22,6 +22,7 @@ package struct BytesError: Fault, Equatable {
         self.message = message
     }
 
+    /// The input ended: `wanted` bytes at `offset`, where `available` were left.
     @inline(never)
     package static func truncated(at offset: Int, wanted: Int, available: Int) -> BytesError {
         BytesError(

@@ -18,6 +18,7 @@ package struct RecoveryReport: Sendable, Hashable {
 
 /// Something that is not as it should be.
 package struct StorageProblem: Sendable, Hashable {
+    /// What is wrong between the index and the blob files.
     package enum Kind: String, Sendable {
         /// A row names a blob that is not there.
         case missingBlob = "missing_blob"

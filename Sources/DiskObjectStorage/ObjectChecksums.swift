@@ -87,6 +87,7 @@ package struct ChecksumCalculator: Sendable {
             }
     }
 
+    /// Takes the next bytes of the object into every digest that was asked for.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         switch state {
         case .crc32(let value): state = .crc32(Bytes.crc32(bytes, seed: value))

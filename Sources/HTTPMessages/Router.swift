@@ -43,6 +43,7 @@ package struct PathParameters: Sendable {
 
 /// One endpoint: API targets export lists of them.
 package struct Route: Sendable {
+    /// Answers one request of a route, with the values of the route's `{name}` segments.
     package typealias Handler = @Sendable (Request, PathParameters) -> Response
     package let pattern: RoutePattern
     package let handler: Handler

@@ -1,5 +1,6 @@
 /// Status codes and their reason phrases. Source: RFC 9110, section 15.
 package enum Status {
+    /// The reason phrase of `status` in RFC 9110 section 15; "Unknown" for others.
     package static func reason(_ status: Int) -> String {
         switch status {
         case 100: "Continue"

@@ -16,6 +16,7 @@ package enum GrantType: String, Sendable, CaseIterable {
 
 /// A program that asks for tokens.
 package struct Client: Sendable, Hashable {
+    /// Whether a client can keep a secret (RFC 6749 section 2.1) or acts for itself.
     package enum Kind: String, Sendable {
         /// Keeps a secret: a server.
         case confidential

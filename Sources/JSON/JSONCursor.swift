@@ -25,16 +25,20 @@ package struct JSONCursor: Sendable {
     package var isString: Bool { if case .string = value { true } else { false } }
     package var isObject: Bool { if case .object = value { true } else { false } }
 
+    /// The typed reads of the value under the cursor. Each throws a fault with the path when the
+    /// value has another type or does not fit.
     package func string() throws(JSONError) -> String {
         guard case .string(let text) = value else { throw expected("a string") }
         return text
     }
 
+    /// The value, which must be `true` or `false`. Throws a fault with the path.
     package func bool() throws(JSONError) -> Bool {
         guard case .bool(let flag) = value else { throw expected("a boolean") }
         return flag
     }
 
+    /// The value, which must be a whole number of 64 bits. Throws a fault with the path.
     package func int64() throws(JSONError) -> Int64 {
         guard case .number(let number) = value else { throw expected("a whole number") }
         guard let whole = number.int64 else {
@@ -46,6 +50,7 @@ package struct JSONCursor: Sendable {
 
     package func int() throws(JSONError) -> Int { Int(try int64()) }
 
+    /// The value, which must be a whole number of 32 bits. Throws a fault with the path.
     package func int32() throws(JSONError) -> Int32 {
         let wide = try int64()
         guard let narrow = Int32(exactly: wide) else {
@@ -55,6 +60,7 @@ package struct JSONCursor: Sendable {
         return narrow
     }
 
+    /// The value as the nearest double. Throws a fault with the path unless it is a number.
     package func double() throws(JSONError) -> Double {
         guard case .number(let number) = value, let double = number.double else {
             throw expected("a number")
@@ -62,6 +68,7 @@ package struct JSONCursor: Sendable {
         return double
     }
 
+    /// The value, which must be an object. Throws a fault with the path.
     package func object() throws(JSONError) -> JSONObject {
         guard case .object(let object) = value else { throw expected("an object") }
         return object
@@ -82,6 +89,8 @@ package struct JSONCursor: Sendable {
         return map
     }
 
+    /// The elements, which must all be strings. Throws a fault with the path of the first that is
+    /// not.
     package func strings() throws(JSONError) -> [String] {
         var texts: [String] = []
         for element in try elements() { texts.append(try element.string()) }
@@ -94,9 +103,12 @@ package struct JSONCursor: Sendable {
     package func optionalInt() throws(JSONError) -> Int? { isPresent ? try int() : nil }
     package func optionalBool() throws(JSONError) -> Bool? { isPresent ? try bool() : nil }
     package func optionalDouble() throws(JSONError) -> Double? { isPresent ? try double() : nil }
+    /// The elements, or nil when the value is absent or null. Throws when it is not an array.
     package func optionalElements() throws(JSONError) -> [JSONCursor]? {
         isPresent ? try elements() : nil
     }
+    /// The members as strings, or nil when the value is absent or null. Throws for a member of
+    /// another type.
     package func optionalStringMap() throws(JSONError) -> [String: String]? {
         isPresent ? try stringMap() : nil
     }

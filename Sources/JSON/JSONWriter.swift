@@ -39,6 +39,7 @@ package struct JSONWriter: Sendable {
     package mutating func null() { literal("null") }
     package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
 
+    /// A whole number, with the comma that its place needs.
     package mutating func int(_ value: Int64) {
         separate()
         appendDecimalDigits(of: value, to: &bytes)
@@ -53,6 +54,7 @@ package struct JSONWriter: Sendable {
         raw(shortestText(value))
     }
 
+    /// A string, escaped as RFC 8259 section 7 asks, with the comma that its place needs.
     package mutating func string(_ value: String) {
         separate()
         appendJSONString(value, to: &bytes)

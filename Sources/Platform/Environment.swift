@@ -3,6 +3,7 @@ import Glibc
 
 /// Variables of the environment.
 package enum Environment {
+    /// The variable `name` of the process's environment; nil when it is not set.
     package static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
     }

@@ -2,6 +2,7 @@ package import Vectors
 
 /// A scalar function: what it is called, what it takes and gives, how it computes.
 package struct ScalarFunction: Sendable {
+    /// Computes a function over one chunk: reads the arguments of the call, fills its result.
     package typealias Kernel = @Sendable (KernelCall) -> Void
 
     /// The canonical name, lower case.

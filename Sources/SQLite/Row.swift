@@ -19,6 +19,7 @@ package struct Row {
     package func bool(_ column: Int) -> Bool { int64(column) != 0 }
     package func double(_ column: Int) -> Double { sqlite3_column_double(statement, Int32(column)) }
 
+    /// The column as text; empty for NULL. Bytes that are not UTF-8 are replaced.
     package func string(_ column: Int) -> String {
         // The pointer is asked for first: it fixes the encoding that the length is about.
         guard let text = sqlite3_column_text(statement, Int32(column)) else { return "" }

@@ -2,6 +2,7 @@ import Synchronization
 
 /// What each service says of itself.
 package final class HealthRegistry: Sendable {
+    /// How a part is: well, not ready, or failing with its reason.
     package enum Status: Sendable, Hashable {
         case starting
         case ready

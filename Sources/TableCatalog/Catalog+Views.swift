@@ -20,6 +20,7 @@ extension Catalog {
         try listEntries(context, at, namespace, kind: .view, limit: limit, token: token)
     }
 
+    /// Whether a view has this name. Asks for the right to see it first.
     package func viewExists(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
     ) throws -> Bool {
@@ -159,12 +160,15 @@ extension Catalog {
         return updates + [.removeProperties([definerProperty])]
     }
 
+    /// Removes the view; its metadata file goes with retention. Throws when there is none.
     package func dropView(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
     ) throws {
         try drop(context, at, identifier, kind: .view, purge: false)
     }
 
+    /// Gives the view another name, also in another namespace of the warehouse. Throws when it is
+    /// taken.
     package func renameView(
         _ context: RequestContext, _ at: CatalogReference, from source: TableIdentifier,
         to target: TableIdentifier

@@ -163,26 +163,32 @@ package struct Logger: Sendable {
         destination.write(level, name, sentence, metadata())
     }
 
+    /// One event at the level of the function's name; `fields` are its values, secrets are redacted
+    /// by type.
     package func debug(
         _ name: StaticString, _ sentence: StaticString,
         _ metadata: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
     ) { log(.debug, name, sentence, metadata()) }
 
+    /// One event at the level `info`.
     package func info(
         _ name: StaticString, _ sentence: StaticString,
         _ metadata: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
     ) { log(.info, name, sentence, metadata()) }
 
+    /// One event at the level `notice`.
     package func notice(
         _ name: StaticString, _ sentence: StaticString,
         _ metadata: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
     ) { log(.notice, name, sentence, metadata()) }
 
+    /// One event at the level `warning`.
     package func warning(
         _ name: StaticString, _ sentence: StaticString,
         _ metadata: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]
     ) { log(.warning, name, sentence, metadata()) }
 
+    /// One event at the level `error`.
     package func error(
         _ name: StaticString, _ sentence: StaticString,
         _ metadata: @autoclosure () -> KeyValuePairs<String, LogValue> = [:]

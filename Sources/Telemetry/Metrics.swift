@@ -15,6 +15,7 @@ package final class Gauge: Sendable {
     package init() {}
     package func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
     package func set(_ value: Int) { set(Double(value)) }
+    /// Adds to the gauge; safe from many threads.
     package func add(_ amount: Double) {
         var old = bits.load(ordering: .relaxed)
         while true {
@@ -43,6 +44,7 @@ package final class Histogram: Sendable {
         state = Mutex(State(counts: Array(repeating: 0, count: bounds.count + 1)))
     }
 
+    /// Takes one value, in the unit of the histogram's name.
     package func observe(_ value: Double) {
         // A dozen bounds: a walk is faster than a search.
         var bucket = 0
@@ -53,6 +55,7 @@ package final class Histogram: Sendable {
         }
     }
 
+    /// Takes one duration, as seconds.
     package func observe(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         observe(Double(seconds) + Double(attoseconds) * 1e-18)
@@ -143,10 +146,12 @@ package final class MetricsRegistry: Sendable {
         return known
     }
 
+    /// The counter of this name, made at the first call.
     package func counter(_ name: String, help: String) -> Counter {
         counters(name, help: help, labels: []).member([])
     }
 
+    /// The gauges of this name, one for each combination of values of `labels`.
     package func gauges(_ name: String, help: String, labels: [String]) -> MetricFamily<Gauge> {
         let family = MetricFamily(labels: labels) { Gauge() }
         guard case .gauge(let known) = declare(name, help, .gauge(family)) else {
@@ -155,6 +160,7 @@ package final class MetricsRegistry: Sendable {
         return known
     }
 
+    /// The gauge of this name, made at the first call.
     package func gauge(_ name: String, help: String) -> Gauge {
         gauges(name, help: help, labels: []).member([])
     }
@@ -170,6 +176,8 @@ package final class MetricsRegistry: Sendable {
         _ = declare(name, help, .computedCounter(read))
     }
 
+    /// The histograms of this name, one for each combination of values of `labels`; `bounds` are
+    /// upper and rising.
     package func histograms(
         _ name: String, help: String, labels: [String], bounds: [Double] = Histogram.durations
     ) -> MetricFamily<Histogram> {
@@ -180,6 +188,7 @@ package final class MetricsRegistry: Sendable {
         return known
     }
 
+    /// The histogram of this name, made at the first call.
     package func histogram(
         _ name: String, help: String, bounds: [Double] = Histogram.durations
     ) -> Histogram {

@@ -33,6 +33,7 @@ package final class ColumnBuffer {
         Vector(physical: type.physical, values: values, valid: hasNulls ? valid : nil)
     }
 
+    /// Makes the row NULL; what its value was before does not matter.
     package func setNull(_ row: Int) {
         ValidityBits.clear(valid, row)
         hasNulls = true
@@ -41,6 +42,7 @@ package final class ColumnBuffer {
         (values + row * width).initializeMemory(as: UInt8.self, repeating: 0, count: width)
     }
 
+    /// Writes one row in the physical type of the column, which the caller has switched on.
     package func set(_ row: Int, _ value: Bool) {
         values.assumingMemoryBound(to: UInt8.self)[row] = value ? 1 : 0
     }

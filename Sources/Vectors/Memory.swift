@@ -53,6 +53,7 @@ package final class MemoryBudget: Sendable {
         parent?.reserveAlways(bytes)
     }
 
+    /// Gives `bytes` back to the budget.
     package func release(_ bytes: Int) {
         used.wrappingSubtract(bytes, ordering: .relaxed)
         parent?.release(bytes)

@@ -99,10 +99,12 @@ package enum ValidityBits {
     /// Words that hold `rowCount` bits.
     @inlinable package static func wordCount(_ rowCount: Int) -> Int { (rowCount &+ 63) &>> 6 }
 
+    /// Sets the bit of `row`; the mask must be long enough.
     @inlinable package static func set(_ bits: UnsafeMutablePointer<UInt64>, _ row: Int) {
         bits[row &>> 6] |= 1 &<< UInt64(row & 63)
     }
 
+    /// Clears the bit of `row`; the mask must be long enough.
     @inlinable package static func clear(_ bits: UnsafeMutablePointer<UInt64>, _ row: Int) {
         bits[row &>> 6] &= ~(1 &<< UInt64(row & 63))
     }

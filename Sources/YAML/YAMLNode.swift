@@ -2,6 +2,7 @@ package import Diagnostics
 
 /// A node of a document, and where it stands.
 package struct YAMLNode: Sendable {
+    /// What a node is; scalars keep their text, since YAML's types are the reader's choice.
     package indirect enum Kind: Sendable {
         /// `isPlain`: without quotes, so that it may be a number, a flag or nothing.
         case scalar(String, isPlain: Bool)

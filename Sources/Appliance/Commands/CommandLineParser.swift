@@ -54,6 +54,8 @@ package struct ParsedArguments: Sendable {
 
 /// Takes apart `--name value`, `--name=value`, `-n value`, flags and `--`.
 package enum CommandLineParser {
+    /// Splits `arguments` into values and options of `command`. Throws a usage fault that names the
+    /// argument.
     package static func parse(
         _ arguments: [String], options: [CommandOption]
     ) throws(ApplianceError) -> ParsedArguments {

@@ -2,6 +2,7 @@ package import Authority
 
 /// What the home page tells of the appliance.
 package struct ApplianceFacts: Sendable, Hashable {
+    /// One service of the supervisor's list as the page of the appliance shows it.
     package struct ServiceRow: Sendable, Hashable {
         package var name: String
         /// `ready`, `starting`, `failed`, `off`.

@@ -44,6 +44,7 @@ package struct ConsoleNamespace: Sendable, Hashable {
 
 /// A table or view as its page shows it.
 package struct ConsoleTable: Sendable, Hashable {
+    /// One column of a table's current schema, in the schema's order.
     package struct Column: Sendable, Hashable {
         package var name: String
         package var type: String
@@ -58,6 +59,7 @@ package struct ConsoleTable: Sendable, Hashable {
         }
     }
 
+    /// One snapshot of a table, newest first on the page.
     package struct SnapshotRow: Sendable, Hashable {
         package var id: Int64
         package var atMilliseconds: Int64
@@ -78,6 +80,7 @@ package struct ConsoleTable: Sendable, Hashable {
         }
     }
 
+    /// One live data or delete file of a table's current snapshot.
     package struct FileRow: Sendable, Hashable {
         package var path: String
         /// `data`, `position deletes`, `equality deletes`.

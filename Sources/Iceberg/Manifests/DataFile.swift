@@ -23,6 +23,8 @@ package struct FieldMap<Value: Sendable & Hashable>: Sendable, Hashable {
 
 /// A data or delete file as manifests describe it. Source: Iceberg specification, "Manifests".
 package struct DataFile: Sendable, Hashable {
+    /// What a file holds; the numbers are those of the manifest (Iceberg spec, "Manifests", field
+    /// 134).
     package enum Content: Int32, Sendable {
         case data = 0, positionDeletes = 1, equalityDeletes = 2
     }

@@ -1,6 +1,7 @@
 /// A condition on columns, by field id, that planning can use. NULL compares to nothing, as in SQL:
 /// a row for which a condition is unknown is not wanted.
 package indirect enum ScanPredicate: Sendable, Hashable {
+    /// How a column is compared with one literal.
     package enum Comparison: Sendable, Hashable {
         case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
     }

@@ -95,6 +95,7 @@ package final class Semaphore: Sendable {
     private let permits: Monitor<Int>
     package init(permits: Int) { self.permits = Monitor(permits) }
 
+    /// Waits until a permit is free and takes it.
     package func acquire() {
         permits.wait { count -> Void? in
             guard count > 0 else { return nil }

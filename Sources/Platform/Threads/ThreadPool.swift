@@ -84,6 +84,7 @@ package struct FIFO<Element> {
 
     package mutating func append(_ element: Element) { elements.append(element) }
 
+    /// Takes the oldest element; nil when the queue is empty.
     package mutating func popFirst() -> Element? {
         guard head < elements.count else { return nil }
         let element = elements[head]

@@ -24,6 +24,7 @@ package indirect enum LiteralValue: Sendable, Hashable {
     case row([LiteralValue])
 }
 
+/// The operators of arithmetic, by their spelling in SQL.
 package enum ArithmeticOperator: String, Sendable, Hashable {
     case add = "+"
     case subtract = "-"
@@ -32,6 +33,7 @@ package enum ArithmeticOperator: String, Sendable, Hashable {
     case modulus = "%"
 }
 
+/// The comparisons of two values of one type, by their spelling in SQL.
 package enum ComparisonOperator: String, Sendable, Hashable {
     case equal = "="
     case notEqual = "<>"

@@ -58,6 +58,7 @@ package struct ResultColumn: Sendable, Hashable {
     }
 }
 
+/// An INSERT whose query gives exactly the columns of the table, in its order and types.
 package struct BoundInsert: Sendable {
     package var name: TableName
     package var branch: String?

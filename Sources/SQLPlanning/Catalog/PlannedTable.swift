@@ -51,6 +51,7 @@ package struct TableStatistics: Sendable {
     }
 }
 
+/// What is known of a column's values before a scan; each part may be absent.
 package struct ColumnStatistics: Sendable {
     package var distinctCount: Double?
     package var nullFraction: Double?
@@ -97,6 +98,7 @@ package enum ResolvedRelation: Sendable {
     case view(ViewDefinition)
 }
 
+/// A stored view: its text and what its names resolve against.
 package struct ViewDefinition: Sendable {
     package var name: TableName
     package var sql: String

@@ -14,6 +14,7 @@ package final class ColumnAllocator {
         return ColumnID(next)
     }
 
+    /// A new column with an id that no other column of the plan has.
     package func column(_ type: LogicalType, _ name: String) -> PlanColumn {
         PlanColumn(id: id(), type: type, name: name)
     }

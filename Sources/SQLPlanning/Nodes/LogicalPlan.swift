@@ -139,6 +139,7 @@ package struct AggregateCall: Sendable {
     }
 }
 
+/// Which rows of the two sides a join gives.
 package enum JoinKind: Sendable, Hashable {
     case inner, left, right, full, cross
     /// Rows of the left side that have a match; output is the left columns.
@@ -198,6 +199,7 @@ package struct JoinEquality: Sendable {
     }
 }
 
+/// One key of an order: the column, its direction, where NULLs go.
 package struct SortKey: Sendable, Hashable {
     package var column: ColumnID
     package var isAscending: Bool
@@ -227,6 +229,7 @@ package struct WindowNode: Sendable {
     }
 }
 
+/// One window function over the partition and order of its node.
 package struct WindowCall: Sendable {
     package var output: PlanColumn
     package var function: ResolvedAggregate
@@ -249,8 +252,10 @@ package struct WindowCall: Sendable {
     }
 }
 
+/// The rows around the current one that a window function sees (SQL:2016, 7.15).
 package struct WindowFrame: Sendable {
     package enum Unit: Sendable { case rows, range, groups }
+    /// One end of a frame.
     package enum Bound: Sendable {
         case unboundedPreceding, currentRow, unboundedFollowing
         /// For rows and groups: a bigint column. For range: a column that holds the bounding *value*

@@ -3,30 +3,35 @@
 /// On one line; keywords in upper case; names are quoted only where they must be. Expressions get the
 /// parentheses that they need and no more.
 package enum SQLFormatter {
+    /// SQL text that parses to an equal tree, with only the parentheses that it needs.
     package static func format(_ expression: Expression) -> String {
         var writer = SQLWriter()
         writer.expression(expression, 0)
         return writer.text
     }
 
+    /// The same for a query.
     package static func format(_ query: Query) -> String {
         var writer = SQLWriter()
         writer.query(query)
         return writer.text
     }
 
+    /// The same for a statement, without a closing semicolon.
     package static func format(_ statement: Statement) -> String {
         var writer = SQLWriter()
         writer.statement(statement)
         return writer.text
     }
 
+    /// The same for a type.
     package static func format(_ type: TypeName) -> String {
         var writer = SQLWriter()
         writer.type(type)
         return writer.text
     }
 
+    /// The same for a name, with quotes only where a part needs them.
     package static func format(_ name: QualifiedName) -> String {
         var writer = SQLWriter()
         writer.name(name)

@@ -1,3 +1,4 @@
+/// `INSERT INTO table [(columns)] query`.
 package struct Insert: Sendable, Hashable {
     package let table: TableReference
     /// Empty: all columns in their order.
@@ -5,11 +6,13 @@ package struct Insert: Sendable, Hashable {
     package let query: Query
 }
 
+/// `DELETE FROM table [WHERE condition]`.
 package struct Delete: Sendable, Hashable {
     package let table: TableReference
     package let filter: Expression?
 }
 
+/// `UPDATE table SET column = value, … [WHERE condition]`.
 package struct Update: Sendable, Hashable {
     package let table: TableReference
     package let assignments: [Assignment]
@@ -23,6 +26,7 @@ package struct Assignment: SyntaxNode {
     package let place: Place
 }
 
+/// `MERGE INTO target USING source ON condition WHEN …`, its cases in the order of the text.
 package struct Merge: Sendable, Hashable {
     package let table: TableReference
     package let alias: Identifier?
@@ -33,6 +37,7 @@ package struct Merge: Sendable, Hashable {
 
 /// `WHEN [NOT] MATCHED [AND condition] THEN ..`.
 package struct MergeCase: SyntaxNode {
+    /// What a case of MERGE does to the row.
     package enum Action: Sendable, Hashable {
         case update([Assignment])
         case delete

@@ -11,6 +11,7 @@ package struct Expression: SyntaxNode {
         self.place = place
     }
 
+    /// The forms of an expression (`SqlBase.g4`, rules `expression` to `primaryExpression`).
     package indirect enum Kind: Sendable, Hashable {
         // Literals.
         case null
@@ -107,6 +108,7 @@ package struct Expression: SyntaxNode {
     }
 }
 
+/// The operators of arithmetic and concatenation, by their spelling.
 package enum BinaryOperator: String, Sendable, Hashable, CaseIterable {
     case add = "+"
     case subtract = "-"
@@ -116,6 +118,7 @@ package enum BinaryOperator: String, Sendable, Hashable, CaseIterable {
     case concatenate = "||"
 }
 
+/// The comparison operators, by their spelling; `!=` is read as `<>`.
 package enum ComparisonOperator: String, Sendable, Hashable, CaseIterable {
     case equal = "="
     case notEqual = "<>"
@@ -125,17 +128,20 @@ package enum ComparisonOperator: String, Sendable, Hashable, CaseIterable {
     case greaterOrEqual = ">="
 }
 
+/// What `IS [NOT]` may test a condition for.
 package enum TruthValue: String, Sendable, Hashable {
     case isTrue = "TRUE"
     case isFalse = "FALSE"
     case unknown = "UNKNOWN"
 }
 
+/// The quantifier of a comparison with a subquery; SOME is read as ANY.
 package enum Quantifier: String, Sendable, Hashable {
     case any = "ANY"
     case all = "ALL"
 }
 
+/// The side that TRIM works on.
 package enum TrimSide: String, Sendable, Hashable {
     case both = "BOTH"
     case leading = "LEADING"
@@ -155,6 +161,7 @@ package enum SpecialValue: String, Sendable, Hashable, CaseIterable {
     case currentPath = "CURRENT_PATH"
 }
 
+/// One `WHEN condition THEN result` of a CASE.
 package struct WhenClause: SyntaxNode {
     package let condition: Expression
     package let result: Expression

@@ -24,11 +24,13 @@ package struct FunctionCall: Sendable, Hashable {
     }
 }
 
+/// `RESPECT NULLS` or `IGNORE NULLS` of a window function.
 package enum NullTreatment: String, Sendable, Hashable {
     case respect = "RESPECT NULLS"
     case ignore = "IGNORE NULLS"
 }
 
+/// `RUNNING` or `FINAL` of a row pattern's measure.
 package enum ProcessingMode: String, Sendable, Hashable {
     case running = "RUNNING"
     case final = "FINAL"
@@ -60,11 +62,13 @@ package struct WindowSpecification: SyntaxNode {
 
 /// `ROWS BETWEEN 1 PRECEDING AND CURRENT ROW`; no end means CURRENT ROW.
 package struct WindowFrame: SyntaxNode {
+    /// What the bounds of a frame count.
     package enum Unit: String, Sendable, Hashable {
         case rows = "ROWS"
         case range = "RANGE"
         case groups = "GROUPS"
     }
+    /// One end of a frame.
     package enum Bound: Sendable, Hashable {
         case unboundedPreceding
         case preceding(Expression)
@@ -85,6 +89,7 @@ package struct SortItem: SyntaxNode {
     package let nulls: NullOrder?
     package let place: Place
 
+    /// Where an order puts NULLs.
     package enum NullOrder: String, Sendable, Hashable {
         case first = "NULLS FIRST"
         case last = "NULLS LAST"

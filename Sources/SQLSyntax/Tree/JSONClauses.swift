@@ -19,12 +19,14 @@ package struct JSONPathInvocation: Sendable, Hashable {
     package let path: String
     package let passing: [Parameter]
 
+    /// One `value AS name` of a PASSING clause.
     package struct Parameter: Sendable, Hashable {
         package let input: JSONInput
         package let name: Identifier
     }
 }
 
+/// What JSON_EXISTS gives when its path fails.
 package enum JSONExistsError: String, Sendable, Hashable {
     case isTrue = "TRUE"
     case isFalse = "FALSE"
@@ -39,12 +41,14 @@ package enum JSONValueBehavior: Sendable, Hashable {
     case value(Expression)
 }
 
+/// The clauses of JSON_VALUE after its path: the type, ON EMPTY, ON ERROR.
 package struct JSONValueClauses: Sendable, Hashable {
     package var returning: TypeName?
     package var onEmpty: JSONValueBehavior?
     package var onError: JSONValueBehavior?
 }
 
+/// What JSON_QUERY gives when nothing is found or its path fails.
 package enum JSONQueryBehavior: String, Sendable, Hashable {
     case error = "ERROR"
     case null = "NULL"
@@ -52,12 +56,14 @@ package enum JSONQueryBehavior: String, Sendable, Hashable {
     case emptyObject = "EMPTY OBJECT"
 }
 
+/// When JSON_QUERY puts its result into an array.
 package enum JSONWrapper: String, Sendable, Hashable {
     case without = "WITHOUT ARRAY WRAPPER"
     case conditional = "WITH CONDITIONAL ARRAY WRAPPER"
     case unconditional = "WITH UNCONDITIONAL ARRAY WRAPPER"
 }
 
+/// The clauses of JSON_QUERY after its path: type, wrapper, quotes, ON EMPTY, ON ERROR.
 package struct JSONQueryClauses: Sendable, Hashable {
     package var returning: TypeName?
     package var format: JSONEncoding?

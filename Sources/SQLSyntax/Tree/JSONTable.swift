@@ -9,6 +9,7 @@ package struct JSONTable: Sendable, Hashable {
     package let failsOnError: Bool?
 }
 
+/// One column of JSON_TABLE; nested paths have columns of their own.
 package indirect enum JSONTableColumn: Sendable, Hashable {
     case ordinality(Identifier)
     case value(Identifier, TypeName, path: String?, JSONValueClauses)

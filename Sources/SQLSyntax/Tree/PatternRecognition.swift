@@ -12,11 +12,13 @@ package struct PatternRecognition: SyntaxNode {
     package let definitions: [Definition]
     package let place: Place
 
+    /// One `expression AS name` of MEASURES.
     package struct Measure: Sendable, Hashable {
         package let expression: Expression
         package let name: Identifier
     }
 
+    /// How many rows a match gives.
     package enum RowsPerMatch: String, Sendable, Hashable {
         case one = "ONE ROW PER MATCH"
         case all = "ALL ROWS PER MATCH"
@@ -25,6 +27,7 @@ package struct PatternRecognition: SyntaxNode {
         case allWithUnmatched = "ALL ROWS PER MATCH WITH UNMATCHED ROWS"
     }
 
+    /// Where the search goes on after a match.
     package enum AfterMatchSkip: Sendable, Hashable {
         case toNextRow
         case pastLastRow
@@ -45,6 +48,7 @@ package struct PatternRecognition: SyntaxNode {
     }
 }
 
+/// A row pattern, an expression over pattern variables (ISO/IEC TR 19075-5).
 package indirect enum RowPattern: Sendable, Hashable {
     case variable(Identifier)
     case empty

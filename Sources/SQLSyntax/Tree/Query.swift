@@ -23,6 +23,7 @@ package enum Limit: Sendable, Hashable {
     case rowsWithTies(Expression)
 }
 
+/// `WITH [RECURSIVE] name AS (query), …`.
 package struct With: SyntaxNode {
     package let isRecursive: Bool
     package let queries: [WithQuery]
@@ -39,6 +40,7 @@ package struct WithQuery: SyntaxNode {
 
 /// What a query computes before ORDER BY.
 package struct QueryBody: SyntaxNode {
+    /// What stands between WITH and ORDER BY: a select, VALUES, TABLE, a set operation.
     package indirect enum Kind: Sendable, Hashable {
         case specification(QuerySpecification)
         case setOperation(SetOperation)
@@ -53,7 +55,9 @@ package struct QueryBody: SyntaxNode {
     package let place: Place
 }
 
+/// UNION, INTERSECT or EXCEPT of two bodies.
 package struct SetOperation: Sendable, Hashable {
+    /// Which set operation.
     package enum Kind: String, Sendable, Hashable {
         case union = "UNION"
         case intersect = "INTERSECT"
@@ -82,6 +86,7 @@ package struct QuerySpecification: Sendable, Hashable {
 
 /// An element of the SELECT list.
 package struct SelectItem: SyntaxNode {
+    /// An item of the select list: an expression with its alias, or all columns of a relation.
     package enum Kind: Sendable, Hashable {
         case expression(Expression, alias: Identifier?)
         /// `*`, `t.*`, `expression.* [AS (a, b)]`.
@@ -91,7 +96,9 @@ package struct SelectItem: SyntaxNode {
     package let place: Place
 }
 
+/// `GROUP BY [ALL | DISTINCT] element, …`.
 package struct GroupBy: SyntaxNode {
+    /// Whether equal grouping sets count once.
     package enum Quantifier: Sendable, Hashable {
         case all, distinct
     }
@@ -103,6 +110,7 @@ package struct GroupBy: SyntaxNode {
     package let place: Place
 }
 
+/// One element of GROUP BY.
 package indirect enum GroupingElement: Sendable, Hashable {
     /// `a`, `(a, b)` or `()`.
     case set([Expression])

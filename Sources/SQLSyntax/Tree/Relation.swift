@@ -1,5 +1,6 @@
 /// What stands in FROM.
 package struct Relation: SyntaxNode {
+    /// The forms of a relation in FROM (`SqlBase.g4`, rules `relation` and `relationPrimary`).
     package indirect enum Kind: Sendable, Hashable {
         case table(TableReference)
         case subquery(Query)
@@ -31,12 +32,15 @@ package enum TableVersion: Sendable, Hashable {
     case timestamp(Expression)
 }
 
+/// How TABLESAMPLE picks: row by row, or whole parts of the scan.
 package enum SampleMethod: String, Sendable, Hashable {
     case bernoulli = "BERNOULLI"
     case system = "SYSTEM"
 }
 
+/// Two relations and how they meet.
 package struct Join: Sendable, Hashable {
+    /// Which rows without a partner stay.
     package enum Kind: String, Sendable, Hashable {
         case cross = "CROSS"
         case inner = "INNER"
@@ -44,6 +48,7 @@ package struct Join: Sendable, Hashable {
         case right = "RIGHT"
         case full = "FULL"
     }
+    /// What makes two rows partners.
     package enum Criteria: Sendable, Hashable {
         case none
         case on(Expression)
@@ -66,7 +71,9 @@ package struct TableFunctionCall: SyntaxNode {
     package let place: Place
 }
 
+/// One argument of a table function, by position or by name.
 package struct TableFunctionArgument: SyntaxNode {
+    /// A scalar, a table or a descriptor.
     package enum Value: Sendable, Hashable {
         case scalar(Expression)
         case table(TableArgument)
@@ -80,6 +87,7 @@ package struct TableFunctionArgument: SyntaxNode {
     package let place: Place
 }
 
+/// One column name of a DESCRIPTOR, with its type where it is given.
 package struct DescriptorField: Sendable, Hashable {
     package let name: Identifier
     package let type: TypeName?

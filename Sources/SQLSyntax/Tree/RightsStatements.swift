@@ -1,5 +1,6 @@
 /// Who is granted something.
 package struct Grantee: SyntaxNode {
+    /// The statements about rights: GRANT, DENY, REVOKE and those of roles.
     package enum Kind: Sendable, Hashable {
         /// Neither USER nor ROLE is written.
         case unspecified
@@ -14,6 +15,7 @@ package struct Grantee: SyntaxNode {
     package let place: Place
 }
 
+/// All privileges, or those that are named.
 package enum Privileges: Sendable, Hashable {
     case all
     case some([PrivilegeName])

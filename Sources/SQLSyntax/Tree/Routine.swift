@@ -8,12 +8,14 @@ package struct FunctionSpecification: SyntaxNode {
     package let place: Place
 }
 
+/// One parameter of a routine: its name, where it has one, and type.
 package struct RoutineParameter: SyntaxNode {
     package let name: Identifier?
     package let type: TypeName
     package let place: Place
 }
 
+/// What is declared between RETURNS and the body.
 package struct RoutineCharacteristics: Sendable, Hashable {
     package var language: Identifier?
     package var isDeterministic: Bool?
@@ -24,6 +26,7 @@ package struct RoutineCharacteristics: Sendable, Hashable {
     package var properties: [Property] = []
 }
 
+/// An SQL control statement, or the text of another language.
 package enum RoutineBody: Sendable, Hashable {
     case statement(RoutineStatement)
     /// `AS '..'` or `AS $$..$$`, in another language.
@@ -32,6 +35,7 @@ package enum RoutineBody: Sendable, Hashable {
 
 /// A statement of a SQL routine.
 package struct RoutineStatement: SyntaxNode {
+    /// The control statements (`SqlBase.g4`, rule `controlStatement`).
     package indirect enum Kind: Sendable, Hashable {
         case returns(Expression)
         case set(Identifier, Expression)

@@ -8,6 +8,7 @@ package struct Statement: SyntaxNode {
         self.place = place
     }
 
+    /// The statements (`SqlBase.g4`, rule `statement`).
     package indirect enum Kind: Sendable, Hashable {
         case query(Query)
 
@@ -129,16 +130,19 @@ package enum CreateKind: String, Sendable, Hashable, CaseIterable {
     case schema = "SCHEMA"
 }
 
+/// What SHOW STATS is asked about.
 package enum StatsTarget: Sendable, Hashable {
     case table(QualifiedName)
     case query(Query)
 }
 
+/// One option in the parentheses of EXPLAIN.
 package enum ExplainOption: Sendable, Hashable {
     case type(ExplainType)
     case format(ExplainFormat)
 }
 
+/// Which plan EXPLAIN shows.
 package enum ExplainType: String, Sendable, Hashable, CaseIterable {
     case logical = "LOGICAL"
     case distributed = "DISTRIBUTED"
@@ -146,12 +150,14 @@ package enum ExplainType: String, Sendable, Hashable, CaseIterable {
     case io = "IO"
 }
 
+/// How EXPLAIN writes the plan.
 package enum ExplainFormat: String, Sendable, Hashable, CaseIterable {
     case text = "TEXT"
     case graphviz = "GRAPHVIZ"
     case json = "JSON"
 }
 
+/// The isolation levels of START TRANSACTION, by their spelling.
 package enum IsolationLevel: String, Sendable, Hashable, CaseIterable {
     case readUncommitted = "READ UNCOMMITTED"
     case readCommitted = "READ COMMITTED"
@@ -159,6 +165,7 @@ package enum IsolationLevel: String, Sendable, Hashable, CaseIterable {
     case serializable = "SERIALIZABLE"
 }
 
+/// What SET ROLE takes: all, none or one role.
 package enum RoleChoice: Sendable, Hashable {
     case all
     case none

@@ -1,3 +1,4 @@
+/// `CREATE SCHEMA [IF NOT EXISTS] name [AUTHORIZATION owner] [WITH (…)]`.
 package struct CreateSchema: Sendable, Hashable {
     package let name: QualifiedName
     package let ifNotExists: Bool
@@ -10,6 +11,7 @@ package enum CreateMode: Sendable, Hashable {
     case fail, ignore, replace
 }
 
+/// `CREATE [OR REPLACE] TABLE name (elements) [COMMENT text] [WITH (…)]`.
 package struct CreateTable: Sendable, Hashable {
     package let name: QualifiedName
     package let mode: CreateMode
@@ -18,6 +20,7 @@ package struct CreateTable: Sendable, Hashable {
     package let properties: [Property]
 }
 
+/// What stands in the parentheses of CREATE TABLE: a column, or LIKE another table.
 package enum TableElement: Sendable, Hashable {
     case column(ColumnDefinition)
     /// `LIKE t [INCLUDING|EXCLUDING PROPERTIES]`.
@@ -35,6 +38,7 @@ package struct ColumnDefinition: SyntaxNode {
     package let place: Place
 }
 
+/// `CREATE TABLE name [(columns)] … AS query [WITH [NO] DATA]`.
 package struct CreateTableAsSelect: Sendable, Hashable {
     package let name: QualifiedName
     package let mode: CreateMode
@@ -59,12 +63,14 @@ package indirect enum TableChange: Sendable, Hashable {
     case execute(Identifier, [FunctionCall.Argument], filter: Expression?)
 }
 
+/// Where ADD COLUMN puts the new column.
 package enum ColumnPosition: Sendable, Hashable {
     case first
     case last
     case after(Identifier)
 }
 
+/// What COMMENT ON is about.
 package enum CommentTarget: Sendable, Hashable {
     case table(QualifiedName)
     case view(QualifiedName)
@@ -78,6 +84,7 @@ package enum ViewSecurity: String, Sendable, Hashable {
     case invoker = "INVOKER"
 }
 
+/// `CREATE [OR REPLACE] VIEW name … AS query`.
 package struct CreateView: Sendable, Hashable {
     package let name: QualifiedName
     package let orReplace: Bool
@@ -87,6 +94,7 @@ package struct CreateView: Sendable, Hashable {
     package let query: Query
 }
 
+/// `CREATE [OR REPLACE] MATERIALIZED VIEW name … AS query`.
 package struct CreateMaterializedView: Sendable, Hashable {
     package let name: QualifiedName
     package let orReplace: Bool
@@ -98,17 +106,20 @@ package struct CreateMaterializedView: Sendable, Hashable {
     package let query: Query
 }
 
+/// What a reader of a stale materialized view gets (`WHEN STALE`).
 package enum StaleBehavior: String, Sendable, Hashable {
     case inline = "INLINE"
     case fail = "FAIL"
 }
 
+/// What ALTER MATERIALIZED VIEW changes.
 package indirect enum MaterializedViewChange: Sendable, Hashable {
     case rename(to: QualifiedName)
     case setProperties([Property])
     case execute(Identifier, [FunctionCall.Argument], filter: Expression?)
 }
 
+/// `CREATE [OR REPLACE] BRANCH [IF NOT EXISTS] name … IN TABLE table [FROM reference]`.
 package struct CreateBranch: Sendable, Hashable {
     package let name: Identifier
     package let table: QualifiedName

@@ -1,5 +1,6 @@
 /// A type as written; the binder resolves it.
 package struct TypeName: SyntaxNode {
+    /// The forms of a type (`SqlBase.g4`, rule `type`).
     package indirect enum Kind: Sendable, Hashable {
         /// `bigint`, `varchar(10)`, `decimal(12, 2)`, `array(T)`, `map(K, V)`; the name in lower case.
         ///
@@ -12,6 +13,7 @@ package struct TypeName: SyntaxNode {
         case intervalDayToSecond
     }
 
+    /// TIME or TIMESTAMP, each with or without a time zone.
     package enum DateTimeKind: Sendable, Hashable {
         case time, timestamp
     }
