@@ -106,7 +106,7 @@ extension StatementRun {
         guard !context.cancellation.isCancelled else {
             throw QueryFault(.userCanceled, "Query was canceled")
         }
-        let summary = commitSummary
+        let summary = commitSummary(rows: files.reduce(0) { $0 &+ $1.recordCount })
         let product = try changing("\(target.identifier)") {
             try catalog.snapshotProducer().produce(
                 .append, FileChanges(addedData: files), on: target.metadata, summary: summary)

@@ -17,6 +17,7 @@ enum DataStatements {
     static func execute(
         _ bound: BoundStatement, in run: StatementRun
     ) throws(QueryFault) -> StatementOutcome {
+        if let outcome = try run.committedBefore(bound) { return outcome }
         switch bound {
         case .createTableAs(let create, let query): return try run.createTableAs(create, query)
         case .insert(let insert): return try run.insert(insert)
@@ -46,7 +47,8 @@ extension StatementRun {
             let files = try writer.finish()
             if !files.isEmpty {
                 try self.commit(
-                    table, .append, FileChanges(addedData: files), branch: insert.branch)
+                    table, .append, FileChanges(addedData: files), branch: insert.branch,
+                    rows: writer.rowCount)
             }
             return .done(updateType: "INSERT", count: writer.rowCount)
         }
@@ -141,17 +143,18 @@ extension StatementRun {
         }
     }
 
-    /// Puts files into the table, again on its new state when others were faster.
+    /// Puts files into the table, again on its new state when others were faster. `rows` is what the
+    /// statement answers.
     func commit(
         _ table: IcebergTable, _ operation: SnapshotOperation, _ changes: FileChanges,
-        branch: String?, checks: ConflictChecks? = nil
+        branch: String?, checks: ConflictChecks? = nil, rows: Int64? = nil
     ) throws(QueryFault) {
         guard !context.cancellation.isCancelled else {
             throw QueryFault(.userCanceled, "Query was canceled")
         }
         let catalog = try self.catalog()
         let branch = branch ?? "main"
-        let summary = commitSummary
+        let summary = commitSummary(rows: rows)
         try changing("\(table.name)") {
             _ = try catalog.commitWithRetry(context, table.reference, table.identifier) {
                 metadata in
