@@ -54,7 +54,9 @@ package struct HTTPServerLimits: Sendable {
     /// How long an answer may stand still because its reader takes nothing.
     package var writeDeadline = Duration.seconds(120)
     /// How long a closed connection is read on, so that the peer sees the answer.
-    package var lingerDeadline = Duration.seconds(3)
+    package var lingerDeadline = Duration.seconds(5)
+    /// Bytes that are read away in that time: enough for the part of an upload that was refused early.
+    package var lingerBytes = 64 << 20
 
     /// A body up to this is read before the handler is called, so that it holds no thread.
     package var wholeBodyBytes = 64 * 1024

@@ -129,6 +129,15 @@ extension EventLoop {
         }
     }
 
+    /// Gives up on the rest of a body that nobody wants: the connection ends after the answer.
+    func stopDiscarding(_ connection: Connection) {
+        guard let exchange = connection.exchange, exchange.isDiscarding else { return }
+        connection.exchange?.isDiscarding = false
+        connection.exchange?.keepsAlive = false
+        setDeadline(connection, .none, .zero)
+        if exchange.isDone { finishExchange(connection) }
+    }
+
     /// Takes a step of the stream: sends the piece, or ends the answer.
     func take(_ connection: Connection, _ step: PulledStream.Step) {
         guard var streaming = connection.streaming else { return }
@@ -157,7 +166,7 @@ extension EventLoop {
             streaming.isWaiting = true
             connection.streaming = streaming
             // Whoever went away while the stream had nothing to say is not told by a write.
-            if connection.hasHangup { kill(connection) }
+            if connection.hasHangup { lose(connection) }
         case .end:
             guard streaming.remainingBytes ?? 0 == 0 else {
                 return cut(connection, "the stream is shorter than it said")
@@ -259,7 +268,7 @@ extension EventLoop {
             switch result {
             case .bytes: break
             case .wouldBlock: connection.canWrite = false
-            case .closed, .failed: return kill(connection)
+            case .closed, .failed: return lose(connection)
             }
         }
         if !connection.output.isEmpty {
@@ -275,10 +284,13 @@ extension EventLoop {
         }
         pullIfRoom(connection)
         if connection.isClosing, connection.output.isEmpty, !connection.isLingering {
+            // Half-closed: a close with bytes unread resets the connection, and a reset may overtake the
+            // answer. What still comes is read away until the peer ends too (RFC 9112, section 9.6).
             connection.isLingering = true
-            if connection.hasEnd { return kill(connection) }
+            connection.canRead = true
             connection.socket.shutdownWriting()
             setDeadline(connection, .linger, limits.lingerDeadline)
+            askAgain(connection)
         }
     }
 }

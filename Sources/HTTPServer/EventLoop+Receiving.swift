@@ -56,7 +56,7 @@ extension EventLoop {
     private func receive(_ connection: Connection) {
         switch connection.socket.read(into: receiveBuffer) {
         case .wouldBlock: connection.canRead = false
-        case .failed: kill(connection)
+        case .failed: lose(connection)
         case .closed:
             connection.canRead = false
             connection.hasEnd = true
@@ -198,7 +198,7 @@ extension EventLoop {
         if exchange.isDiscarding {
             exchange.discardedBytes += Int64(bytes.count)
             connection.exchange = exchange
-            if exchange.discardedBytes > limits.discardBytes { kill(connection) }
+            if exchange.discardedBytes > limits.discardBytes { stopDiscarding(connection) }
             return
         }
         if exchange.body?.append(bytes) == false, !exchange.isGathering {
@@ -238,7 +238,7 @@ extension EventLoop {
     private func endOfInput(_ connection: Connection) {
         // Answers may still be on their way to a peer that only listens now.
         if connection.exchange == nil, !connection.output.isEmpty { return beginClose(connection) }
-        kill(connection)
+        lose(connection)
     }
 
     /// Answers a malformed request, and ends.
@@ -276,14 +276,18 @@ extension EventLoop {
         beginClose(connection)
     }
 
-    /// Reads on after our last byte, so that the peer is not reset before it has read the answer.
+    /// Reads on after our last byte, so that the peer is not reset before it has read the answer: until it
+    /// ends too, or has sent more than `lingerBytes`, or the deadline comes.
     private func linger(_ connection: Connection) {
+        var reads = 0
         while connection.canRead, !connection.isDead {
+            if reads == Self.readsPerTurn { return askAgain(connection) }
+            reads += 1
             switch connection.socket.read(into: receiveBuffer) {
             case .wouldBlock: connection.canRead = false
             case .bytes(let count):
                 connection.lingeredBytes += count
-                if connection.lingeredBytes > 4 << 20 { kill(connection) }
+                if connection.lingeredBytes > limits.lingerBytes { kill(connection) }
             case .closed, .failed: kill(connection)
             }
         }
@@ -314,7 +318,8 @@ extension EventLoop {
                 answerAlone(connection, 408, "the body of the request did not come in time")
                 flush(connection)
             } else if connection.exchange?.isDiscarding == true {
-                kill(connection)
+                stopDiscarding(connection)
+                flush(connection)
             } else {
                 // The handler hears of it and answers; then the connection ends.
                 connection.exchange?.wantsBody = false

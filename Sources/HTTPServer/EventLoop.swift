@@ -161,7 +161,13 @@ final class EventLoop: @unchecked Sendable {
                 now = context.clock.now()
                 for message in messages { handle(message) }
             }
-            poller.wait(timeout: timeout) { event in handle(event) }
+            var hasLooked = false
+            poller.wait(timeout: timeout) { event in
+                // The wait may have been long: deadlines set by what it brings count from its end.
+                if !hasLooked { now = context.clock.now() }
+                hasLooked = true
+                handle(event)
+            }
             mailbox.withLock { $0.isAsleep = false }
             now = context.clock.now()
             let turns = again
@@ -180,12 +186,18 @@ final class EventLoop: @unchecked Sendable {
             return
         }
         guard let connection = find(event.token) else { return }
-        if event.isBroken { return kill(connection) }
+        if event.isBroken {
+            guard connection.isLingering else { return lose(connection) }
+            // Both sides have ended; what the peer sent before its end may still wait in the socket, and
+            // closing over it would reset the connection.
+            connection.canRead = true
+            return advance(connection)
+        }
         if event.isReadable || event.isHangup { connection.canRead = true }
         if event.isHangup {
             connection.hasHangup = true
             // Nobody is there to hear what an idle stream may bring.
-            if connection.streaming?.isWaiting == true { return kill(connection) }
+            if connection.streaming?.isWaiting == true { return lose(connection) }
         }
         if event.isWritable { connection.canWrite = true }
         advance(connection)
@@ -305,6 +317,20 @@ final class EventLoop: @unchecked Sendable {
         freeSlots.append(index)
         context.metrics.open.add(-1)
         context.admission.leave(connection.remoteAddress)
+    }
+
+    /// Ends a connection whose peer went away; worth a line only when something was under way.
+    func lose(_ connection: Connection) {
+        if !connection.isDead, let exchange = connection.exchange {
+            context.log.debug(
+                "http.peer_gone", "A client went away before its request and answer were complete.",
+                [
+                    "request": .string(exchange.requestID),
+                    "answered": .bool(exchange.isAnswered), "whole": .bool(exchange.isComplete),
+                    "peer": .string(connection.remoteAddress),
+                ])
+        }
+        kill(connection)
     }
 
     /// Has the connection's turn come again after the others.

@@ -17,4 +17,8 @@
 // Everything has a limit in `HTTPServerLimits`: connections in all and an address, queue, head, body and
 // write deadlines. A full queue answers 503 with Retry-After.
 //
+// An answer that ends its connection is followed by a half-close; then the loop reads away what the peer still
+// sends, within `lingerBytes` and `lingerDeadline`, since closing over unread bytes would reset the
+// connection and could lose the answer. So a refused head and an early 413 are always heard.
+//
 // Lock order: a loop's mailbox, a body's monitor and the pool's monitor are never held together.

@@ -24,15 +24,18 @@ package final class HTTPService: Service {
     private let metrics: HTTPServerMetrics
     private let registry: MetricsRegistry
     private let log: Logger
+    private let onQueued: (@Sendable (Int) -> Void)?
     private let running = Mutex(Running())
 
+    /// `onQueued` hears how many requests wait for a handler, from each that joins them (for tests).
     package init(
         name: String = "http", doors: [HTTPDoor], limits: HTTPServerLimits = HTTPServerLimits(),
         metrics: MetricsRegistry, clock: any MonotonicClock = SystemMonotonicClock(),
         wallClock: any WallClock = SystemWallClock(), entropy: any Entropy = SystemEntropy(),
-        log: Logger = Logger()
+        log: Logger = Logger(), onQueued: (@Sendable (Int) -> Void)? = nil
     ) {
         self.name = name
+        self.onQueued = onQueued
         self.doors = doors
         self.limits = limits
         self.clock = clock
@@ -69,7 +72,7 @@ package final class HTTPService: Service {
         }
         let pool = HandlerPool(
             name: "handler", threadCount: limits.handlerThreads, queueLimit: limits.handlerQueue,
-            parkedLimit: limits.waitingUploads)
+            parkedLimit: limits.waitingUploads, onQueued: onQueued)
         registry.gauge("lakehouse_http_queued_requests", help: "Requests that wait for a handler.")
         {
             Double(pool.load.queued)
@@ -117,6 +120,11 @@ package final class HTTPService: Service {
 
     /// Connections open now.
     package var connectionCount: Int { running.withLock { $0.context?.admission.count ?? 0 } }
+
+    /// Waits until no connection is open; false when the deadline came first.
+    package func waitForNoConnection(until deadline: MonotonicInstant) -> Bool {
+        running.withLock { $0.context }?.admission.waitForNone(until: deadline) ?? true
+    }
 
     /// Has the loops look at their deadlines now, after a test has moved the clock.
     package func checkDeadlines() {

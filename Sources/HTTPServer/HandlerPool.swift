@@ -27,8 +27,14 @@ final class HandlerPool: Sendable {
     private let queueLimit: Int
     private let parkedLimit: Int
     private let name: String
+    /// Told how many requests wait, by each that joins them; the pool's monitor is not held.
+    private let onQueued: (@Sendable (Int) -> Void)?
 
-    init(name: String, threadCount: Int, queueLimit: Int, parkedLimit: Int) {
+    init(
+        name: String, threadCount: Int, queueLimit: Int, parkedLimit: Int,
+        onQueued: (@Sendable (Int) -> Void)? = nil
+    ) {
+        self.onQueued = onQueued
         self.name = name
         self.threadCount = max(1, threadCount)
         self.queueLimit = queueLimit
@@ -37,14 +43,15 @@ final class HandlerPool: Sendable {
 
     /// Queues a request; false when the queue is full, or when it has a body to wait for and too many wait.
     func submit(mayWaitForBody: Bool, _ work: @escaping Work) -> Bool {
-        let (taken, starts) = state.notifyOne { state -> (Bool, Bool) in
-            if state.isStopped || state.waiting.count >= queueLimit { return (false, false) }
-            if mayWaitForBody, state.parked >= parkedLimit { return (false, false) }
+        let (depth, starts) = state.notifyOne { state -> (Int?, Bool) in
+            if state.isStopped || state.waiting.count >= queueLimit { return (nil, false) }
+            if mayWaitForBody, state.parked >= parkedLimit { return (nil, false) }
             state.waiting.append(work)
-            return (true, needsThread(&state))
+            return (state.waiting.count, needsThread(&state))
         }
         if starts { startThread() }
-        return taken
+        if let depth, let onQueued { onQueued(depth) }
+        return depth != nil
     }
 
     /// Queues the next step of accepted work. After `stop` it runs here and now, since it is only a closing.

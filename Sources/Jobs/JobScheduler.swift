@@ -32,7 +32,7 @@ package final class JobScheduler: Service {
     private let sources: [any EventSource]
     private let options: JobOptions
     private let log: Logger
-    private let principals: @Sendable (Principal) -> Principal?
+    let principals: @Sendable (PipelineActor) throws -> Principal?
     private let metrics: JobMetrics?
     /// Names this process in leases.
     private let lease: String
@@ -56,15 +56,16 @@ package final class JobScheduler: Service {
     private let threads = Mutex<(scheduler: Thread?, workers: ThreadPool?)>((nil, nil))
     private let subscriptions = Subscriptions()
 
-    /// Opens or creates `jobs.sqlite`. `principals` gives an owner with its present groups and roles, nil
-    /// when it is gone.
+    /// Opens or creates `jobs.sqlite`. `principals` gives who runs act as, with its present groups and
+    /// roles; nil when it is gone, and it throws when it is shut out.
     package init(
         databasePath: String, handlers: [String: any JobHandler], sources: [any EventSource] = [],
         authorizer: any Authorizer, clock: any WallClock,
         monotonic: any MonotonicClock = SystemMonotonicClock(), entropy: any Entropy,
         zones: TimeZones,
         options: JobOptions = JobOptions(), metrics: MetricsRegistry? = nil, log: Logger = Logger(),
-        principals: @escaping @Sendable (Principal) -> Principal? = { $0 }
+        principals: @escaping @Sendable (PipelineActor) throws -> Principal? = PipelineActor
+            .asStored
     ) throws {
         database = try Database(
             path: databasePath, migrations: jobMigrations,
@@ -84,11 +85,16 @@ package final class JobScheduler: Service {
         try loadDocuments()
     }
 
+    /// Whether steps run in this process: false where a command has the directory open without a server.
+    package var isRunning: Bool { state.withLock { $0.hasStarted && !$0.isStopped } }
+
     /// The database, for backups and checks.
     package var records: Database { database }
 
     /// Raised after every change of runs, steps and logs: take `current`, look, then wait past it.
     package var changes: OutboxSignal { database.signal }
+    /// How many attempts were told to end because of their time; tests wait for it.
+    let overdue = Monitor(0)
 
     // MARK: Service
 
@@ -362,8 +368,9 @@ package final class JobScheduler: Service {
     private func stopLate() throws {
         let now = clock.now().microseconds
         for running in state.withLock({ Array($0.running.values) }) {
-            if let deadline = running.deadline, deadline <= now {
+            if let deadline = running.deadline, deadline <= now, !running.cancellation.isCancelled {
                 running.cancellation.cancel(.deadline)
+                overdue.notify { $0 += 1 }
             }
         }
     }
@@ -449,8 +456,9 @@ package final class JobScheduler: Service {
             }
             let message = Self.describe(error)
             running.log.append("failed: \(message)")
+            let own = (error as? JobError)?.code
             let isPermanent =
-                handler.isPermanent(error) || (error as? JobError)?.code == .invalidParameter
+                handler.isPermanent(error) || own == .invalidParameter || own == .principalRefused
             return .failed(message, isPermanent: isPermanent)
         }
     }
@@ -458,14 +466,7 @@ package final class JobScheduler: Service {
     private func stepRun(
         _ claim: Claim, _ running: Running, _ began: MonotonicInstant
     ) throws -> StepRun {
-        let stored = Principal(
-            id: claim.ownerID, name: claim.ownerName,
-            kind: Principal.Kind(rawValue: claim.ownerKind) ?? .user)
-        guard !claim.ownerID.isEmpty, let owner = principals(stored) else {
-            throw JobError(
-                .wrongState, "the owner of \(claim.pipeline.name) is gone: \(claim.ownerName)",
-                hint: "declare the pipeline again as somebody who is there")
-        }
+        let owner = try actor(of: claim)
         if claim.kind == "sql" { try Self.checkForSQL(claim) }
         let options = try Substitution.apply(try JSONValue(parsing: claim.options), claim.values)
         let deadline = claim.timeoutMicroseconds.map { began + .microseconds($0) }
@@ -498,7 +499,7 @@ package final class JobScheduler: Service {
         }
     }
 
-    private static func describe(_ error: any Error) -> String {
+    static func describe(_ error: any Error) -> String {
         guard let fault = error as? any Fault else { return "\(error)" }
         return fault.hint.map { "\(fault.message) (\($0))" } ?? fault.message
     }

@@ -18,13 +18,15 @@ final class TestServer {
     init(
         limits: HTTPServerLimits = HTTPServerLimits(),
         clock: any MonotonicClock = SystemMonotonicClock(),
-        tls: HTTPDoor.TLSSource? = nil, _ body: @escaping @Sendable (Request) -> Response
+        tls: HTTPDoor.TLSSource? = nil, log: Logger = Logger(),
+        onQueued: (@Sendable (Int) -> Void)? = nil,
+        _ body: @escaping @Sendable (Request) -> Response
     ) throws {
         Signals.ignoreBrokenPipes()
         service = HTTPService(
             doors: [HTTPDoor(name: "test", port: 0, handler: Handler(body: body), tls: tls)],
             limits: limits,
-            metrics: metrics, clock: clock)
+            metrics: metrics, clock: clock, log: log, onQueued: onQueued)
         try service.start()
         port = service.port(of: "test") ?? 0
     }

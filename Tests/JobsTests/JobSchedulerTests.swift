@@ -274,9 +274,12 @@ private final class Bench {
     @Test func cancellingEndsWhatRunsAndWhatWaits() throws {
         let bench = try Bench()
         let began = Latch<Void>()
+        let told = Latch<Void>()
+        let wasTold = Latch<Cancellation.Reason?>()
         let script = Script { step in
             began.open(())
-            while !step.context.cancellation.isCancelled { Thread.sleep(for: .milliseconds(1)) }
+            told.wait()
+            wasTold.open(step.context.cancellation.reason)
             throw Broken()
         }
         let jobs = try bench.start(script)
@@ -284,6 +287,8 @@ private final class Bench {
         let run = try jobs.trigger(bench.context, "p")
         began.wait()
         _ = try jobs.cancel(bench.context, run.id)
+        told.open(())
+        #expect(wasTold.wait() == .killed)
         let detail = try bench.finish(jobs, run)
         #expect(detail.run.state == .cancelled)
         #expect(detail.steps.allSatisfy { $0.state == .cancelled })
@@ -293,9 +298,12 @@ private final class Bench {
     @Test func aStepOverItsTimeFails() throws {
         let bench = try Bench()
         let began = Latch<Void>()
+        let told = Latch<Void>()
+        let wasTold = Latch<Cancellation.Reason?>()
         let script = Script { step in
             began.open(())
-            while !step.context.cancellation.isCancelled { Thread.sleep(for: .milliseconds(1)) }
+            told.wait()
+            wasTold.open(step.context.cancellation.reason)
             throw Broken()
         }
         let jobs = try bench.start(script)
@@ -305,6 +313,10 @@ private final class Bench {
         began.wait()
         bench.clock.advance(by: .seconds(61))
         jobs.wake()
+        let late = SystemMonotonicClock().now() + .seconds(20)
+        _ = jobs.overdue.wait(until: late) { $0 > 0 ? () : nil }
+        told.open(())
+        #expect(wasTold.wait() == .deadline)
         let detail = try bench.finish(jobs, run)
         #expect(detail.run.state == .failed)
         #expect(detail.steps[0].message == "the step ran longer than it may")
@@ -314,10 +326,16 @@ private final class Bench {
         let bench = try Bench()
         let parts = Mutex<[String]>([])
         let script = Script { step in
-            try step.once("one") { parts.withLock { $0.append("one") } }
+            var rows = try step.once("one") {
+                parts.withLock { $0.append("one") }
+                return 3
+            }
             if step.attempt == 1 { throw Broken() }
-            try step.once("two") { parts.withLock { $0.append("two") } }
-            return StepResult(message: "ok")
+            rows += try step.once("two") {
+                parts.withLock { $0.append("two") }
+                return 4
+            }
+            return StepResult(message: "ok", rows: rows)
         }
         let jobs = try bench.start(script)
         try jobs.declare(
@@ -326,6 +344,7 @@ private final class Bench {
         let detail = try bench.finish(jobs, try jobs.trigger(bench.context, "p"))
         #expect(detail.run.state == .succeeded)
         #expect(parts.withLock { $0 } == ["one", "two"])
+        #expect(detail.run.rows == 7)
     }
 
     @Test func parametersAreCheckedAndKeptOutOfSQL() throws {
