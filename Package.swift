@@ -67,7 +67,9 @@ let modules: [Module] = [
             "Diagnostics", "Bytes", "HTTPMessages", "Cryptography", "Supervision", "Platform",
             "Telemetry",
         ]),
-    Module(name: "HTTPClient", needs: ["Diagnostics", "Bytes", "HTTPMessages", "Platform"]),
+    Module(
+        name: "HTTPClient",
+        needs: ["Diagnostics", "Bytes", "HTTPMessages", "Cryptography", "Platform"]),
     // L2 formats
     Module(name: "ObjectStorage", needs: ["Diagnostics", "Bytes"]),
     Module(
@@ -128,7 +130,7 @@ let modules: [Module] = [
         name: "SQLFunctions",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "Vectors", "JSON", "Regex", "Cryptography",
-            "CIntrinsics",
+            "CIntrinsics", "CLexicons",
         ],
         kernels: true),
     Module(
@@ -240,7 +242,7 @@ let libraries: [(name: String, archives: [String])] = [
     ("CSQLite", ["sqlite3"]), ("CZstd", ["zstd"]), ("CZlib", ["z"]), ("CLz4", ["lz4"]),
     ("CSnappy", ["snappy"]), ("CBrotli", ["brotlienc", "brotlidec", "brotlicommon"]),
     ("COpenSSL", ["ssl", "crypto"]), ("CYAML", ["yaml"]), ("CPCRE2", ["pcre2-8"]),
-    ("CIntrinsics", []), ("CLinux", []), ("CWebFiles", []),
+    ("CIntrinsics", []), ("CLinux", []), ("CWebFiles", []), ("CLexicons", []),
 ]
 
 /// Test targets of no single module, and what they drive.
@@ -279,9 +281,10 @@ for library in libraries where wanted.contains(library.name) {
     targets.append(
         .target(
             name: library.name, path: "Sources/\(library.name)",
+            exclude: library.name == "CLexicons" ? ["vader-words.tsv", "vader-emoji.tsv"] : [],
             cSettings: [
                 .unsafeFlags(
-                    library.name == "CWebFiles"
+                    library.name == "CWebFiles" || library.name == "CLexicons"
                         ? ["-std=c23", "-I", "."] : vectorFlags.filter { $0 != "-Xcc" })
             ],
             linkerSettings: library.archives.map { .linkedLibrary(":lib\($0).a") }

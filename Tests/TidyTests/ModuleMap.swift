@@ -24,7 +24,7 @@ enum ModuleMap {
                 ("YAML", ["Bytes", "CYAML"]), ("SQLite", ["Bytes", "Authority", "CSQLite"]),
                 ("Telemetry", ["JSON", "CivilTime", "Platform"]), ("Supervision", ["Telemetry"]),
                 ("HTTPServer", ["HTTPMessages", "Cryptography", "Supervision"]),
-                ("HTTPClient", ["HTTPMessages", "Platform"]),
+                ("HTTPClient", ["HTTPMessages", "Cryptography", "Platform"]),
             ]),
         Layer(
             number: 2,
@@ -50,7 +50,10 @@ enum ModuleMap {
                 ),
                 ("Ledger", ["SQLite", "Telemetry"]),
                 ("TableCatalog", ["Iceberg", "SQLite", "Telemetry"]), ("SQLSyntax", []),
-                ("SQLFunctions", ["Vectors", "JSON", "Regex", "Cryptography", "CIntrinsics"]),
+                (
+                    "SQLFunctions",
+                    ["Vectors", "JSON", "Regex", "Cryptography", "CIntrinsics", "CLexicons"]
+                ),
                 ("SQLPlanning", ["SQLSyntax", "SQLFunctions"]),
                 ("SQLExecution", ["SQLPlanning", "Platform", "Compression", "CIntrinsics"]),
                 (

@@ -7,6 +7,6 @@ enum ScalarAreas {
         InternalFunctions.all, StringFunctions.all, NumberFunctions.all, TimeFunctions.all,
         ConditionalFunctions.all, SessionFunctions.all, RegexFunctions.all, BinaryFunctions.all,
         URLFunctions.all, JSONFunctions.all, ArrayFunctions.all,
-        MapFunctions.all,
+        MapFunctions.all, AIFunctions.all,
     ]
 }
