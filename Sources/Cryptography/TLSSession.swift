@@ -51,7 +51,9 @@ package final class TLSSession: @unchecked Sendable {
 
     func becomeClient(of name: String) throws(CryptographyError) {
         SSL_set_connect_state(ssl)
-        let isAddress = name.utf8.allSatisfy { (0x30...0x3A).contains($0) || $0 == 0x2E }
+        let isAddress =
+            name.utf8.contains(0x3A)
+            || name.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
         let parameters = SSL_get0_param(ssl)
         let status: Int32
         if isAddress {

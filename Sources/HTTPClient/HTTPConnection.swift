@@ -1,3 +1,4 @@
+package import Cryptography
 import Diagnostics
 package import HTTPMessages
 import Platform
@@ -16,6 +17,8 @@ package struct HTTPAnswer: Sendable {
 package struct HTTPClientError: Fault {
     package enum Code: String, Sendable {
         case cannotConnect = "http_client.cannot_connect"
+        /// No TLS connection: an unknown authority, another name, or no TLS at all.
+        case untrusted = "http_client.untrusted"
         case disconnected = "http_client.disconnected"
         case malformed = "http_client.malformed_answer"
         case tooLarge = "http_client.answer_too_large"
@@ -30,24 +33,27 @@ package struct HTTPClientError: Fault {
 package final class HTTPConnection {
     package let host: String
     package let port: Int
-    private var socket: Socket?
+    private let tls: TLSContext?
+    private var stream: ClientStream?
     /// Bytes that were read but not yet consumed.
     private var buffer: [UInt8] = []
     private var start = 0
     private let bodyLimit: Int
 
-    package init(host: String, port: Int, bodyLimit: Int = 1 << 30) {
+    /// `tls` makes it HTTPS; nil: plain HTTP.
+    package init(host: String, port: Int, tls: TLSContext? = nil, bodyLimit: Int = 1 << 30) {
         self.host = host
         self.port = port
+        self.tls = tls
         self.bodyLimit = bodyLimit
     }
 
-    deinit { socket?.close() }
+    deinit { stream?.close() }
 
     /// Closes the connection; the next `send` opens another.
     package func close() {
-        socket?.close()
-        socket = nil
+        stream?.close()
+        stream = nil
         buffer = []
         start = 0
     }
@@ -60,7 +66,7 @@ package final class HTTPConnection {
         _ method: Method, _ target: String, fields: Fields = Fields(), body: [UInt8]? = nil
     ) throws(HTTPClientError) -> HTTPAnswer {
         let head = requestHead(method, target, fields, bodyCount: body?.count)
-        let isReused = socket != nil
+        let isReused = stream != nil
         do throws(HTTPClientError) {
             return try exchange(method, head + (body ?? []))
         } catch {
@@ -122,9 +128,9 @@ package final class HTTPConnection {
 
     private func write(_ bytes: [UInt8]) throws(HTTPClientError) {
         do {
-            let socket = try self.socket ?? connect()
-            self.socket = socket
-            try socket.writeAll(bytes)
+            let stream = try self.stream ?? connect()
+            self.stream = stream
+            try stream.write(bytes)
         } catch let error as HTTPClientError {
             throw error
         } catch {
@@ -134,19 +140,37 @@ package final class HTTPConnection {
         }
     }
 
-    private func connect() throws(HTTPClientError) -> Socket {
+    private func connect() throws(HTTPClientError) -> ClientStream {
         var last: (any Error)?
         do {
             for address in try SocketAddress.resolve(host: host, port: port) {
                 do {
                     let socket = try Socket.connect(to: address)
-                    return socket
-                } catch { last = error }
+                    return try secured(socket)
+                } catch let error as HTTPClientError { throw error } catch { last = error }
             }
-        } catch { last = error }
+        } catch let error as HTTPClientError { throw error } catch { last = error }
         throw HTTPClientError(
             code: .cannotConnect, message: "no server answers at \(host):\(port)",
             hint: "start one with `lakehouse serve`, or name another with --server", cause: last)
+    }
+
+    private func secured(_ socket: Socket) throws(HTTPClientError) -> ClientStream {
+        do {
+            return try ClientStream(socket, session: tls?.makeSession(serverName: bareHost))
+        } catch {
+            throw HTTPClientError(
+                code: .untrusted, message: "no trusted TLS connection to \(host):\(port)",
+                hint:
+                    "give the authority of its certificate with --ca FILE, and the name it is for",
+                cause: error)
+        }
+    }
+
+    /// The host without the brackets of an IPv6 address.
+    private var bareHost: String {
+        host.hasPrefix("[") && host.hasSuffix("]")
+            ? String(host.dropFirst().dropLast()) : host
     }
 
     // MARK: Reading
@@ -157,7 +181,7 @@ package final class HTTPConnection {
             start = 0
         }
         var bytes: [UInt8] = []
-        do { bytes = try socket?.readSome(limit: 1 << 18) ?? [] } catch {
+        do { bytes = try stream?.read(limit: 1 << 18) ?? [] } catch {
             throw HTTPClientError(
                 code: .disconnected, message: "the connection to \(host):\(port) broke", hint: nil,
                 cause: error)

@@ -12,6 +12,8 @@ package struct JobError: Fault {
         case invalidParameter = "jobs.invalid_parameter"
         /// The run or pipeline is not in a state that allows it.
         case wrongState = "jobs.wrong_state"
+        /// Who the pipeline's runs act as is gone, or shut out.
+        case principalRefused = "jobs.principal_refused"
         /// No handler is there for a step's kind.
         case unknownKind = "jobs.unknown_kind"
         case timedOut = "jobs.timed_out"

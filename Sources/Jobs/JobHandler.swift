@@ -54,19 +54,22 @@ package struct StepRun: Sendable {
     /// Adds a line to the attempt's log.
     package func log(_ line: String) { writeLine(line) }
 
-    /// Does a part of the step unless an earlier attempt has finished it. For parts that commit by
-    /// themselves; one that was cut off in the middle is done again.
-    package func once(_ part: String, _ body: () throws -> Void) throws {
-        if try progress.isDone(part) { return }
-        try body()
-        try progress.markDone(part)
+    /// Does a part of the step unless an earlier attempt has finished it; how many rows it was about, now
+    /// or then. For parts that commit by themselves; one that was cut off in the middle is done again.
+    package func once(_ part: String, _ body: () throws -> Int64) throws -> Int64 {
+        if let rows = try progress.rows(ofDone: part) { return rows }
+        let rows = try body()
+        try progress.markDone(part, rows: rows)
+        return rows
     }
 }
 
 /// Remembers finished parts of a step.
 protocol StepProgress: Sendable {
-    func isDone(_ part: String) throws -> Bool
-    func markDone(_ part: String) throws
+    /// The rows of a part that is done; nil when it is not.
+    func rows(ofDone part: String) throws -> Int64?
+    /// Remembers that a part is done.
+    func markDone(_ part: String, rows: Int64) throws
 }
 
 /// What a step did.

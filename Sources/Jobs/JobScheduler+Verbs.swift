@@ -8,7 +8,7 @@ extension JobScheduler {
     // MARK: Pipelines
 
     /// Declares a pipeline, or declares it anew. Its owner is who declares it: runs act with the owner's
-    /// rights. `files` are contents that steps name by path. `source` is what messages call the text.
+    /// rights, or with those of `run-as`, which takes the right to act for that account. `files` are contents that steps name by path. `source` is what messages call the text.
     @discardableResult
     package func declare(
         _ context: RequestContext, _ text: String, source: String, files: [String: String] = [:]
@@ -16,6 +16,11 @@ extension JobScheduler {
         let document = try PipelineParser(handlers: handlers, files: files).parse(
             text, source: source)
         try require(context, .pipelineEdit, document.name)
+        if let runAs = document.runAs, runAs != context.principal.name {
+            try authorizer.require(
+                context, .impersonate,
+                Resource(tenant: context.tenant, kind: .identity, path: [runAs]))
+        }
         let key = PipelineKey(tenant: context.tenant, name: document.name)
         let next = try nextDue(document, after: clock.now().seconds)
         try database.write { tx in
@@ -127,7 +132,7 @@ extension JobScheduler {
                 name: key.name, description: row.string(0), isEnabled: row.bool(1),
                 schedule: document?.schedule?.text, zone: document?.schedule?.zone.name,
                 stepCount: document?.steps.count ?? 0, triggers: document?.triggers ?? [],
-                owner: row.string(2),
+                owner: document?.runAs ?? row.string(2),
                 nextDueMicroseconds: row.bool(1) ? row.int64OrNil(3).map { $0 &* 1_000_000 } : nil,
                 lastRun: last, fault: row.stringOrNil(4))
         }

@@ -23,5 +23,5 @@
 // by events, by finished steps and by people. Every change of a run is an event in the outbox of
 // `jobs.sqlite` (`job.run.changed`), whose signal is what a console listens to.
 //
-// Runs act with the rights of the pipeline's owner, whoever started them; starting, seeing and editing
-// are actions of their own. Cron follows Debian's cron, with its rule for daylight saving.
+// Runs act with the present rights of the pipeline's owner or of its `run-as`, whoever started them, and are
+// refused when that account is gone or shut out; starting, seeing and editing are actions of their own. Cron follows Debian's cron, with its rule for daylight saving.

@@ -6,19 +6,19 @@ struct PartProgress: StepProgress {
     let run: String
     let step: String
 
-    func isDone(_ part: String) throws -> Bool {
+    func rows(ofDone part: String) throws -> Int64? {
         try database.read { tx in
-            try tx.exists(
-                "SELECT 1 FROM progress WHERE run_id = ? AND step_id = ? AND part = ?", run, step,
-                part)
+            try tx.number(
+                "SELECT rows FROM progress WHERE run_id = ? AND step_id = ? AND part = ?", run,
+                step, part)
         }
     }
 
-    func markDone(_ part: String) throws {
+    func markDone(_ part: String, rows: Int64) throws {
         try database.writeGrouped { tx in
             _ = try tx.run(
-                "INSERT OR IGNORE INTO progress (run_id, step_id, part) VALUES (?, ?, ?)", run,
-                step, part)
+                "INSERT OR IGNORE INTO progress (run_id, step_id, part, rows) VALUES (?, ?, ?, ?)",
+                run, step, part, rows)
         }
     }
 }

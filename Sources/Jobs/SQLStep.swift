@@ -37,7 +37,7 @@ package struct SQLStep: JobHandler {
         let statements = Statements.split(text)
         var rows: Int64 = 0
         for (index, statement) in statements.enumerated() {
-            try step.once("statement \(index + 1)") {
+            rows += try step.once("statement \(index + 1)") {
                 if step.context.cancellation.isCancelled {
                     throw JobError(.cancelled, "stopped before statement \(index + 1)")
                 }
@@ -48,7 +48,7 @@ package struct SQLStep: JobHandler {
                 }
                 let count = try runner.run(statement, context: step.context, properties: properties)
                 step.log("\(count) rows")
-                rows += count
+                return count
             }
         }
         return StepResult(

@@ -4,6 +4,8 @@ package import JSON
 package struct PipelineDocument: Sendable {
     package var name: String
     package var description: String
+    /// The account that runs act as; nil: who declared the pipeline.
+    package var runAs: String?
     package var isEnabled: Bool
     package var schedule: CronSchedule?
     /// Whether a time that passed while nothing ran is made up for, once.

@@ -21,6 +21,7 @@ package struct OptionProblem: Sendable, Hashable {
 ///
 ///     name: replicate                 # required
 ///     description: what it is for
+///     run-as: etl                     # the account that runs act as; default: who declares it
 ///     enabled: true
 ///     schedule: {cron: "0 6 * * mon-fri", zone: Europe/Vienna, catch-up: true}   # or just "0 6 * * *"
 ///     parameters: {source: /var/bank.db, region: }                               # ${source} in options
@@ -43,7 +44,8 @@ struct PipelineParser {
     let files: [String: String]
 
     private static let keys = [
-        "name", "description", "enabled", "schedule", "parameters", "triggers", "concurrency",
+        "name", "description", "run-as", "enabled", "schedule", "parameters", "triggers",
+        "concurrency",
         "retries", "backoff", "timeout", "steps",
     ]
     private static let stepKeys = ["id", "kind", "needs", "retries", "backoff", "timeout", "with"]
@@ -64,6 +66,7 @@ struct PipelineParser {
         let name = try identifier(nameNode, "a pipeline's name")
         var document = PipelineDocument(
             name: name, description: try root["description"]?.string() ?? "",
+            runAs: try root["run-as"]?.string(),
             isEnabled: try root["enabled"]?.boolean() ?? true, schedule: nil, catchesUp: true,
             triggers: [], parameters: [], steps: [],
             concurrency: try root["concurrency"].map { try bounded($0, 1...1000) } ?? 1,

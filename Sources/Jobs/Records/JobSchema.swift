@@ -47,5 +47,8 @@ let jobMigrations = [
                 PRIMARY KEY (run_id, step_id, part)
             ) STRICT, WITHOUT ROWID;
             CREATE TABLE cursors (source TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-            """)
+            """),
+    Migration(
+        2, "rows of finished parts",
+        sql: "ALTER TABLE progress ADD COLUMN rows INTEGER NOT NULL DEFAULT 0"),
 ]

@@ -283,8 +283,9 @@ struct RunTransitions {
             "UPDATE runs SET state = ?, finished_us = ?, message = ? WHERE id = ?", state.rawValue,
             now,
             message, run)
-        try tx.run("DELETE FROM progress WHERE run_id = ?", run)
+        // A failed run may be begun again, and then goes on with the parts that are not done.
         guard state == .succeeded else { return }
+        try tx.run("DELETE FROM progress WHERE run_id = ?", run)
         let followers = documents.filter { key, document in
             key.tenant == pipeline.tenant && document.isEnabled
                 && document.triggers.contains(.after(pipeline.name))
