@@ -230,7 +230,8 @@ final class LeafWriter {
             HybridWriter.writeLevels(definitions, maximum: leaf.maxDefinition, to: &body)
         }
         var encoding = Encoding.plain
-        if let dictionary {
+        // Without a value there is no dictionary page, and other readers want one before its codes.
+        if let dictionary, dictionary.count > 0 {
             encoding = .rleDictionary
             let width =
                 dictionary.count <= 1
