@@ -13,6 +13,8 @@ package struct ApplianceError: Fault {
         case noServer = "control.no_server"
         case controlBroken = "control.broken"
         case notFound = "cli.not_found"
+        /// Another server did not let us in.
+        case refused = "cli.refused"
         case processorUnsupported = "platform.processor_unsupported"
         case failed = "cli.failed"
     }

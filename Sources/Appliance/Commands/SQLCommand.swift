@@ -8,7 +8,7 @@ import Vectors
 enum SQLCommand {
     static let command = Command(
         "sql", arguments: "[FILE.parquet|.csv|.jsonl …]",
-        "runs SQL over files, or over the data directory (inside its server when one runs)",
+        "runs SQL over files, over the data directory (inside its server when one runs), or on a server",
         options: [
             CommandOption("command", letter: "c", value: "TEXT", "the statements to run"),
             CommandOption("file", letter: "f", value: "FILE", "runs the statements of a file"),
@@ -19,12 +19,18 @@ enum SQLCommand {
             CommandOption("schema", value: "NAME", "the default schema"),
             CommandOption("threads", value: "N", "worker threads"),
             CommandOption("memory-limit", value: "SIZE", "memory for the query, such as 512MiB"),
-        ],
+        ] + RemoteSQL.options,
         example: "lakehouse sql -c \"select count(*) from lineitem\" data/lineitem.parquet",
         place: .here { parsed, streams in
             try Processor.require()
             Signals.ignoreBrokenPipes()
             let script = try script(parsed)
+            if let server = parsed["server"] {
+                return try RemoteSQL.run(parsed, server: server, script, streams)
+            }
+            for name in ["user", "password-file", "ca", "insecure"] where parsed.has(name) {
+                throw ApplianceError(.usage, "--\(name) goes with --server URL")
+            }
             if parsed.positional.isEmpty { return try overDirectory(parsed, script, streams) }
             return try overFiles(parsed, script, streams)
         })
@@ -78,11 +84,23 @@ enum SQLCommand {
                 engine, zones, commandContext(), parsed, script, catalog: CommandLineTables.catalog,
                 schema: CommandLineTables.schema, streams)
         }
-        return try SQLPrompt(streams).loop { text, session in
+        return try prompt(streams) { session in
             try shell(
                 engine, zones, commandContext(), parsed, session,
                 catalog: CommandLineTables.catalog,
                 schema: CommandLineTables.schema, streams)
+        }
+    }
+
+    /// Runs what is typed, each time in the session that the statement before has left.
+    private static func prompt(
+        _ streams: any CommandStreams, _ makeShell: (QuerySession?) throws -> SQLShell
+    ) throws -> Int32 {
+        var session: QuerySession?
+        return try SQLPrompt(streams).loop { text in
+            let shell = try makeShell(session)
+            defer { session = shell.session }
+            return try shell.run(script: text)
         }
     }
 
@@ -116,7 +134,7 @@ enum SQLCommand {
                 appliance.queries, appliance.zones, commandContext(), parsed, script,
                 catalog: "lakehouse", schema: nil, streams)
         }
-        return try SQLPrompt(streams).loop { text, session in
+        return try prompt(streams) { session in
             try shell(
                 appliance.queries, appliance.zones, commandContext(), parsed, session,
                 catalog: "lakehouse", schema: nil, streams)

@@ -1,6 +1,7 @@
-import Vectors
 import JSON
+import Platform
 import SQLEngine
+import Vectors
 
 /// Prints result pages (Trino's JSON rows) as an aligned table, CSV or JSON lines.
 struct ResultTable {
@@ -14,11 +15,24 @@ struct ResultTable {
 
     init(format: SQLShell.Format) { self.format = format }
 
+    /// A result column as it is printed.
+    struct Column {
+        var name: String
+        var isNumeric: Bool
+    }
+
     mutating func add(
         _ page: ResultPage, _ columns: [QueryColumn], _ streams: any CommandStreams
     ) throws {
         let parsed = try JSONValue(parsing: [0x5B] + page.bytes + [0x5D])
         guard case .array(let lines) = parsed else { return }
+        add(lines, columns.map(Column.init), streams)
+    }
+
+    /// Adds rows, each an array of values.
+    mutating func add(
+        _ lines: [JSONValue], _ columns: [Column], _ streams: any CommandStreams
+    ) {
         var text = ""
         for line in lines {
             guard case .array(let values) = line else { continue }
@@ -44,6 +58,11 @@ struct ResultTable {
 
     /// Prints what is left; the header also when there was no row.
     mutating func end(_ columns: [QueryColumn], _ streams: any CommandStreams) {
+        end(columns.map(Column.init), streams)
+    }
+
+    /// The same for columns of any source.
+    mutating func end(_ columns: [Column], _ streams: any CommandStreams) {
         switch format {
         case .table: if !columns.isEmpty { printRows(columns, streams) }
         case .csv:
@@ -55,7 +74,7 @@ struct ResultTable {
         }
     }
 
-    private mutating func printRows(_ columns: [QueryColumn], _ streams: any CommandStreams) {
+    private mutating func printRows(_ columns: [Column], _ streams: any CommandStreams) {
         let names = columns.map(\.name)
         let widths =
             self.widths
@@ -69,12 +88,7 @@ struct ResultTable {
             text += line(names, widths, numeric: columns.map { _ in false })
             text += widths.map { String(repeating: "-", count: $0) }.joined(separator: "-+-") + "\n"
         }
-        let numeric = columns.map { column in
-            switch column.type {
-            case .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal: true
-            default: false
-            }
-        }
+        let numeric = columns.map(\.isNumeric)
         for row in rows { text += line(row, widths, numeric: numeric) }
         rows.removeAll()
         streams.write(text)
@@ -106,5 +120,27 @@ struct ResultTable {
         return "\""
             + text.split(separator: "\"", omittingEmptySubsequences: false).joined(
                 separator: "\"\"") + "\""
+    }
+
+    /// What stands under a result: how many rows, and how long it took.
+    static func note(rows: Int?, elapsed: Duration?, _ streams: any CommandStreams) {
+        var notes: [String] = []
+        if let rows { notes.append("\(rows) row\(rows == 1 ? "" : "s")") }
+        if let elapsed {
+            let tenths = Int(elapsed.fractionalSeconds * 10_000)
+            notes.append(tenths < 100 ? "\(Double(tenths) / 10) ms" : "\(tenths / 10) ms")
+        }
+        if !notes.isEmpty { streams.write("(\(notes.joined(separator: ", ")))\n") }
+    }
+}
+
+extension ResultTable.Column {
+    fileprivate init(_ column: QueryColumn) {
+        let isNumeric =
+            switch column.type {
+            case .tinyint, .smallint, .integer, .bigint, .real, .double, .decimal: true
+            default: false
+            }
+        self.init(name: column.name, isNumeric: isNumeric)
     }
 }

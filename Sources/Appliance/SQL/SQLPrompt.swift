@@ -1,5 +1,4 @@
 import Platform
-import SQLEngine
 
 /// Statements typed at a prompt: ended by a semicolon, kept in a history file.
 struct SQLPrompt {
@@ -11,12 +10,8 @@ struct SQLPrompt {
         Environment.value("HOME").map { $0 + "/.lakehouse_history" }
     }
 
-    /// Reads until the end of input, `quit` or `exit`; 0. `makeShell` makes a shell that goes on with a
-    /// session.
-    func loop(
-        _ makeShell: (String, QuerySession?) throws -> SQLShell
-    ) throws -> Int32 {
-        var session: QuerySession?
+    /// Reads until the end of input, `quit` or `exit`; 0. `run` runs statements and keeps their session.
+    func loop(_ run: (String) throws -> Bool) throws -> Int32 {
         var text = ""
         let isInteractive = Terminal.isInteractive(.input)
         if isInteractive { streams.write("Statements end with ;  quit leaves, history lists.\n") }
@@ -32,13 +27,11 @@ struct SQLPrompt {
             text += text.isEmpty ? line : "\n" + line
             guard line.last(where: { $0 != " " && $0 != "\t" }) == ";" else { continue }
             remember(text)
-            let shell = try makeShell(text, session)
-            _ = try shell.run(script: text)
-            session = shell.session
+            _ = try run(text)
             text = ""
         }
         guard text.utf8.contains(where: { $0 > 0x20 }) else { return 0 }
-        return try makeShell(text, session).run(script: text) ? 0 : 1
+        return try run(text) ? 0 : 1
     }
 
     private func printHistory() {

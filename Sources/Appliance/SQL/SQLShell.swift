@@ -87,14 +87,9 @@ final class SQLShell {
         if let type = snapshot.updateType {
             streams.write(snapshot.updateCount.map { "\(type): \($0) rows\n" } ?? "\(type)\n")
         }
-        guard showsTiming || !isUpdate else { return true }
-        var notes: [String] = []
-        if !isUpdate { notes.append("\(table.rowCount) row\(table.rowCount == 1 ? "" : "s")") }
-        if showsTiming {
-            let tenths = Int((SystemMonotonicClock().now() - begin).fractionalSeconds * 10_000)
-            notes.append(tenths < 100 ? "\(Double(tenths) / 10) ms" : "\(tenths / 10) ms")
-        }
-        streams.write("(\(notes.joined(separator: ", ")))\n")
+        ResultTable.note(
+            rows: isUpdate ? nil : table.rowCount,
+            elapsed: showsTiming ? SystemMonotonicClock().now() - begin : nil, streams)
         return true
     }
 

@@ -84,7 +84,10 @@ package final class Appliance: Sendable {
                 "ingest": IngestStep(ingestor: ingestor),
                 "sql": SQLStep(EngineStatementRunner(engine: queries, zones: zones)),
             ], sources: [OutboxEventSource(name: "objects", database: objects.database)],
-            authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics)
+            authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics,
+            principals: { [identity] in
+                try PipelinePrincipals(registry: identity).principal($0)
+            })
         try catalog.recover()
         try makeFirstThings()
         try declareSeeds()
@@ -117,14 +120,9 @@ package final class Appliance: Sendable {
         where path.hasPrefix("seeds/pipelines/") && path.hasSuffix(".yml") {
             try declarePipeline(EmbeddedFiles.text(path) ?? "", source: path, files: [:])
         }
-        let folder = configuration.text("pipelines")
-        guard !folder.isEmpty else { return }
-        let files = LocalFileSystem()
-        for name in try files.list(folder).sorted()
-        where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
-            let bytes = try files.readAll("\(folder)/\(name)", limit: 1 << 20)
-            try declarePipeline(
-                String(decoding: bytes, as: UTF8.self), source: "\(folder)/\(name)", files: [:])
+        let folder = try PipelineFolder(configuration, directory: directory.path).read()
+        for (path, text) in folder.declarations {
+            try declarePipeline(text, source: path, files: folder.files)
         }
     }
 

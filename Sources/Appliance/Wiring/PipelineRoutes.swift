@@ -22,14 +22,14 @@ struct PipelineRoutes {
         [
             Route(.get, "/api/v1/pipelines") { request, _ in
                 answer(request) { context in
-                    .array(try jobs.pipelines(context).map(Self.json))
+                    .array(try jobs.pipelines(context).map { PipelineJSON.pipeline($0) })
                 }
             },
             Route(.post, "/api/v1/pipelines/{name}/runs") { request, path in
                 answer(request) { try start($0, path.required("name"), request) }
             },
             Route(.get, "/api/v1/runs/{id}") { request, path in
-                answer(request) { Self.json(try jobs.run($0, path.required("id"))) }
+                answer(request) { PipelineJSON.run(try jobs.run($0, path.required("id"))) }
             },
         ]
     }
@@ -43,10 +43,10 @@ struct PipelineRoutes {
         let run = try jobs.trigger(
             context, name, parameters: try body["parameters"].optionalStringMap() ?? [:])
         guard try body["wait"].optionalBool() ?? false else {
-            return Self.json(try jobs.run(context, run.id))
+            return PipelineJSON.run(try jobs.run(context, run.id))
         }
         let deadline = SystemMonotonicClock().now() + PipelineRoutes.patience
-        return Self.json(try jobs.waitForRun(context, run.id, until: deadline))
+        return PipelineJSON.run(try jobs.waitForRun(context, run.id, until: deadline))
     }
 
     private func answer(
@@ -86,35 +86,5 @@ struct PipelineRoutes {
             )
         ])
         return Response(status: status, contentType: "application/json", bytes: body.encoded())
-    }
-
-    private static func json(_ summary: PipelineSummary) -> JSONValue {
-        .object([
-            ("name", .string(summary.name)), ("description", .string(summary.description)),
-            ("enabled", .bool(summary.isEnabled)),
-            ("schedule", summary.schedule.map { .string($0) } ?? .null),
-            ("lastState", summary.lastRun.map { .string($0.state.rawValue) } ?? .null),
-        ])
-    }
-
-    private static func json(_ detail: RunDetail) -> JSONValue {
-        .object([
-            ("id", .string(detail.run.id)), ("pipeline", .string(detail.run.pipeline)),
-            ("state", .string(detail.run.state.rawValue)),
-            ("message", detail.run.message.map { .string($0) } ?? .null),
-            ("rows", .int(detail.run.rows)),
-            (
-                "steps",
-                .array(
-                    detail.steps.map { step in
-                        .object([
-                            ("id", .string(step.id)), ("kind", .string(step.kind)),
-                            ("state", .string(step.state.rawValue)),
-                            ("message", step.message.map { .string($0) } ?? .null),
-                            ("rows", step.rows.map { .int($0) } ?? .null),
-                        ])
-                    })
-            ),
-        ])
     }
 }
