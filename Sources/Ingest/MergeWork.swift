@@ -226,7 +226,8 @@ struct MergeWork {
         let scan = TableScan(
             metadata: metadata, snapshot: snapshot,
             predicate: columns.range(Array(changed.keys) + Array(removed.keys)))
-        let reader = DataFileReader(store: work.ingestor.store, budget: work.ingestor.budget)
+        let reader = DataFileReader(
+            metadata, store: work.ingestor.store, budget: work.ingestor.budget)
         var found: [(task: FileScanTask, positions: [Int64])] = []
         let fields = columns.keyFields + [columns.stampField].compactMap { $0 }
         let places = Array(columns.keyFields.indices)
@@ -412,7 +413,7 @@ private final class MergeOutput {
             ? try PositionDeleteWriter(
                 store: ingestor.store, table: metadata, budget: ingestor.budget,
                 entropy: ingestor.entropy) : nil
-        reader = DataFileReader(store: ingestor.store, budget: ingestor.budget)
+        reader = DataFileReader(metadata, store: ingestor.store, budget: ingestor.budget)
     }
 
     /// Takes rows of a file out: the whole file if none is left, by position, or by writing the others anew.

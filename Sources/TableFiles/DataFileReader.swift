@@ -8,32 +8,22 @@ package import Vectors
 package final class DataFileReader {
     private let store: any ObjectStore
     private let memory: ScanMemory
-    /// By delete file: the positions of each data file that it names.
-    private var deletes: [String: [String: [Int64]]] = [:]
+    private let deletes: DeleteFileReader
 
-    /// Buffers are counted in the budget.
-    package init(store: any ObjectStore, budget: MemoryBudget) {
+    /// Buffers are counted in the budget. Without the table's metadata, equality deletes are refused.
+    package init(
+        _ metadata: TableMetadata? = nil, store: any ObjectStore, budget: MemoryBudget
+    ) {
         self.store = store
         memory = ScanMemory(budget: budget)
+        deletes = DeleteFileReader(metadata, store: store, budget: budget) {
+            try ParquetFile.open(try store.open($0))
+        }
     }
 
     /// The positions that the task's delete files name, in any order.
-    ///
-    /// Throws `.unsupported` for equality deletes and deletion vectors.
     package func deletedPositions(of task: FileScanTask) throws -> [Int64] {
-        guard task.equalityDeletes.isEmpty else {
-            throw TableFileError(
-                code: .unsupported,
-                message:
-                    "the table has equality deletes, which are not read here: \(task.file.path)",
-                hint: "compact the table with the engine that wrote them")
-        }
-        var positions: [Int64] = []
-        for delete in task.positionDeletes {
-            if deletes[delete.path] == nil { deletes[delete.path] = try readDeletes(delete) }
-            positions += deletes[delete.path]?[task.file.path] ?? []
-        }
-        return positions
+        try deletes.positions(of: task)
     }
 
     /// Hands the file's live rows to `body`: a column for each field, then, if wanted, the row's
@@ -59,10 +49,14 @@ package final class DataFileReader {
             return ScanColumn.bind(IcebergTypes.wantedField(field, type), in: file.schema)
         }
         if withPositions { columns.append(.rowPosition) }
-        let gone = try deletedPositions(of: task) + alsoDeleted
+        var gone = try deletes.deletes(of: task)
+        if !alsoDeleted.isEmpty {
+            gone.positions = DeletedPositions((gone.positions?.sorted ?? []) + alsoDeleted)
+        }
+        let all = DeletingColumns(columns, gone, in: file.schema)
         let scan = try ParquetScan(
-            file, columns: columns, deleted: gone.isEmpty ? nil : DeletedPositions(gone),
-            memory: memory)
+            file, columns: all.columns, outputs: all.outputs, rowFilters: all.filters,
+            deleted: gone.positions, memory: memory)
         try walk(scan, file, body)
     }
 
@@ -72,37 +66,6 @@ package final class DataFileReader {
         for group in 0..<file.rowGroupCount where try scan.begin(rowGroup: group) {
             while let chunk = try scan.next() { try body(chunk) }
         }
-    }
-
-    private func readDeletes(_ delete: DataFile) throws -> [String: [Int64]] {
-        guard delete.format.uppercased() == "PARQUET" else {
-            throw TableFileError(
-                code: .unsupported,
-                message:
-                    "delete files of format \(delete.format) are not read here: \(delete.path)",
-                hint: "compact the table with the engine that wrote them")
-        }
-        let file = try open(delete.path)
-        let columns = [
-            ScanColumn.bind(
-                WantedField(
-                    name: "file_path", fieldID: Int(PositionDeleteWriter.pathFieldID), type: .text),
-                in: file.schema),
-            ScanColumn.bind(
-                WantedField(
-                    name: "pos", fieldID: Int(PositionDeleteWriter.positionFieldID), type: .bigint),
-                in: file.schema),
-        ]
-        var result: [String: [Int64]] = [:]
-        let scan = try ParquetScan(file, columns: columns, memory: memory)
-        try walk(scan, file) { chunk in
-            for index in 0..<chunk.activeCount {
-                let row = chunk.row(index)
-                result[chunk.columns[0].string(row).string, default: []].append(
-                    chunk.columns[1].value(row, as: Int64.self))
-            }
-        }
-        return result
     }
 
     private func open(_ path: String) throws -> ParquetFile {

@@ -13,6 +13,8 @@ package struct TableFileError: Fault {
         case valueOutOfRange = "table_files.value_out_of_range"
         case limitExceeded = "table_files.limit_exceeded"
         case memoryLimit = "table_files.memory_limit"
+        /// A file of the table is damaged, or is not what the table says.
+        case corrupted = "table_files.corrupted"
         /// The object store failed; see the cause.
         case storageFailed = "table_files.storage_failed"
     }

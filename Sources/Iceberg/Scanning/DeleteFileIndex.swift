@@ -11,7 +11,7 @@ struct DeleteFileIndex {
         var partition: [Literal?]
     }
 
-    private struct Entry {
+    struct Entry {
         var sequenceNumber: Int64
         var file: DataFile
     }
@@ -58,7 +58,7 @@ struct DeleteFileIndex {
 
     func deletes(
         for file: DataFile, sequenceNumber: Int64
-    ) -> (positions: [DataFile], equalities: [DataFile]) {
+    ) -> (positions: [DataFile], equalities: [Entry]) {
         if vectors.isEmpty, byPath.isEmpty, positions.isEmpty, equalities.isEmpty,
             globalEqualities.isEmpty
         {
@@ -76,7 +76,6 @@ struct DeleteFileIndex {
         }
         let equal = (globalEqualities + (equalities[scope] ?? []))
             .filter { $0.sequenceNumber > sequenceNumber && $0.file.mayEqual(file) }
-            .map(\.file)
         return (found, equal)
     }
 }

@@ -5,6 +5,8 @@ package struct FileScanTask: Sendable {
     /// Position delete files, or one deletion vector (format `PUFFIN`).
     package var positionDeletes: [DataFile]
     package var equalityDeletes: [DataFile]
+    /// The data sequence number of each of `equalityDeletes`.
+    package var equalitySequenceNumbers: [Int64] = []
     /// Whether the partition and bounds prove that every row satisfies the scan's predicate.
     package var allRowsMatch: Bool
 }
@@ -96,7 +98,9 @@ package struct TableScan: Sendable {
         let (positions, equalities) = index.deletes(for: entry.file, sequenceNumber: sequenceNumber)
         return FileScanTask(
             file: entry.file, dataSequenceNumber: sequenceNumber, positionDeletes: positions,
-            equalityDeletes: equalities, allRowsMatch: allRowsMatch(entry.file, types, pruner.spec))
+            equalityDeletes: equalities.map(\.file),
+            equalitySequenceNumbers: equalities.map(\.sequenceNumber),
+            allRowsMatch: allRowsMatch(entry.file, types, pruner.spec))
     }
 
     private func mayMatch(

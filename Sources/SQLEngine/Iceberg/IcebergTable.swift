@@ -1,3 +1,4 @@
+import Authority
 import Iceberg
 import ObjectStorage
 import Parquet
@@ -13,6 +14,10 @@ struct IcebergReading: Sendable {
     let store: any ObjectStore
     let manifests: ManifestSource
     let files: ParquetFileCache
+    /// Row filters and masks; nil: there are none.
+    var governance: (any TableGovernance)?
+    /// Throws for a file that the reader may not have; nil: every file of the table may be read.
+    var check: (@Sendable (ObjectLocation) throws(QueryFault) -> Void)?
 }
 
 /// An Iceberg table at one snapshot.
@@ -86,7 +91,7 @@ final class IcebergTable: ExecutableTable {
         guard let snapshot, rowCount > 0,
             let plan = try? TableScan(metadata: metadata, snapshot: snapshot).plan(
                 reading.manifests),
-            plan.tasks.count <= 10_000
+            plan.tasks.count <= 10_000, mayRead(plan)
         else { return [:] }
         var result: [Int: ColumnStatistics] = [:]
         for (index, field) in fields.enumerated() {
@@ -123,6 +128,16 @@ final class IcebergTable: ExecutableTable {
         return result
     }
 
+    /// Whether no file is another table's, of which the viewer sees only a part.
+    private func mayRead(_ plan: ScanPlan) -> Bool {
+        guard let check = reading.check else { return true }
+        return plan.tasks.allSatisfy { task in
+            guard let location = ObjectLocation(uri: task.file.path) else { return false }
+            do throws(QueryFault) { try check(location) } catch { return false }
+            return true
+        }
+    }
+
     func openScan(_ request: ScanRequest) throws(QueryFault) -> any MorselSource {
         let wanted = request.columns.map { $0 < fields.count ? fields[$0] : nil }
         let scan = TableScan(
@@ -135,7 +150,7 @@ final class IcebergTable: ExecutableTable {
                 hint: error.hint, cause: error)
         }
         var tasks: [ParquetFileTask] = []
-        var deletes = DeleteFiles(reading, budget: request.budget)
+        let deletes = reading.deletes(of: metadata, budget: request.budget)
         for task in plan.tasks where onlyPaths?.contains(task.file.path) ?? true {
             guard task.file.format.uppercased() == "PARQUET" else {
                 throw QueryFault(
@@ -143,18 +158,13 @@ final class IcebergTable: ExecutableTable {
                     "data files of format \(task.file.format) are not supported: \(name)",
                     hint: "rewrite the table as Parquet")
             }
-            guard task.equalityDeletes.isEmpty else {
-                throw QueryFault(
-                    .notSupported,
-                    "the table has equality deletes, which are not supported yet: \(name)",
-                    hint: "compact the table with the engine that wrote them")
-            }
             let location = try location(of: task.file.path)
+            try reading.check?(location)
             let file = try reading.files.open(location, in: reading.store)
             tasks.append(
                 ParquetFileTask(
                     file: file, columns: scanColumns(request, file, task.file),
-                    deleted: try deletes.positions(for: task)))
+                    deletes: try reading.faults { try deletes.deletes(of: task) }))
         }
         return ParquetSource(
             tasks, types: request.columns.map { columns[$0].type }, request: request)
@@ -179,65 +189,5 @@ final class IcebergTable: ExecutableTable {
             return ScanColumn(
                 source: .constant(.bytes(Array(data.path.utf8))), type: columns[index].type)
         }
-    }
-}
-
-/// Reads position delete files, each once a scan.
-struct DeleteFiles {
-    private let reading: IcebergReading
-    private let budget: MemoryBudget
-    /// By delete file: the positions of each data file it names.
-    private var known: [String: [String: [Int64]]] = [:]
-
-    init(_ reading: IcebergReading, budget: MemoryBudget) {
-        self.reading = reading
-        self.budget = budget
-    }
-
-    /// All deleted positions of a task's file; nil when there are none.
-    mutating func positions(for task: FileScanTask) throws(QueryFault) -> DeletedPositions? {
-        guard !task.positionDeletes.isEmpty else { return nil }
-        var positions: [Int64] = []
-        for delete in task.positionDeletes {
-            guard delete.format.uppercased() == "PARQUET" else {
-                throw QueryFault(
-                    .notSupported, "delete files of format \(delete.format) are not supported yet",
-                    hint: "compact the table with the engine that wrote them")
-            }
-            if known[delete.path] == nil { known[delete.path] = try read(delete.path) }
-            positions += known[delete.path]?[task.file.path] ?? []
-        }
-        return positions.isEmpty ? nil : DeletedPositions(positions)
-    }
-
-    private func read(_ path: String) throws(QueryFault) -> [String: [Int64]] {
-        guard let location = ObjectLocation(uri: path) else {
-            throw QueryFault(
-                .icebergBadData, "a delete file's location is not one of ours: \(path)")
-        }
-        let file = try reading.files.open(location, in: reading.store)
-        // Source: Iceberg specification, "Position Delete Files": the reserved field ids.
-        let columns = [
-            ScanColumn.bind(
-                WantedField(name: "file_path", fieldID: 2_147_483_546, type: .text), in: file.schema
-            ),
-            ScanColumn.bind(
-                WantedField(name: "pos", fieldID: 2_147_483_545, type: .bigint), in: file.schema),
-        ]
-        var result: [String: [Int64]] = [:]
-        do throws(ParquetError) {
-            let scan = try ParquetScan(file, columns: columns, memory: ScanMemory(budget: budget))
-            for group in 0..<file.rowGroupCount where try scan.begin(rowGroup: group) {
-                while let chunk = try scan.next() {
-                    for index in 0..<chunk.activeCount {
-                        let row = chunk.row(index)
-                        let path = chunk.columns[0].string(row).string
-                        result[path, default: []].append(
-                            chunk.columns[1].value(row, as: Int64.self))
-                    }
-                }
-            }
-        } catch { throw queryFault(error) }
-        return result
     }
 }

@@ -56,8 +56,7 @@ package final class ParquetFilesTable: ExecutableTable {
         let wanted = request.columns.map { fields[$0] }
         let tasks = files.map { file in
             ParquetFileTask(
-                file: file, columns: wanted.map { ScanColumn.bind($0, in: file.schema) },
-                deleted: nil)
+                file: file, columns: wanted.map { ScanColumn.bind($0, in: file.schema) })
         }
         return ParquetSource(
             tasks, types: request.columns.map { columns[$0].type }, request: request)

@@ -2,6 +2,7 @@ import Parquet
 import SQLExecution
 import SQLFunctions
 import Synchronization
+import TableFiles
 import Vectors
 
 /// One file of a scan.
@@ -9,7 +10,7 @@ struct ParquetFileTask: Sendable {
     let file: ParquetFile
     /// Where each requested column comes from in this file.
     let columns: [ScanColumn]
-    let deleted: DeletedPositions?
+    var deletes = FileDeletes()
 }
 
 /// Scans Parquet files: a morsel is a row group, or a part of one where row groups are few.
@@ -140,9 +141,11 @@ final class ParquetSource: MorselSource {
         }
         var options = ScanOptions()
         options.stepRows = request.settings.verification.chunkRows
+        let all = DeletingColumns(task.columns, task.deletes, in: task.file.schema)
         return try ParquetScan(
-            task.file, columns: task.columns, filters: filters, rowFilters: rowFilters,
-            deleted: task.deleted, options: options, memory: memory)
+            task.file, columns: all.columns, outputs: all.outputs, filters: filters,
+            rowFilters: rowFilters + all.filters, deleted: task.deletes.positions,
+            options: options, memory: memory)
     }
 }
 

@@ -50,6 +50,11 @@ extension StatementRun {
     func merge(_ change: BoundChange) throws(QueryFault) -> StatementOutcome {
         let table = try icebergTable(change.table)
         _ = try writable(table.name.catalog, schema: table.name.schema)
+        // Rights of all its clauses, whether or not a row will need them: as in Trino, the answer must
+        // not depend on what the tables hold.
+        if change.kinds.contains(.insert) { try require(.tableInsert, on: table.name) }
+        if change.kinds.contains(.update) { try require(.tableUpdate, on: table.name) }
+        if change.kinds.contains(.delete) { try require(.tableDelete, on: table.name) }
         let writer = try rowWriter(table.metadata, table.schema, of: table.name)
         let collector = ChangeCollector(
             .operations, writer: writer, valueCount: table.fields.count, budget: budget)
@@ -64,12 +69,6 @@ extension StatementRun {
                     .mergeTargetRowMultipleMatches,
                     "One MERGE target table row matched more than one source row",
                     hint: "make the source's rows unique by the ON condition")
-            }
-            // A row is counted once whatever was done to it: rights follow what was done.
-            if collector.insertedCount > 0 { try self.require(.tableInsert, on: table.name) }
-            if collector.deletedCount > 0 { try self.require(.tableDelete, on: table.name) }
-            if collector.rowCount > collector.insertedCount + collector.deletedCount {
-                try self.require(.tableUpdate, on: table.name)
             }
             return try self.finish(
                 change, table, collector, writer, "MERGE", "write.merge.isolation-level")
@@ -119,7 +118,9 @@ extension StatementRun {
             touchedPaths: Set(collector.positions.keys))
         let finished = changes
         return try writing(others) { () throws(QueryFault) in
-            try self.commit(table, operation, finished, branch: change.branch, checks: checks)
+            try self.commit(
+                table, operation, finished, branch: change.branch, checks: checks,
+                rows: collector.rowCount)
             return outcome
         }
     }
@@ -149,8 +150,9 @@ extension StatementRun {
     /// How many rows of a file its delete files have marked.
     func deletedCount(_ task: FileScanTask) throws(QueryFault) -> Int64 {
         guard !task.positionDeletes.isEmpty, let reading = catalogs.reading else { return 0 }
-        var deletes = DeleteFiles(reading, budget: budget)
-        return Int64(try deletes.positions(for: task)?.sorted.count ?? 0)
+        let deletes = reading.deletes(of: nil, budget: budget)
+        let positions = try reading.faults { try deletes.positions(of: task) }
+        return Int64(DeletedPositions(positions).sorted.count)
     }
 
     private func positionDeletes(
@@ -243,7 +245,8 @@ extension StatementRun {
             branch: change.branch,
             checks: ConflictChecks(
                 startingSnapshotID: table.snapshot?.snapshotID, predicate: predicate,
-                isolation: isSnapshot ? .snapshot : .serializable, touchedPaths: paths))
+                isolation: isSnapshot ? .snapshot : .serializable, touchedPaths: paths),
+            rows: count)
         return count
     }
 

@@ -89,6 +89,7 @@ final class RowWriter: FileWriter, @unchecked Sendable {
             case .valueOutOfRange: .constraintViolation
             case .limitExceeded: .genericInsufficientResources
             case .memoryLimit: .exceededMemoryLimit
+            case .corrupted: .icebergBadData
             case .storageFailed: .externalSourceError
             }
         return QueryFault(code, error.message, hint: error.hint, cause: error)

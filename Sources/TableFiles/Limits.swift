@@ -1,0 +1,6 @@
+/// Limits on foreign files of a table.
+enum Limits {
+    /// Bytes of one deletion vector. Source: Puffin specification (2 GiB); more than this many would mean
+    /// billions of deleted rows in one data file.
+    static let deletionVectorBytes = 256 << 20
+}
