@@ -11,6 +11,7 @@ package enum Action: String, Sendable, CaseIterable {
     case objectList = "object.list"
     // Catalog.
     case warehouseUse = "warehouse.use"
+    case warehouseBranch = "warehouse.branch"
     case namespaceCreate = "namespace.create"
     case namespaceDrop = "namespace.drop"
     case namespaceAlter = "namespace.alter"
@@ -35,6 +36,7 @@ package enum Action: String, Sendable, CaseIterable {
     case identityAdminister = "identity.administer"
     case identityView = "identity.view"
     case ledgerView = "ledger.view"
+    case policyAdminister = "policy.administer"
     case systemAdminister = "system.administer"
     case impersonate = "impersonate"
 }
@@ -68,6 +70,12 @@ package struct Decision: Sendable {
     package var rowFilter: String?
     /// SQL expressions by column name that replace the column's value.
     package var columnMasks: [String: String]
+    /// Row filters of policies: a row is seen if all let it through.
+    package var filters: [PolicyExpression] = []
+    /// Masks of policies by the column's present name, in lower case.
+    package var masks: [String: PolicyExpression] = [:]
+    /// The policies that apply, for people: also those whose column this state of the table lacks.
+    package var policies: [String] = []
 
     package init(
         isAllowed: Bool, reason: String, rowFilter: String? = nil,
@@ -85,6 +93,26 @@ package struct Decision: Sendable {
 package protocol Authorizer: Sendable {
     /// Decides and records a denial; never throws, an unknown resource is decided by its path.
     func decide(_ context: RequestContext, _ action: Action, _ resource: Resource) -> Decision
+
+    /// Returns when the denials that were decided before are on the disk. Called before a refusal is
+    /// answered; not for lists, which ask about many things and refuse nothing.
+    func settleDenials()
+
+    /// Why the caller may not have the object although grants would allow it: it belongs to a table of
+    /// which they see only a part. Listings leave such keys out.
+    func restriction(
+        _ context: RequestContext, bucket: String, key: String
+    ) -> PlaceRestriction?
+}
+
+extension Authorizer {
+    /// Nothing to wait for, where no trail is kept.
+    package func settleDenials() {}
+
+    /// Nothing is restricted, where there are no policies.
+    package func restriction(
+        _ context: RequestContext, bucket: String, key: String
+    ) -> PlaceRestriction? { nil }
 }
 
 extension Authorizer {
@@ -95,6 +123,7 @@ extension Authorizer {
     ) throws(AccessDenied) -> Decision {
         let decision = decide(context, action, resource)
         guard decision.isAllowed else {
+            settleDenials()
             throw AccessDenied(
                 principal: context.principal.name, action: action, resource: resource,
                 reason: decision.reason)

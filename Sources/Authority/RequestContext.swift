@@ -8,6 +8,9 @@ package enum Door: String, Sendable, CaseIterable {
 /// The explicit first argument of every verb of a domain.
 package struct RequestContext: Sendable {
     package var principal: Principal
+    /// Who sees the result, where `principal` lends its grants: a view that runs with its owner's
+    /// rights. Policies follow the viewer.
+    package var viewer: Principal?
     /// Unique a request; appears in answers, logs and the ledger.
     package var requestID: String
     package var door: Door
@@ -32,4 +35,7 @@ package struct RequestContext: Sendable {
         self.cancellation = cancellation
         self.traceID = traceID
     }
+
+    /// Who sees what comes of the request.
+    package var audience: Principal { viewer ?? principal }
 }

@@ -40,7 +40,7 @@ extension DiskObjectStore {
                     limit: limit)
                 return try walk.run(tx, after: after)
             }
-        }
+        }.withoutRestricted { authorizer.restriction(context, bucket: bucket, key: $0) }
     }
 }
 

@@ -108,9 +108,11 @@ extension DiskObjectStore {
         afterID: String,
         limit: Int
     ) throws(ObjectStoreError) -> [UploadRecord] {
-        try require(context, .objectList, bucket: bucket)
+        try require(
+            context, .objectList,
+            Resource(tenant: context.tenant, kind: .bucket, path: [bucket, prefix]))
         return try storing("list the uploads of \(bucket)") {
-            try database.read { tx in
+            let found = try database.read { tx in
                 guard try Self.hasBucket(tx, context.tenant, bucket) else {
                     throw Self.noSuchBucket(bucket)
                 }
@@ -129,6 +131,9 @@ extension DiskObjectStore {
                 return try tx.query(sql + " ORDER BY key, id LIMIT ?", values: values) { row in
                     try Self.uploadRecord(row, bucket: bucket)
                 }
+            }
+            return found.filter {
+                authorizer.restriction(context, bucket: bucket, key: $0.location.key) == nil
             }
         }
     }

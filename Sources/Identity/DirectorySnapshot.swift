@@ -35,6 +35,7 @@ final class DirectorySnapshot: Sendable {
     let signingKey: SigningKey?
     let verificationKeys: [String: VerificationKey]
     let revokedTokens: Set<String>
+    private let policiesByTenant: [String: PolicyIndex]
 
     /// Reads the directory; `unseal` opens a kept signing key.
     init(
@@ -65,6 +66,19 @@ final class DirectorySnapshot: Sendable {
             try tx.query("SELECT id FROM revoked_tokens WHERE expires_us > ?", nowMicroseconds) {
                 $0.string(0)
             })
+        var policies: [String: PolicyIndex] = [:]
+        for tenant in try tx.query(
+            "SELECT tenant FROM policies UNION SELECT tenant FROM tags", row: { $0.string(0) })
+        { policies[tenant] = try PolicyIndex(tx, tenant: tenant) }
+        policiesByTenant = policies
+    }
+
+    /// The policies of a tenant.
+    func policies(_ tenant: String) -> PolicyIndex { policiesByTenant[tenant] ?? PolicyIndex() }
+
+    /// The principal with the groups and roles of this moment, not of when its token was made.
+    func present(_ principal: Principal) -> Principal {
+        accounts[principal.id]?.principal ?? principal
     }
 
     /// The account of a name in a tenant.

@@ -53,6 +53,7 @@ enum Limits {
     static let tokenBytes = 16 * 1024
     static let redirectURIs = 32
     static let grantsPerRole = 256
+    static let policyBytes = 64 * 1024
     static let accessKeysPerAccount = 100
     /// Verified tokens that are remembered, so that a request costs no RSA.
     static let verifiedTokens = 4096

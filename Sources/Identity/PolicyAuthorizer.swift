@@ -5,6 +5,9 @@ package protocol DecisionRecorder: Sendable {
     /// Called for denials and, with `isAllowed`, for what was allowed.
     func record(
         _ context: RequestContext, _ action: Action, _ resource: Resource, _ decision: Decision)
+
+    /// Returns when the denials that were recorded before are durable, or cannot be made so now.
+    func settle()
 }
 
 /// The product's one decision point, over the grants of roles.
@@ -26,6 +29,15 @@ package struct PolicyAuthorizer: Authorizer {
         let decision = judge(context, action, resource)
         recorder?.record(context, action, resource, decision)
         return decision
+    }
+
+    package func settleDenials() { recorder?.settle() }
+
+    package func restriction(
+        _ context: RequestContext, bucket: String, key: String
+    ) -> PlaceRestriction? {
+        registry.restriction(
+            of: context.audience, tenant: context.tenant, bucket: bucket, key: key, own: nil)
     }
 
     private func judge(
@@ -72,6 +84,12 @@ package struct PolicyAuthorizer: Authorizer {
                 reason: roles.isEmpty
                     ? "no role is assigned; ask an administrator for one"
                     : "no grant of the roles \(roles.joined(separator: ", ")) allows it")
+        }
+        if action == .objectRead || action == .objectList, resource.path.count == 2,
+            let closed = snapshot.policies(context.tenant).restriction(
+                of: account.principal, bucket: resource.path[0], key: resource.path[1])
+        {
+            return Decision(isAllowed: false, reason: closed.reason)
         }
         return Decision(
             isAllowed: true, reason: "role \(first.role) on \(first.pattern.text)",

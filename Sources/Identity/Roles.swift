@@ -71,7 +71,7 @@ let builtInRoles: [(name: String, description: String, actions: [String])] = [
         [
             "warehouse.use", "namespace.list", "namespace.alter", "table.list", "table.select",
             "table.alter", "query.run", "dashboard.view", "pipeline.view", "identity.view",
-            "ledger.view",
+            "ledger.view", "policy.administer",
         ]
     ),
     (

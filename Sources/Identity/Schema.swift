@@ -101,5 +101,23 @@ let identityMigrations: [Migration] = [
             CREATE TABLE revoked_tokens (
                 id TEXT PRIMARY KEY, expires_us INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID;
-            """)
+            """),
+    Migration(
+        2, "policies",
+        sql: """
+            CREATE TABLE policies (
+                tenant TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+                created_by TEXT NOT NULL, created_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, name)
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE tags (
+                tenant TEXT NOT NULL, uuid TEXT NOT NULL, path TEXT NOT NULL,
+                field_id INTEGER NOT NULL, column_name TEXT NOT NULL, tag TEXT NOT NULL,
+                PRIMARY KEY (tenant, uuid, field_id, tag)
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE governed_places (
+                tenant TEXT NOT NULL, uuid TEXT NOT NULL, path TEXT NOT NULL, place TEXT NOT NULL,
+                PRIMARY KEY (tenant, uuid, path, place)
+            ) STRICT, WITHOUT ROWID;
+            """),
 ]

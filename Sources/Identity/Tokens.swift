@@ -108,6 +108,13 @@ extension IdentityRegistry {
         guard !snapshot.revokedTokens.contains(claims.id) else {
             throw invalidToken("it was revoked")
         }
+        guard TokenScope.opens(context.door, claims.scope) else {
+            throw IdentityError(
+                code: .invalidToken,
+                message: "the access token does not open this door: \(context.door.rawValue)",
+                hint: "ask for a token without door: words in its scope, or with "
+                    + "door:\(context.door.rawValue)")
+        }
         guard let account = snapshot.accounts[claims.subject], !account.isDisabled else {
             throw invalidToken("its account is gone or disabled")
         }

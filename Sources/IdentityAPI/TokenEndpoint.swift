@@ -96,7 +96,7 @@ extension IdentityEndpoints {
         }
         let issued = try registry.issueToken(
             context, for: bearer.principal, clientID: bearer.claims.clientID,
-            scope: form["scope"].flatMap { $0.isEmpty ? nil : $0 } ?? bearer.claims.scope)
+            scope: TokenScope.narrowed(form["scope"], from: bearer.claims.scope))
         return answer(issued, extra: [("issued_token_type", .string(accessType))])
     }
 

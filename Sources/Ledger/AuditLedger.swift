@@ -21,6 +21,8 @@ package final class AuditLedger: Sendable {
     }
     private let buffer = Monitor(Buffer())
     private let draining = Mutex(())
+    /// Held while buffered rows are on their way to the disk. Taken before the buffer's lock.
+    private let flushing = Mutex(())
     private let running = Mutex<(thread: Thread?, subscriptions: [OutboxSubscription])>((nil, []))
 
     /// How many rows may wait.
@@ -47,7 +49,8 @@ package final class AuditLedger: Sendable {
     // MARK: Decisions
 
     /// Takes note of a decision of the authorizer: every denial, and what was allowed to be read.
-    /// Never blocks on the disk. What is allowed to be changed comes through an outbox.
+    /// Never blocks on the disk: whoever answers a refusal calls `settle` first. What is allowed to be
+    /// changed comes through an outbox.
     package func record(
         _ context: RequestContext, _ action: Action, _ resource: Resource, _ decision: Decision
     ) {
@@ -83,9 +86,17 @@ package final class AuditLedger: Sendable {
         }
     }
 
-    /// Writes what is buffered, durably; returns how many rows.
+    /// Returns when every denial recorded before the call is on the disk, so that nobody is refused
+    /// without a trace. Those who wait at the same time share one sync. On a full disk the rows stay in
+    /// the buffer and the writer tries again: a refusal is answered all the same.
+    package func settle() { _ = try? flush() }
+
+    /// Writes what is buffered, durably; returns how many rows. Returns after a flush that is under way,
+    /// which may hold rows of the caller.
     @discardableResult
-    package func flush() throws -> Int {
+    package func flush() throws -> Int { try flushing.withLock { _ in try write() } }
+
+    private func write() throws -> Int {
         let (entries, droppedCount) = buffer.withLock { buffer in
             defer {
                 buffer.entries = []

@@ -8,8 +8,8 @@
 // Changes come from the outboxes of the other databases, where they were written in the transaction of
 // the change itself, so none can be missing: each source's place is kept here, in the transaction that
 // writes the rows, and an event that is read twice is written once. Denials and allowed reads come from
-// the authorizer and go through a buffer: a denial wakes the writer at once, reads wait up to a second
-// for each other and may be lost in a crash. When the buffer is full, rows are dropped and a row says
+// the authorizer and go through a buffer: who answers a refusal waits until its denial is written
+// (`settle`), reads wait up to a second for each other and may be lost in a crash. When the buffer is full, rows are dropped and a row says
 // how many.
 //
 // Payloads of events are JSON objects; `principal`, `principalName`, `requestID`, `door`, `action`,

@@ -20,6 +20,8 @@ final class LedgerRecorder: DecisionRecorder {
     ) {
         ledger.withLock { $0 }?.record(context, action, resource, decision)
     }
+
+    func settle() { ledger.withLock { $0 }?.settle() }
 }
 
 /// S3 access keys out of the identity registry.
