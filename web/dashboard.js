@@ -1,20 +1,32 @@
 // A dashboard that moves: the server tells when a watched table has a new state, the page fetches its
-// tiles again. Without this module the page shows what was true when it was loaded.
+// tiles again. Filters, marks and the moment that is shown change the address, and the tiles with it.
+// Without this module the page shows what was true when it was loaded; links and forms work alike.
 
-const tiles = document.querySelector("[data-dashboard]");
-const address = tiles.dataset.dashboard;
-const live = document.getElementById("live");
-let shown = tiles.dataset.state;
+const main = document.getElementById("main");
+let tiles, address, shown;
 let isRunning = false;
 let wanted = null;
 
+function adopt() {
+  tiles = document.querySelector("[data-dashboard]");
+  address = tiles.dataset.dashboard;
+  shown = tiles.dataset.state;
+  for (const select of document.querySelectorAll("select[data-slider]")) addSlider(select);
+  addShare();
+}
+adopt();
+
 const events = new EventSource(`${address}/events?since=${encodeURIComponent(shown)}`);
-events.addEventListener("open", () => say("live", false));
+events.addEventListener("open", () => say(isPast() ? "a past state" : "live", false));
 events.addEventListener("error", () => say("connection lost, trying again", true));
 events.addEventListener("tables", (event) => {
   wanted = event.data;
-  refresh();
+  if (!isPast()) refresh();
 });
+
+function isPast() {
+  return tiles.dataset.past !== undefined;
+}
 
 // One round at a time; what comes meanwhile makes one more.
 async function refresh() {
@@ -33,7 +45,8 @@ async function refresh() {
 async function replace(tile) {
   tile.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`${address}/tiles/${encodeURIComponent(tile.dataset.tile)}`);
+    const place = `${address}/tiles/${encodeURIComponent(tile.dataset.tile)}${location.search}`;
+    const response = await fetch(place);
     if (response.redirected || response.status === 401) {
       location.reload();
       return;
@@ -54,7 +67,81 @@ async function replace(tile) {
   }
 }
 
+// Another view of the same dashboard: only what differs is put in, the place on the page stays.
+async function show(url, isNew) {
+  main.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(url);
+    if (!response.ok || response.redirected) {
+      location.assign(url);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const focused = document.activeElement?.getAttribute("name");
+    main.replaceChildren(...page.getElementById("main").childNodes);
+    if (isNew) history.pushState(null, "", url);
+    adopt();
+    if (focused) document.querySelector(`[name="${CSS.escape(focused)}"]`)?.focus();
+    say(isPast() ? "a past state" : "live", false);
+  } catch {
+    location.assign(url);
+  } finally {
+    main.removeAttribute("aria-busy");
+  }
+}
+
+main.addEventListener("click", (event) => {
+  const link = event.target.closest("a.mark, #filters a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  // Links in drawings have an animated value.
+  show(link.href.baseVal ?? link.href, true);
+});
+
+main.addEventListener("submit", (event) => {
+  if (event.target.id !== "filters") return;
+  event.preventDefault();
+  const pairs = [...new FormData(event.target)].filter(([, value]) => value !== "");
+  const query = new URLSearchParams(pairs).toString();
+  show(address + (query ? `?${query}` : ""), true);
+});
+
+main.addEventListener("change", (event) => {
+  if (event.target.form?.id === "filters") event.target.form.requestSubmit();
+});
+
+addEventListener("popstate", () => show(location.href, false));
+
+// The moments as a slider beside their list, from the oldest to the present.
+function addSlider(select) {
+  const slider = document.createElement("input");
+  slider.type = "range";
+  slider.min = 0;
+  slider.max = select.options.length - 1;
+  slider.value = select.options.length - 1 - select.selectedIndex;
+  slider.setAttribute("aria-label", "State of the tables, from the oldest to the present");
+  slider.addEventListener("input", () => {
+    select.selectedIndex = select.options.length - 1 - slider.value;
+  });
+  select.after(slider);
+}
+
+function addShare() {
+  const head = document.querySelector(".head");
+  if (!head || !navigator.clipboard) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet share";
+  button.textContent = "Copy link";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(location.href);
+    say("the link is copied; it shows what its reader may see", false);
+  });
+  head.append(button);
+}
+
 function say(text, isLost) {
+  const live = document.getElementById("live");
   live.hidden = false;
   live.textContent = text;
   live.classList.toggle("lost", isLost);

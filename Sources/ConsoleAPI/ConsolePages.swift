@@ -166,4 +166,7 @@ enum Limits {
     /// Namespaces whose tables the home page counts.
     static let countedNamespaces = 100
     static let freshTables = 12
+    /// Moments that the slider of a dashboard offers.
+    static let moments = 100
+    static let exportedRows = 100_000
 }

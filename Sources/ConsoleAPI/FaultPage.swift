@@ -22,6 +22,8 @@ struct FaultPage {
             page = Self.page(
                 error.code == .permissionDenied ? 403 : 400, "That did not work", error.message,
                 error.hint)
+        case let error as DashboardError:
+            page = Self.page(400, "That did not work", error.message, error.hint)
         case let error as any Fault:
             page = Self.page(500, "That did not work", error.message, error.hint)
         default:
@@ -44,7 +46,7 @@ struct FaultPage {
     private static func status(_ code: CatalogError.Code) -> Int {
         switch code {
         case .noSuchWarehouse, .noSuchNamespace, .noSuchTable, .noSuchView, .noSuchReference: 404
-        case .alreadyExists, .namespaceNotEmpty, .commitConflict: 409
+        case .alreadyExists, .namespaceNotEmpty, .commitConflict, .mergeConflict: 409
         case .invalidName, .invalidRequest, .limitExceeded: 400
         case .corruptTable, .storageFailed: 500
         }

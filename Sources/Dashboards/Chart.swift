@@ -20,6 +20,18 @@ package struct ChartOptions: Sendable, Hashable {
     package var limit: Int?
     /// Columns of a table that are shares.
     package var percentColumns: [String] = []
+    /// Columns of a table whose cells have a bar.
+    package var barColumns: [String] = []
+    /// Whether a number is the last of a row of values, which are drawn small beside it.
+    package var showsTrend = false
+    /// Whether several series stand on each other, not side by side.
+    package var isStacked = true
+    /// Whether bars grow upwards.
+    package var isVertical = false
+    /// Whether a pivot table adds up its rows and columns.
+    package var showsTotals = false
+    /// The column that gives the points of a scatter chart their size.
+    package var size: String?
 
     package init() {}
 
@@ -47,29 +59,44 @@ package struct ChartKind: Sendable {
     /// Names of the keys below `options`.
     package let options: [String]
     package let usualWidth: TileWidth
-    /// Draws for a width in CSS pixels.
-    package let draw: @Sendable (ChartData, ChartOptions, _ width: Double) -> ChartContent
+    /// Draws on a surface, as wide as that is.
+    package let draw: @Sendable (ChartData, ChartOptions, ChartSurface) -> ChartContent
 }
 
-/// Every kind by the name that documents use.
+/// Every kind by the name that documents use. A `markdown` tile has a text and no result.
 package let chartKinds: [String: ChartKind] = [
     "number": ChartKind(
-        options: ["y", "compare", "format", "decimals", "unit"], usualWidth: .quarter,
-        draw: drawNumber),
+        options: ["x", "y", "compare", "trend", "format", "decimals", "unit"],
+        usualWidth: .quarter, draw: drawNumber),
     "bar": ChartKind(
-        options: ["x", "y", "format", "decimals", "unit", "threshold", "limit"], usualWidth: .half,
-        draw: drawBars),
+        options: [
+            "x", "y", "series", "stacked", "vertical", "format", "decimals", "unit", "threshold",
+            "limit",
+        ], usualWidth: .half, draw: drawBars),
     "line": ChartKind(
         options: ["x", "y", "series", "format", "decimals", "unit", "threshold", "zero"],
         usualWidth: .half, draw: drawLines),
+    "area": ChartKind(
+        options: ["x", "y", "series", "stacked", "format", "decimals", "unit", "threshold"],
+        usualWidth: .half, draw: drawAreas),
+    "pie": ChartKind(
+        options: ["x", "y", "format", "decimals", "unit", "limit"], usualWidth: .third,
+        draw: drawPie),
+    "scatter": ChartKind(
+        options: ["x", "y", "series", "size", "format", "decimals", "unit", "threshold"],
+        usualWidth: .half, draw: drawScatter),
     "table": ChartKind(
-        options: ["limit", "percent"], usualWidth: .half, draw: drawTable),
+        options: ["limit", "percent", "bars"], usualWidth: .half, draw: drawTable),
+    "pivot": ChartKind(
+        options: ["x", "series", "y", "totals", "format", "decimals", "unit"], usualWidth: .full,
+        draw: drawPivot),
     "histogram": ChartKind(
         options: ["y", "bins", "format", "decimals", "unit"], usualWidth: .half,
         draw: drawHistogram),
     "heatmap": ChartKind(
         options: ["x", "series", "y", "format", "decimals", "unit"], usualWidth: .half,
         draw: drawHeatmap),
+    "markdown": ChartKind(options: [], usualWidth: .half) { _, _, _ in .markup(Markup()) },
 ]
 
 /// The width of letters in a label, on average, at the size that `charts.css` gives them.

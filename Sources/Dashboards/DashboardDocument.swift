@@ -16,6 +16,14 @@ package struct DashboardTile: Sendable {
     package var sql: String
     package var width: TileWidth
     package var options: ChartOptions
+    /// The text of a `markdown` tile, which has no statement.
+    package var text = ""
+    /// The filter that a click on a mark sets, and the column of the result that gives its value.
+    package var click: (filter: String, column: String)?
+    /// The statement of the rows behind the tile.
+    package var rowsSQL: String?
+    /// What stands for a filter's column in this tile's statements; nil keeps the filter away.
+    package var filterColumns: [String: String?] = [:]
 
     package init(
         id: String, kind: String, title: String, description: String = "", sql: String,
@@ -42,12 +50,16 @@ package struct DashboardDocument: Sendable {
     package var schema: String?
     /// The tables whose commits make the tiles move: catalog, schema levels, table.
     package var watch: [[String]]
+    /// What visitors may narrow the tiles by, in the order of the page.
+    package var filters: [DashboardFilter]
     package var tiles: [DashboardTile]
 
     package init(
         name: String, title: String, description: String = "", catalog: String? = nil,
-        schema: String? = nil, watch: [[String]] = [], tiles: [DashboardTile]
+        schema: String? = nil, watch: [[String]] = [], filters: [DashboardFilter] = [],
+        tiles: [DashboardTile]
     ) {
+        self.filters = filters
         self.name = name
         self.title = title
         self.description = description
@@ -83,7 +95,7 @@ private struct DashboardReader {
 
     func document(_ root: YAMLNode) throws -> DashboardDocument {
         try root.allow(keys: [
-            "name", "title", "description", "catalog", "schema", "watch", "tiles",
+            "name", "title", "description", "catalog", "schema", "watch", "filters", "tiles",
         ])
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.hasSuffix(".yml") ? String(file.dropLast(4)) : file
@@ -101,6 +113,7 @@ private struct DashboardReader {
         }
         let catalog = try root["catalog"]?.string()
         let schema = try root["schema"]?.string()
+        let filters = try filters(root["filters"])
         let nodes = try root.required("tiles").sequence()
         guard !nodes.isEmpty, nodes.count <= DashboardLimits.tiles else {
             throw fault(
@@ -109,7 +122,7 @@ private struct DashboardReader {
         }
         var tiles: [DashboardTile] = []
         for node in nodes {
-            let tile = try tile(node)
+            let tile = try tile(node, filters)
             guard !tiles.contains(where: { $0.id == tile.id }) else {
                 throw fault(
                     .duplicateName, node["id"] ?? node, "two tiles have the id \(tile.id)",
@@ -120,11 +133,109 @@ private struct DashboardReader {
         return DashboardDocument(
             name: name, title: try root.required("title").string(),
             description: try root["description"]?.string() ?? "", catalog: catalog,
-            schema: schema, watch: try watch.map { try table($0, catalog, schema) }, tiles: tiles)
+            schema: schema, watch: try watch.map { try table($0, catalog, schema) },
+            filters: filters, tiles: tiles)
     }
 
-    private func tile(_ node: YAMLNode) throws -> DashboardTile {
-        try node.allow(keys: ["id", "kind", "title", "description", "sql", "width", "options"])
+    private func filters(_ node: YAMLNode?) throws -> [DashboardFilter] {
+        let nodes = try node?.sequence() ?? []
+        guard nodes.count <= DashboardLimits.filters else {
+            throw fault(
+                .limitExceeded, node ?? nodes[0],
+                "a dashboard has at most \(DashboardLimits.filters) filters")
+        }
+        var filters: [DashboardFilter] = []
+        for node in nodes {
+            let filter = try filter(node)
+            guard !filters.contains(where: { $0.id == filter.id }) else {
+                throw fault(
+                    .duplicateName, node["id"] ?? node, "two filters have the id \(filter.id)")
+            }
+            filters.append(filter)
+        }
+        return filters
+    }
+
+    private func filter(_ node: YAMLNode) throws -> DashboardFilter {
+        try node.allow(keys: ["id", "label", "kind", "type", "column", "values", "values_sql"])
+        let idNode = try node.required("id")
+        let id = try idNode.string()
+        guard Self.isName(id), !DashboardFilter.reservedNames.contains(id) else {
+            throw fault(
+                .invalidDocument, idNode, "not an id for a filter: \(id.prefix(60))",
+                hint: "letters, digits, - and _; not one of "
+                    + DashboardFilter.reservedNames.sorted().joined(separator: ", "))
+        }
+        let kind: DashboardFilter.Kind = try choice(node["kind"]) ?? .select
+        let values = try node["values"]?.sequence().map { try $0.string() } ?? []
+        guard values.count <= DashboardLimits.offeredValues else {
+            throw fault(
+                .limitExceeded, node["values"] ?? node,
+                "a filter offers at most \(DashboardLimits.offeredValues) values")
+        }
+        return DashboardFilter(
+            id: id, label: try node["label"]?.string() ?? id, kind: kind,
+            type: try choice(node["type"]) ?? .text, column: try node["column"]?.string() ?? id,
+            values: values, valuesSQL: try node["values_sql"]?.string())
+    }
+
+    /// One of the words of a type.
+    private func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ node: YAMLNode?
+    ) throws -> Choice? {
+        guard let node else { return nil }
+        guard let known = Choice(rawValue: try node.string()) else {
+            throw fault(
+                .invalidDocument, node, "not known here: \(node.text ?? "")",
+                hint: "one of: " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return known
+    }
+
+    /// `click: region`, or `click: {filter: region, column: name}`.
+    private func click(
+        _ node: YAMLNode?, _ filters: [DashboardFilter]
+    ) throws -> (filter: String, column: String)? {
+        guard let node else { return nil }
+        let filterNode: YAMLNode
+        var column: String?
+        if node.text != nil {
+            filterNode = node
+        } else {
+            try node.allow(keys: ["filter", "column"])
+            filterNode = try node.required("filter")
+            column = try node["column"]?.string()
+        }
+        let id = try filterNode.string()
+        guard let filter = filters.first(where: { $0.id == id }),
+            filter.kind == .select || filter.kind == .multiple
+        else {
+            throw fault(
+                .invalidDocument, filterNode,
+                "no filter of kind select or multiple has the id \(id.prefix(60))",
+                hint: nearestName(to: id, among: filters.map(\.id)).map { "did you mean \($0)?" })
+        }
+        return (id, column ?? id)
+    }
+
+    private func filterColumns(
+        _ node: YAMLNode?, _ filters: [DashboardFilter]
+    ) throws -> [String: String?] {
+        guard let node else { return [:] }
+        try node.allow(keys: filters.map(\.id))
+        var columns: [String: String?] = [:]
+        for filter in filters {
+            guard let value = node[filter.id] else { continue }
+            columns[filter.id] = .some(value.isNull ? nil : try value.string())
+        }
+        return columns
+    }
+
+    private func tile(_ node: YAMLNode, _ filters: [DashboardFilter]) throws -> DashboardTile {
+        try node.allow(keys: [
+            "id", "kind", "title", "description", "sql", "text", "width", "options", "click",
+            "rows", "filters",
+        ])
         let kindNode = try node.required("kind")
         let kind = try kindNode.string()
         guard let chart = chartKinds[kind] else {
@@ -142,9 +253,10 @@ private struct DashboardReader {
                 "an id has letters, digits, - and _, found \(id.prefix(60))",
                 hint: "add id: to the tile")
         }
-        let sql = try node.required("sql")
+        let isText = kind == "markdown"
+        let sql = try node.required(isText ? "text" : "sql")
         guard try sql.string().contains(where: { !$0.isWhitespace }) else {
-            throw fault(.invalidDocument, sql, "the tile has no SQL")
+            throw fault(.invalidDocument, sql, "the tile has no \(isText ? "text" : "SQL")")
         }
         var width = chart.usualWidth
         if let widthNode = node["width"] {
@@ -160,10 +272,15 @@ private struct DashboardReader {
         if let optionsNode = node["options"], !optionsNode.isNull {
             options = try read(optionsNode, chart)
         }
-        return DashboardTile(
+        var tile = DashboardTile(
             id: id, kind: kind, title: title,
-            description: try node["description"]?.string() ?? "", sql: try sql.string(),
-            width: width, options: options)
+            description: try node["description"]?.string() ?? "",
+            sql: isText ? "" : try sql.string(), width: width, options: options)
+        if isText { tile.text = try sql.string() }
+        tile.click = try click(node["click"], filters)
+        tile.rowsSQL = try node["rows"]?.string()
+        tile.filterColumns = try filterColumns(node["filters"], filters)
+        return tile
     }
 
     private func read(_ node: YAMLNode, _ chart: ChartKind) throws -> ChartOptions {
@@ -199,6 +316,14 @@ private struct DashboardReader {
         if let percent = node["percent"] {
             options.percentColumns = try percent.sequence().map { try $0.string() }
         }
+        if let bars = node["bars"] {
+            options.barColumns = try bars.sequence().map { try $0.string() }
+        }
+        options.showsTrend = try node["trend"]?.boolean() ?? false
+        options.isStacked = try node["stacked"]?.boolean() ?? true
+        options.isVertical = try node["vertical"]?.boolean() ?? false
+        options.showsTotals = try node["totals"]?.boolean() ?? false
+        options.size = try node["size"]?.string()
         return options
     }
 

@@ -9,6 +9,8 @@ package struct DashboardError: Fault {
         case unknownOption = "dashboard.unknown_option"
         case duplicateName = "dashboard.duplicate_name"
         case limitExceeded = "dashboard.limit_exceeded"
+        /// A value in an address that its filter cannot take.
+        case invalidFilter = "dashboard.invalid_filter"
     }
 
     package let code: Code
@@ -34,6 +36,16 @@ package enum DashboardLimits {
     /// Rows of the table beside a chart.
     static let alternativeRows = 200
     static let bars = 30
+    static let slices = 8
+    static let pivotColumns = 40
+    /// Points of a scatter chart.
+    static let points = 2_000
+    static let filters = 12
+    /// Values of one filter in an address, and bytes of one value.
+    static let filterValues = 50
+    static let filterBytes = 400
+    /// Values that a filter offers.
+    package static let offeredValues = 500
     static let series = 8
     static let heatmapSide = 60
     static let labelCharacters = 200

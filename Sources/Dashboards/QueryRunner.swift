@@ -7,8 +7,14 @@ package struct QueryRequest: Sendable {
     package var catalog: String?
     package var schema: String?
     package var rowLimit: Int
+    /// The state of the tables to read, microseconds UTC; nil: the present one.
+    package var asOf: Int64?
 
-    package init(_ sql: String, catalog: String? = nil, schema: String? = nil, rowLimit: Int) {
+    package init(
+        _ sql: String, catalog: String? = nil, schema: String? = nil, rowLimit: Int,
+        asOf: Int64? = nil
+    ) {
+        self.asOf = asOf
         self.sql = sql
         self.catalog = catalog
         self.schema = schema

@@ -6,8 +6,13 @@ package enum TileView {
         case fault(message: String, hint: String?)
     }
 
-    /// The inside of a tile: what is replaced when its tables change.
-    package static func content(_ tile: DashboardTile, _ result: Result) -> Markup {
+    /// The inside of a tile: what is replaced when its tables or the chosen filters change.
+    ///
+    /// `path` is the address of the dashboard, on which links are built.
+    package static func content(
+        _ tile: DashboardTile, _ result: Result, _ view: DashboardView, path: String
+    ) -> Markup {
+        if tile.kind == "markdown" { return markdown(tile.text) }
         switch result {
         case .fault(let message, let hint):
             return """
@@ -15,38 +20,37 @@ package enum TileView {
                 \(hint.map { "<p class=\"hint\">\($0)</p>" as Markup })
                 """
         case .answer(let answer):
-            return figure(tile, answer.data) + foot(answer)
+            return figure(tile, answer.data, view, path) + foot(tile, answer, view, path)
         }
     }
 
     /// A whole tile.
-    package static func section(_ tile: DashboardTile, _ result: Result) -> Markup {
+    package static func section(
+        _ tile: DashboardTile, _ result: Result, _ view: DashboardView, path: String
+    ) -> Markup {
         """
         <section class="tile \(tile.width.rawValue) kind-\(tile.kind)" \
         data-tile="\(tile.id)" aria-labelledby="tile-\(tile.id)">
         <h2 id="tile-\(tile.id)">\(tile.title)</h2>
         \(tile.description.isEmpty ? Markup() : "<p class=\"note\">\(tile.description)</p>\n")\
         <div class="content">
-        \(content(tile, result))
+        \(content(tile, result, view, path: path))
         </div>
         </section>
 
         """
     }
 
-    private static func figure(_ tile: DashboardTile, _ data: ChartData) -> Markup {
+    private static func figure(
+        _ tile: DashboardTile, _ data: ChartData, _ view: DashboardView, _ path: String
+    ) -> Markup {
         guard let kind = chartKinds[tile.kind] else {
             return "<p class=\"fault\">unknown kind of chart: \(tile.kind)</p>"
         }
-        let wideWidth: Double =
-            switch tile.width {
-            case .quarter: 300
-            case .third: 380
-            case .half: 560
-            case .twoThirds: 760
-            case .full: 1140
-            }
-        switch kind.draw(data, tile.options, wideWidth) {
+        let wideWidth = wideWidth(tile)
+        switch kind.draw(
+            data, tile.options, view.surface(of: tile, width: wideWidth, path: path))
+        {
         case .nothing(let reason): return "<p class=\"empty\">\(reason)</p>"
         case .markup(let markup): return markup
         case .drawing(let height, let description, let body):
@@ -54,7 +58,7 @@ package enum TileView {
             figure += svg(
                 tile, "wide", width: wideWidth, height: height, description: description, body)
             if case .drawing(let height, let description, let body) = kind.draw(
-                data, tile.options, 340)
+                data, tile.options, view.surface(of: tile, width: 340, path: path))
             {
                 figure += svg(
                     tile, "narrow", width: 340, height: height, description: description, body)
@@ -66,6 +70,16 @@ package enum TileView {
                 \(dataTable(data, limit: DashboardLimits.alternativeRows, label: tile.title))
                 </details>
                 """
+        }
+    }
+
+    static func wideWidth(_ tile: DashboardTile) -> Double {
+        switch tile.width {
+        case .quarter: 300
+        case .third: 380
+        case .half: 560
+        case .twoThirds: 760
+        case .full: 1140
         }
     }
 
@@ -84,13 +98,29 @@ package enum TileView {
         """
     }
 
-    private static func foot(_ answer: QueryAnswer) -> Markup {
-        guard !answer.queryID.isEmpty else { return Markup() }
-        return """
-
-            <p class="foot"><a href="/ui/query.html?\(answer.queryID)">\
-            \(counted(answer.data.rows.count, "row")), \
-            \(durationText(milliseconds: answer.elapsedMilliseconds))</a></p>
-            """
+    private static func foot(
+        _ tile: DashboardTile, _ answer: QueryAnswer, _ view: DashboardView, _ path: String
+    ) -> Markup {
+        var parts: [Markup] = []
+        if !answer.queryID.isEmpty {
+            parts.append(
+                """
+                <a href="/ui/query.html?\(answer.queryID)">\(counted(answer.data.rows.count, "row")), \
+                \(durationText(milliseconds: answer.elapsedMilliseconds))</a>
+                """)
+        }
+        let place = "\(path)/tiles/\(tile.id)"
+        if tile.rowsSQL != nil {
+            parts.append("<a href=\"\(place)/rows\(view.query())\">Rows</a>")
+        }
+        parts.append("<a href=\"\(place)/csv\(view.query())\" download=\"\">CSV</a>")
+        if !["number", "table", "pivot"].contains(tile.kind) {
+            parts.append("<a href=\"\(place)/svg\(view.query())\" download=\"\">SVG</a>")
+        }
+        let unreached = view.unreached(by: tile)
+        if !unreached.isEmpty {
+            parts.append("not narrowed by \(unreached.joined(separator: ", "))")
+        }
+        return "\n<p class=\"foot\">\(parts.joined(separator: " · "))</p>"
     }
 }

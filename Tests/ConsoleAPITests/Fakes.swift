@@ -237,6 +237,10 @@ final class FakeWatch: TableWatch {
         func cancel() { end() }
     }
 
+    func moments(_ context: RequestContext, table: [String], limit: Int) -> [Int64] {
+        [1_795_000_000_000_000, 1_795_000_360_000_000]
+    }
+
     var listenerCount: Int { state.withLock { $0.listeners.count } }
 
     func state(_ context: RequestContext, table: [String]) -> String? {

@@ -16,7 +16,8 @@ enum Gallery {
                 .answer(
                     QueryAnswer(
                         data: results[tile.id] ?? ChartData(columns: [], rows: []),
-                        queryID: "q1", elapsedMilliseconds: 12))
+                        queryID: "q1", elapsedMilliseconds: 12)),
+                DashboardView(document(), FilterState()), path: "/dashboards/gallery"
             ).text
         }
         guard let start = page.range(of: "<section"),
@@ -39,6 +40,13 @@ enum Gallery {
         return DashboardDocument(
             name: "gallery", title: "Fraud overview",
             description: "Card transactions of the last 60 days, and where fraud was reported.",
+            filters: [
+                DashboardFilter(
+                    id: "region", label: "Region", kind: .multiple, column: "region",
+                    values: ["Baltic", "Coastal"]),
+                DashboardFilter(id: "day", label: "Days", kind: .dateRange, column: "day"),
+                DashboardFilter(id: "memo", label: "Memo", kind: .text, column: "memo"),
+            ],
             tiles: [
                 tile("count", "number", "Transactions", .quarter) { $0.compare = "before" },
                 tile("amount", "number", "Amount", .quarter) { $0.format = .compact },
@@ -47,7 +55,7 @@ enum Gallery {
                     $0.decimals = 2
                     $0.compare = "before"
                 },
-                tile("customers", "number", "Customers", .quarter),
+                tile("customers", "number", "Customers", .quarter) { $0.showsTrend = true },
                 tile("regions", "bar", "Fraud rate by region", .half, "The last full ISO week.") {
                     $0.format = .percent
                     $0.decimals = 2
@@ -55,10 +63,25 @@ enum Gallery {
                 },
                 tile("days", "line", "Transactions by day", .half) { $0.startsAtZero = true },
                 tile("lines", "line", "By region", .half) { $0.series = "region" },
+                tile("areas", "area", "By region, stacked", .half) { $0.series = "region" },
+                tile("parts", "bar", "Channels by region", .half) { $0.series = "channel" },
+                tile("columns", "bar", "Channels by region", .half) {
+                    $0.series = "channel"
+                    $0.isVertical = true
+                    $0.isStacked = false
+                },
+                tile("shares", "pie", "Channels", .half),
+                tile("points", "scatter", "Amount by age", .half) {
+                    $0.series = "channel"
+                    $0.size = "n"
+                },
+                tile("pivot", "pivot", "Channels by region", .full) { $0.showsTotals = true },
                 tile("hours", "heatmap", "When people pay", .half),
                 tile("amounts", "histogram", "Amounts", .half) { $0.unit = "EUR" },
                 tile("empty", "line", "Nothing yet", .half),
-                tile("merchants", "table", "Top merchants", .full),
+                tile("merchants", "table", "Top merchants", .full) {
+                    $0.barColumns = ["amount"]
+                },
             ])
     }
 
@@ -100,7 +123,46 @@ enum Gallery {
                 hours.append([.integer(Int64(hour)), .text(day), .integer(Int64(value))])
             }
         }
+        var parts: [[ChartValue]] = []
+        var points: [[ChartValue]] = []
+        for (index, region) in ["Baltic", "Capital", "Coastal", "Forest"].enumerated() {
+            for (other, channel) in ["card", "online", "transfer"].enumerated() {
+                parts.append([
+                    .text(region), .text(channel),
+                    .decimal("\(900 + index * 137 % 400 + other * 311).\(10 + index)"),
+                ])
+            }
+        }
+        for index in 0..<120 {
+            points.append([
+                .number(Double(index * 37 % 97)), .number(Double(index * index % 113) / 3),
+                .text(["card", "online"][index % 2]), .integer(Int64(index % 9)),
+            ])
+        }
+        let partColumns = [
+            ChartColumn("region", "varchar"), ChartColumn("channel", "varchar"),
+            ChartColumn("amount", "decimal(12,2)"),
+        ]
         return [
+            "areas": ChartData(
+                columns: [
+                    ChartColumn("day", "date"), ChartColumn("region", "varchar"),
+                    ChartColumn("n", "bigint"),
+                ], rows: lines),
+            "parts": ChartData(columns: partColumns, rows: parts),
+            "columns": ChartData(columns: partColumns, rows: parts),
+            "pivot": ChartData(columns: partColumns, rows: parts),
+            "shares": ChartData(
+                columns: [ChartColumn("channel", "varchar"), ChartColumn("n", "bigint")],
+                rows: [
+                    [.text("card"), .integer(612)], [.text("online"), .integer(301)],
+                    [.text("transfer"), .integer(87)],
+                ]),
+            "points": ChartData(
+                columns: [
+                    ChartColumn("age", "double"), ChartColumn("amount", "double"),
+                    ChartColumn("channel", "varchar"), ChartColumn("n", "bigint"),
+                ], rows: points),
             "count": ChartData(
                 columns: [ChartColumn("n", "bigint"), ChartColumn("before", "bigint")],
                 rows: [[.integer(100_240), .integer(99_990)]]),
@@ -109,7 +171,9 @@ enum Gallery {
             "rate": ChartData(
                 columns: [ChartColumn("r", "double"), ChartColumn("before", "double")],
                 rows: [[.number(0.0304), .number(0.0341)]]),
-            "customers": ChartData(columns: [ChartColumn("n", "bigint")], rows: [[.integer(5000)]]),
+            "customers": ChartData(
+                columns: [ChartColumn("n", "bigint")],
+                rows: [4700, 4810, 4790, 4925, 4950, 5000].map { [.integer($0)] }),
             "regions": ChartData(
                 columns: [ChartColumn("region", "varchar"), ChartColumn("fraud_rate", "double")],
                 rows: regions.map { [.text($0.0), .number($0.1)] }),

@@ -43,7 +43,7 @@ import Testing
             ("title: x\ntiles: []", "dashboard.limit_exceeded", 2),
             ("titel: x\ntiles: []", "dashboard.invalid_document", 1),
             (
-                "title: x\ntiles:\n- {kind: pie, title: a, sql: select 1}",
+                "title: x\ntiles:\n- {kind: pies, title: a, sql: select 1}",
                 "dashboard.unknown_kind", 3
             ),
             (

@@ -144,7 +144,15 @@ func tile(_ kind: String, _ options: ChartOptions = ChartOptions()) -> Dashboard
 
 func content(_ kind: String, _ data: ChartData, _ options: ChartOptions = ChartOptions()) -> String
 {
-    TileView.content(tile(kind, options), .answer(QueryAnswer(data: data))).text
+    shown(tile(kind, options), .answer(QueryAnswer(data: data)))
+}
+
+/// The inside of a tile on a dashboard without filters.
+func shown(_ tile: DashboardTile, _ result: TileView.Result) -> String {
+    let document = DashboardDocument(name: "d", title: "D", tiles: [tile])
+    return TileView.content(
+        tile, result, DashboardView(document, FilterState()), path: "/dashboards/d"
+    ).text
 }
 
 /// Whether a piece of markup is well-formed XML, which also rules out stray `<` and `&`.

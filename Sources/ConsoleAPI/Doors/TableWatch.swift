@@ -1,4 +1,5 @@
 package import Authority
+import Iceberg
 import SQLite
 package import TableCatalog
 
@@ -12,6 +13,10 @@ package protocol TableWatch: Sendable {
     /// A text that changes with every commit of the table; nil when there is none, or the principal
     /// may not read it.
     func state(_ context: RequestContext, table: [String]) -> String?
+
+    /// When the table got its states, microseconds UTC, rising: at most the last `limit`. Empty where
+    /// there is no table, or the principal may not read it.
+    func moments(_ context: RequestContext, table: [String], limit: Int) -> [Int64]
 
     /// Calls `wake` after commits, of whatever table, on the committing thread.
     func subscribe(_ wake: @escaping @Sendable () -> Void) -> any WatchSubscription
@@ -30,6 +35,19 @@ package struct CatalogTableWatch: TableWatch {
             TableIdentifier(
                 namespace: Array(table[1..<table.count - 1]), name: table[table.count - 1])
         )
+    }
+
+    package func moments(
+        _ context: RequestContext, table: [String], limit: Int
+    ) -> [Int64] {
+        guard table.count >= 3,
+            let loaded = try? catalog.loadTable(
+                context, CatalogReference(parsing: table[0]),
+                TableIdentifier(
+                    namespace: Array(table[1..<table.count - 1]), name: table[table.count - 1]))
+        else { return [] }
+        return loaded.metadata.snapshots.suffix(limit).map { $0.timestampMilliseconds * 1000 }
+            .sorted()
     }
 
     package func subscribe(_ wake: @escaping @Sendable () -> Void) -> any WatchSubscription {

@@ -1,9 +1,16 @@
-/// Horizontal bars, one a row, in the order of the rows: long labels and phones fit that.
+/// Horizontal bars, one a row, in the order of the rows: long labels and phones fit that. With `series`
+/// or several `y` the bars have parts, with `vertical` they grow upwards: `drawGroupedBars`.
 ///
 /// The label is `x` (or the first column), the value `y` (or the first numeric other column). NULL
 /// values keep their line without a bar. Bars above `threshold` stand out, and a line marks it.
-func drawBars(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
+func drawBars(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+) -> ChartContent {
     guard !data.rows.isEmpty, !data.columns.isEmpty else { return .nothing("No rows.") }
+    if options.series != nil || options.isVertical || options.y.count > 1 {
+        return drawGroupedBars(data, options, surface)
+    }
+    let width = surface.width
     guard let label = options.x.map({ data.index(of: $0) }) ?? 0 else {
         return .nothing("There is no column \(options.x ?? "").")
     }
@@ -48,10 +55,12 @@ func drawBars(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> Ch
             """
     }
     for row in 0..<shown {
-        body += bar(
-            row, label: labels[row], value: values[row], text: texts[row],
-            isOver: options.threshold.map { (values[row] ?? -.infinity) > $0 } ?? false, scale,
-            top: top + Double(row) * rowHeight, rowHeight: rowHeight, labelWidth: labelWidth)
+        body += surface.mark(
+            data, row,
+            bar(
+                row, label: labels[row], value: values[row], text: texts[row],
+                isOver: options.threshold.map { (values[row] ?? -.infinity) > $0 } ?? false, scale,
+                top: top + Double(row) * rowHeight, rowHeight: rowHeight, labelWidth: labelWidth))
     }
     var description =
         "Bars: \(data.columns[name].name) by \(data.columns[label].name), \(counted(shown, "row"))."

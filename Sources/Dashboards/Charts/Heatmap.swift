@@ -1,9 +1,12 @@
 /// A grid of cells that are darker where the value is larger.
 ///
 /// `x` names the columns of the grid, `series` its rows, `y` the value; without options these are
-/// the first three columns. Labels keep the order in which rows bring them. The last of two rows
-/// for one cell wins. Seven shades, from `shade-0` to `shade-6`; an empty cell stays empty.
-func drawHeatmap(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
+/// the first three columns. Labels keep the order in which rows bring them; numbers and dates are
+/// sorted. The last of two rows for one cell wins. Seven shades, from `shade-0` to `shade-6`; an empty cell stays empty.
+func drawHeatmap(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+) -> ChartContent {
+    let width = surface.width
     guard !data.rows.isEmpty else { return .nothing("No rows.") }
     guard let x = options.x.map({ data.index(of: $0) }) ?? 0,
         let series = options.series.map({ data.index(of: $0) }) ?? (x == 0 ? 1 : 0),
@@ -11,8 +14,8 @@ func drawHeatmap(_ data: ChartData, _ options: ChartOptions, _ width: Double) ->
         let y = options.y.first.map({ data.index(of: $0) })
             ?? data.firstNumericColumn(except: [x, series])
     else { return .nothing("A heat map needs two columns of labels and one of numbers.") }
-    var across = LabelOrder()
-    var down = LabelOrder()
+    var across = LabelOrder(data, x)
+    var down = LabelOrder(data, series)
     var cells: [Int: [Int: Int]] = [:]
     for row in data.rows.indices where data.value(row, y).number != nil {
         guard let column = across.place(labelText(data.value(row, x))),
@@ -42,13 +45,15 @@ func drawHeatmap(_ data: ChartData, _ options: ChartOptions, _ width: Double) ->
                 continue
             }
             let share = highest > lowest ? (value - lowest) / (highest - lowest) : 1
-            body += """
+            body += surface.mark(
+                data, row,
+                """
                 <rect class="cell shade-\(Int(min(max(share * 6.999, 0), 6)))" \
                 x="\(at: left + Double(column) * each + 0.5)" y="\(at: rowTop + 0.5)" \
                 width="\(at: max(each - 1, 0.5))" height="\(at: cellHeight - 1)"><title>\
                 \(shortened(across.labels[column], to: 60)), \(shortened(name, to: 60)): \
                 \(options.text(data.value(row, y)))</title></rect>
-                """
+                """)
         }
     }
     let bottom = top + Double(down.labels.count) * cellHeight
@@ -67,15 +72,29 @@ func drawHeatmap(_ data: ChartData, _ options: ChartOptions, _ width: Double) ->
             + "\(options.text(.number(highest))).", body)
 }
 
-/// Labels in the order in which they first come.
-private struct LabelOrder {
+/// Labels in the order in which they first come; those of a column of numbers or dates in their own.
+struct LabelOrder {
     private(set) var labels: [String] = []
     private var places: [String: Int] = [:]
+
+    private let limit: Int
+
+    init(_ data: ChartData, _ column: Int, limit: Int = DashboardLimits.heatmapSide) {
+        self.limit = limit
+        let values = Set(data.rows.indices.lazy.map { data.value($0, column) })
+        let keys = values.compactMap { value in
+            (value.number ?? value.seconds).map { (key: $0, label: labelText(value)) }
+        }
+        guard keys.count == values.count else { return }
+        for (_, label) in keys.sorted(by: { ($0.key, $0.label) < ($1.key, $1.label) }) {
+            _ = place(label)
+        }
+    }
 
     /// The place of a label; nil when there are too many already.
     mutating func place(_ label: String) -> Int? {
         if let known = places[label] { return known }
-        guard labels.count < DashboardLimits.heatmapSide else { return nil }
+        guard labels.count < limit else { return nil }
         places[label] = labels.count
         labels.append(label)
         return labels.count - 1

@@ -2,7 +2,10 @@
 ///
 /// Reads `y` (or the first numeric column) of every row; `bins` is how many columns are aimed at.
 /// NULL and NaN are left out and counted in the description.
-func drawHistogram(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
+func drawHistogram(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+) -> ChartContent {
+    let width = surface.width
     guard !data.rows.isEmpty else { return .nothing("No rows.") }
     guard let column = options.y.first.map({ data.index(of: $0) }) ?? data.firstNumericColumn()
     else { return .nothing("There is no column of numbers.") }

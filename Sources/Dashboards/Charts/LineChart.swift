@@ -3,18 +3,36 @@
 /// `x` (or the first column) is the axis. Lines are the columns of `y`, or one line a value of
 /// `series`. A NULL makes a gap, a point without neighbours is a dot. Points are ordered by x where
 /// that is a date or a number. At most 8 lines are drawn; the description tells of the others.
-func drawLines(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
+func drawLines(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+) -> ChartContent {
+    drawPlot(data, options, surface, .none)
+}
+
+/// Lines with what is below them filled. Several areas stand on each other, where a missing value
+/// counts as zero, unless `stacked` is false.
+func drawAreas(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+) -> ChartContent {
+    drawPlot(data, options, surface, options.isStacked ? .stacked : .toZero)
+}
+
+private func drawPlot(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface, _ fill: LinePlot.Fill
+) -> ChartContent {
     guard !data.rows.isEmpty, !data.columns.isEmpty else { return .nothing("No rows.") }
     guard let x = options.x.map({ data.index(of: $0) }) ?? 0 else {
         return .nothing("There is no column \(options.x ?? "").")
     }
-    guard let plot = LinePlot(data, options, x: x) else {
+    guard var plot = LinePlot(data, options, x: x) else {
         return .nothing("There is no column of numbers.")
     }
     guard plot.lines.contains(where: { $0.points.contains { $0.y != nil } }) else {
         return .nothing("All values are NULL.")
     }
-    return plot.draw(options, width)
+    plot.fill = fill
+    if fill == .stacked, plot.lines.count > 1 { plot.stack() }
+    return plot.draw(data, options, surface)
 }
 
 /// The lines of a chart, with places on the x axis worked out.
@@ -24,7 +42,12 @@ private struct LinePlot {
         var y: Double?
         var label: String
         var text: String
+        /// The row that it comes from.
+        var row: Int
+        /// Where its area begins.
+        var base = 0.0
     }
+    enum Fill { case none, toZero, stacked }
     struct Line {
         var name: String
         var points: [Point]
@@ -36,6 +59,7 @@ private struct LinePlot {
     let xName: String
     let yName: String
     var hiddenCount = 0
+    var fill = Fill.none
 
     init?(_ data: ChartData, _ options: ChartOptions, x: Int) {
         let rows = data.rows.indices.prefix(DashboardLimits.tileRows)
@@ -68,7 +92,8 @@ private struct LinePlot {
             guard let place = place(row) else { return nil }
             let value = data.value(row, column)
             return Point(
-                x: place, y: value.number, label: labelText(known[row]), text: options.text(value))
+                x: place, y: value.number, label: labelText(known[row]), text: options.text(value),
+                row: row)
         }
 
         if let seriesName = options.series {
@@ -117,12 +142,39 @@ private struct LinePlot {
         }
     }
 
-    func draw(_ options: ChartOptions, _ width: Double) -> ChartContent {
+    /// Puts each line on the one before it, over the x values of all of them.
+    mutating func stack() {
+        var known: [Double: Point] = [:]
+        for point in lines.flatMap(\.points) where known[point.x] == nil { known[point.x] = point }
+        let places = known.keys.sorted()
+        var sums = [Double](repeating: 0, count: places.count)
+        for index in lines.indices {
+            // The last of two points at one place wins.
+            let own = Dictionary(lines[index].points.map { ($0.x, $0) }) { $1 }
+            lines[index].points = places.indices.map { at in
+                var point =
+                    own[places[at]]
+                    ?? Point(
+                        x: places[at], y: 0, label: known[places[at]]?.label ?? "", text: "–",
+                        row: -1)
+                point.base = sums[at]
+                sums[at] += point.y ?? 0
+                point.y = sums[at]
+                return point
+            }
+        }
+    }
+
+    func draw(
+        _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+    ) -> ChartContent {
+        let width = surface.width
         let values = lines.flatMap { $0.points.compactMap(\.y) }
         let lowest = values.min() ?? 0
         let highest = values.max() ?? 1
         // Zero is left out only where it would press the line into a corner.
-        let includesZero = options.startsAtZero ?? !(lowest > 0 && lowest > highest * 0.6)
+        let includesZero =
+            fill != .none || (options.startsAtZero ?? !(lowest > 0 && lowest > highest * 0.6))
         let plotHeight = width < 420 ? 180.0 : 220.0
         let top = 10.0
         let y = LinearScale(
@@ -154,11 +206,18 @@ private struct LinePlot {
                 x2="\(at: right)" y2="\(at: y(threshold))"/>
                 """
         }
-        for (index, line) in lines.enumerated() { body += draw(line, index, place, y) }
+        if fill != .none {
+            for (index, line) in lines.enumerated() { body += area(line, index, place, y) }
+        }
+        for (index, line) in lines.enumerated() {
+            body += draw(line, index, place, y) { surface.mark(data, $0, $1) }
+        }
         var height = top + plotHeight + 28
-        if lines.count > 1 { body += legend(from: left, to: right, y: &height) }
+        if lines.count > 1 {
+            body += legend(lines.map(\.name), from: left, to: right, y: &height)
+        }
         var description =
-            "Lines: \(yName) by \(xName), \(counted(lines.count, "line")), "
+            "\(fill == .none ? "Lines" : "Areas"): \(yName) by \(xName), \(counted(lines.count, "line")), "
             + "\(counted(values.count, "value")) from \(options.text(.number(lowest))) "
             + "to \(options.text(.number(highest)))."
         if hiddenCount > 0 { description += " \(counted(hiddenCount, "line")) not drawn." }
@@ -203,8 +262,31 @@ private struct LinePlot {
         }
     }
 
-    private func draw(
+    /// What is between a line and its base, run by run.
+    private func area(
         _ line: Line, _ index: Int, _ place: (Double) -> Double, _ y: LinearScale
+    ) -> Markup {
+        var path = ""
+        var run: [Point] = []
+        func close() {
+            guard run.count > 1 else { return run.removeAll() }
+            let tops = run.map { "\(coordinate(place($0.x))) \(coordinate(y($0.y ?? 0)))" }
+            let bases = run.reversed().map {
+                "\(coordinate(place($0.x))) \(coordinate(y($0.base)))"
+            }
+            path += "M" + (tops + bases).joined(separator: "L") + "Z"
+            run.removeAll()
+        }
+        for point in line.points {
+            if point.y == nil { close() } else { run.append(point) }
+        }
+        close()
+        return "<path class=\"area series-\(index % DashboardLimits.series)\" d=\"\(path)\"/>"
+    }
+
+    private func draw(
+        _ line: Line, _ index: Int, _ place: (Double) -> Double, _ y: LinearScale,
+        mark: (_ row: Int, Markup) -> Markup
     ) -> Markup {
         var path = ""
         var dots = Markup()
@@ -218,37 +300,17 @@ private struct LinePlot {
                 (isStart ? "M" : "L") + coordinate(place(point.x)) + " " + coordinate(y(value))
             guard hasDots || isAlone else { continue }
             let name = lines.count > 1 ? shortened(line.name, to: 60) + ", " : ""
-            dots += """
+            dots += mark(
+                point.row,
+                """
                 <circle class="dot" cx="\(at: place(point.x))" cy="\(at: y(value))" \
                 r="\(isAlone ? "3.5" : "2.5")"><title>\
                 \(name)\(shortened(point.label, to: 60)): \(point.text)</title></circle>
-                """
+                """)
         }
         return """
             <g class="series-\(index % DashboardLimits.series)">\
             <path class="line" d="\(path)"/>\(dots)</g>
             """
-    }
-
-    private func legend(from left: Double, to right: Double, y height: inout Double) -> Markup {
-        var body = Markup()
-        var x = left
-        height += 12
-        for (index, line) in lines.enumerated() {
-            let name = shortened(line.name, to: 24)
-            let width = Double(name.count) * letterWidth + 30
-            if x + width > right, x > left {
-                x = left
-                height += 20
-            }
-            body += """
-                <g class="series-\(index)"><rect class="key" x="\(at: x)" y="\(at: height - 6)" \
-                width="12" height="4" rx="2"/><text class="label" x="\(at: x + 17)" \
-                y="\(at: height)">\(name)</text></g>
-                """
-            x += width
-        }
-        height += 10
-        return body
     }
 }

@@ -1,16 +1,20 @@
-/// The rows as they are.
-func drawTable(_ data: ChartData, _ options: ChartOptions, _ width: Double) -> ChartContent {
+/// The rows as they are, with bars in the cells of `bars`.
+func drawTable(
+    _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
+) -> ChartContent {
     guard !data.columns.isEmpty else { return .nothing("No columns.") }
     guard !data.rows.isEmpty else { return .nothing("No rows.") }
     return .markup(
         dataTable(
             data, limit: options.limit ?? DashboardLimits.alternativeRows,
-            percentColumns: options.percentColumns))
+            percentColumns: options.percentColumns, barColumns: options.barColumns,
+            surface: surface))
 }
 
 /// A result as an HTML table in a box that scrolls sideways; at most `limit` rows.
 package func dataTable(
-    _ data: ChartData, limit: Int, percentColumns: [String] = [], label: String = "Result"
+    _ data: ChartData, limit: Int, percentColumns: [String] = [], barColumns: [String] = [],
+    surface: ChartSurface? = nil, label: String = "Result"
 ) -> Markup {
     let head = data.columns.map { column -> Markup in
         """
@@ -19,12 +23,27 @@ package func dataTable(
         """
     }
     let percent = data.columns.map { percentColumns.contains($0.name) }
+    let largest = data.columns.indices.map { index -> Double? in
+        guard barColumns.contains(data.columns[index].name) else { return nil }
+        return data.rows.indices.prefix(limit).compactMap { data.value($0, index).number }
+            .map(\.magnitude).max()
+    }
+    let linked = surface?.linkColumn.flatMap { data.index(of: $0) }
     var rows = Markup()
     for row in data.rows.indices.prefix(limit) {
         rows += "<tr>"
         for (index, column) in data.columns.enumerated() {
             let value = data.value(row, index)
-            if value.isNull {
+            if linked == index, let surface {
+                let inner: Markup = value.isNull ? "NULL" : "\(cellText(value))"
+                rows += "<td\(numeric(column))>\(surface.mark(data, row, inner))</td>"
+            } else if let most = largest[index], let number = value.number {
+                let text =
+                    percent[index] ? numberText(number, .percent) : cellText(value)
+                rows += """
+                    <td class="number barred">\(cellBar(number, most))<span>\(text)</span></td>
+                    """
+            } else if value.isNull {
                 rows += "<td class=\"null\(column.isNumeric ? " number" : "")\">NULL</td>"
             } else if percent[index], let number = value.number {
                 rows += "<td class=\"number\">\(numberText(number, .percent))</td>"
@@ -39,6 +58,15 @@ package func dataTable(
         <thead><tr>\(head)</tr></thead>
         <tbody>
         \(rows)</tbody></table></div>
+        """
+}
+
+/// How large a value is beside the largest of its column, as a bar behind its text.
+private func cellBar(_ value: Double, _ most: Double) -> Markup {
+    let share = most > 0 ? min(value.magnitude / most, 1) * 100 : 0
+    return """
+        <svg class="cellbar\(value < 0 ? " below" : "")" viewBox="0 0 100 10" \
+        preserveAspectRatio="none" aria-hidden="true"><rect width="\(at: share)" height="10"/></svg>
         """
 }
 
