@@ -11,6 +11,9 @@ package struct FileDeletes: Sendable {
     package var equalities: [EqualityDeletes] = []
     package var sequenceNumber: Int64 = 0
 
+    /// Nothing is taken out.
+    package init() {}
+
     /// Whether nothing is taken out.
     package var isEmpty: Bool { positions == nil && equalities.isEmpty }
 }
