@@ -9,6 +9,8 @@ package struct QueryRequest: Sendable {
     package var rowLimit: Int
     /// The state of the tables to read, microseconds UTC; nil: the present one.
     package var asOf: Int64?
+    /// Whether a result that was computed before over the same snapshots and policies will do.
+    package var reusesResults = false
 
     package init(
         _ sql: String, catalog: String? = nil, schema: String? = nil, rowLimit: Int,

@@ -51,8 +51,10 @@ struct EngineQueryRunner: QueryRunner {
     func run(
         _ context: RequestContext, _ request: QueryRequest
     ) throws(QueryRunFault) -> QueryAnswer {
-        let session = QuerySession(
+        var session = QuerySession(
             catalog: request.catalog ?? "lakehouse", schema: request.schema)
+        session.readAsOfMicroseconds = request.asOf
+        session.reusesResults = request.reusesResults
         let query: Query
         do throws(QueryFault) {
             query = try engine.submit(

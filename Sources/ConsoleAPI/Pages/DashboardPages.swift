@@ -193,11 +193,11 @@ extension ConsolePages {
     private func answer(
         _ sql: String, _ rowLimit: Int, _ view: DashboardView, _ visitor: ConsoleVisitor
     ) throws(QueryRunFault) -> QueryAnswer {
-        try doors.runner.run(
-            visitor.context,
-            QueryRequest(
-                sql, catalog: view.document.catalog, schema: view.document.schema,
-                rowLimit: rowLimit, asOf: view.state.at))
+        var request = QueryRequest(
+            sql, catalog: view.document.catalog, schema: view.document.schema,
+            rowLimit: rowLimit, asOf: view.state.at)
+        request.reusesResults = true
+        return try doors.runner.run(visitor.context, request)
     }
 
     private func csv(

@@ -53,6 +53,8 @@ package final class QueryEngine: Sendable {
     private let started: MonotonicInstant
     private let history: QueryHistory
     private let metrics: QueryMetrics
+    let doors: EngineDoors
+    let results = ResultCache()
 
     private struct Schedule {
         var running = 0
@@ -64,7 +66,8 @@ package final class QueryEngine: Sendable {
     /// `catalog` and `store` are nil for an engine that only reads the tables it is given.
     package init(
         _ configuration: QueryEngineConfiguration, catalog: Catalog?, store: (any ObjectStore)?,
-        authorizer: any Authorizer, tables: [any PlannedTable] = [], zones: TimeZones,
+        authorizer: any Authorizer, tables: [any PlannedTable] = [],
+        models: (any ModelKeeper)? = nil, zones: TimeZones,
         clock: any WallClock = SystemWallClock(),
         monotonic: any MonotonicClock = SystemMonotonicClock(),
         entropy: any Entropy = SystemEntropy(), metrics: MetricsRegistry = MetricsRegistry()
@@ -84,17 +87,20 @@ package final class QueryEngine: Sendable {
         let history = QueryHistory(limit: configuration.historyLimit)
         self.history = history
         self.metrics = QueryMetrics(metrics)
+        let doors = EngineDoors()
+        self.doors = doors
         started = monotonic.now()
         var reading: IcebergReading?
         if let catalog, let store {
             reading = IcebergReading(
-                store: store, manifests: catalog.manifests, files: ParquetFileCache())
+                store: store, manifests: catalog.manifests, files: ParquetFileCache(),
+                governance: catalog.governance)
         }
         catalogs = EngineCatalogs(
             catalog: catalog, reading: reading, given: tables,
-            systemTables: SystemTables { context in
+            systemTables: SystemTables(doors: doors) { context in
                 history.all.filter { QueryEngine.maySee($0, context, authorizer) }
-            })
+            }, models: models)
     }
 
     package var uptimeMilliseconds: Int64 {
@@ -112,6 +118,7 @@ package final class QueryEngine: Sendable {
         let decision = authorizer.decide(
             context, .queryRun, Resource(tenant: context.tenant, kind: .query, path: [id]))
         guard decision.isAllowed else {
+            authorizer.settleDenials()
             throw QueryFault(
                 .permissionDenied, "Access Denied: \(context.principal.name) may not run queries",
                 hint: decision.reason)
@@ -138,6 +145,19 @@ package final class QueryEngine: Sendable {
         }
         history.add(query)
         if admission == .run { startThread(query) }
+        return query
+    }
+
+    /// A query that is run by another one's thread.
+    func nested(
+        _ sql: String, session: QuerySession, context: RequestContext, encoder: any ResultEncoder
+    ) -> Query {
+        let id = history.nextID(at: clock.now())
+        let query = Query(
+            id: id, sql: sql, session: session, context: context,
+            createdMicroseconds: clock.now().microseconds, encoder: encoder,
+            spoolPath: "\(configuration.spillDirectory)/result-\(id)")
+        history.add(query)
         return query
     }
 
@@ -178,6 +198,7 @@ package final class QueryEngine: Sendable {
         let isOwn = query.context.principal.id == context.principal.id
         let resource = Resource(tenant: context.tenant, kind: .query, path: [queryID])
         guard isOwn || authorizer.decide(context, .queryKill, resource).isAllowed else {
+            authorizer.settleDenials()
             throw QueryFault(.permissionDenied, "Access Denied: Cannot kill query \(queryID)")
         }
         query.update { $0.killMessage = message }

@@ -27,7 +27,8 @@ struct QueryRunner {
         }
         let processorBegin = ProcessUsage.current().processorTime
         let run = StatementRun(
-            engine: engine, query: query, catalogs: engine.catalogs, session: sessionValues())
+            engine: engine, query: query, catalogs: engine.catalogs.on(query.session.branches),
+            session: sessionValues())
         var fault: QueryFault?
         do throws(QueryFault) {
             try check()
@@ -107,10 +108,17 @@ struct QueryRunner {
     /// Runs a plan whose rows go to the client.
     private func stream(_ result: BoundQuery, _ run: StatementRun) throws(QueryFault) {
         let columns = result.columns.map { PlanColumn(id: $0.id, type: $0.type, name: $0.label) }
+        let key = run.resultKey
+        if let key, let pages = engine.results.pages(key) {
+            for page in pages { try query.offer(page) }
+            return
+        }
         let sink = PageSink(
-            query, result.columns.map { QueryColumn(name: $0.label, type: $0.type) })
+            query, result.columns.map { QueryColumn(name: $0.label, type: $0.type) },
+            keeps: key != nil)
         try run.run(result.plan, columns: columns, into: sink)
         try sink.flush()
+        if let key, let pages = sink.kept { engine.results.keep(pages, for: key) }
     }
 
     private func publish(_ outcome: StatementOutcome) {
@@ -161,10 +169,25 @@ final class PageSink: ResultSink {
     private let query: Query
     private let columns: [QueryColumn]
     private let pending = Mutex<(bytes: [UInt8], rows: Int)>(([], 0))
+    private let keptPages: Mutex<[ResultPage]?>
 
-    init(_ query: Query, _ columns: [QueryColumn]) {
+    /// `keeps`: whether the pages of a small result are wanted again.
+    init(_ query: Query, _ columns: [QueryColumn], keeps: Bool = false) {
         self.query = query
         self.columns = columns
+        keptPages = Mutex(keeps ? [] : nil)
+    }
+
+    /// All pages; nil when they were not to be kept or are too many.
+    var kept: [ResultPage]? { keptPages.withLock { $0 } }
+
+    private func offer(_ page: ResultPage) throws(QueryFault) {
+        keptPages.withLock { kept in
+            kept?.append(page)
+            let bytes = kept?.reduce(0) { $0 + $1.bytes.count } ?? 0
+            if bytes > ResultCache.resultByteLimit { kept = nil }
+        }
+        try query.offer(page)
     }
 
     func take(_ chunk: Chunk) throws(QueryFault) {
@@ -174,13 +197,13 @@ final class PageSink: ResultSink {
             guard pending.bytes.count >= query.encoder.pageBytes else { return nil }
             return PageSink.takeOut(&pending)
         }
-        if let page { try query.offer(page) }
+        if let page { try offer(page) }
     }
 
     /// Hands out what is left. Call once, at the end.
     func flush() throws(QueryFault) {
         let page = pending.withLock { $0.rows > 0 ? PageSink.takeOut(&$0) : nil }
-        if let page { try query.offer(page) }
+        if let page { try offer(page) }
     }
 
     private static func takeOut(_ pending: inout (bytes: [UInt8], rows: Int)) -> ResultPage {

@@ -18,6 +18,13 @@ package struct QuerySession: Sendable {
     package var language: String?
     /// Properties that go into the summaries of snapshots that the statement commits: run and step ids.
     package var commitProperties: [String: String] = [:]
+    /// The state of tables that names without a version mean, microseconds UTC; nil: the present one.
+    package var readAsOfMicroseconds: Int64?
+    /// Whether a kept result of the same statement over the same snapshots and policies may be given.
+    package var reusesResults = false
+    /// By warehouse: the branch that its plain name means in this session. A name with a reference of its
+    /// own, `"silver@main"`, means that.
+    package var branches: [String: String] = [:]
 
     package init(catalog: String? = nil, schema: String? = nil, zone: String? = nil) {
         self.catalog = catalog

@@ -21,7 +21,7 @@ extension StatementRun {
 
     private var bindingContext: BindingContext {
         BindingContext(
-            request: context, session: session, catalog: catalogs, registry: engine.registry,
+            request: context, session: session, catalog: view, registry: engine.registry,
             parameters: parameters, evaluator: ExpressionEvaluator(session: session))
     }
 
@@ -35,6 +35,9 @@ extension StatementRun {
         let begin = engine.monotonic.now()
         let allocator = ColumnAllocator()
         let bound = try Binder(bindingContext, allocator: allocator).bind(statement)
+        if query.session.reusesResults, case .query(let result) = bound {
+            isRepeatable = result.plan.isRepeatable
+        }
         let optimizer = Optimizer(
             rules: engine.configuration.optimizerRules, allocator: allocator,
             registry: engine.registry,

@@ -18,6 +18,10 @@ final class StatementRun {
     let session: SessionValues
     /// What the statement changes in its client's session.
     var changes = SessionChanges()
+    /// The catalogs at the moment that the session reads, with notes of what binding found.
+    let view: StatementCatalog
+    /// Whether the statement, as it was bound, gives the same rows again over the same states.
+    var isRepeatable = false
     /// Values of `?`.
     var parameters: [Expression] = []
 
@@ -28,6 +32,8 @@ final class StatementRun {
         self.query = query
         self.catalogs = catalogs
         self.session = session
+        view = StatementCatalog(
+            catalogs, readAsOfMicroseconds: query.session.readAsOfMicroseconds)
     }
 
     var context: RequestContext { query.context }

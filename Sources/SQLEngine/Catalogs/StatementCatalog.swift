@@ -1,0 +1,83 @@
+import Authority
+import Diagnostics
+import Iceberg
+import SQLFunctions
+import SQLPlanning
+import Synchronization
+import TableCatalog
+
+/// The catalogs as one statement sees them: at the moment that its session reads, and with a note of
+/// every state that its names were found in.
+///
+/// The notes are what a result depends on: two statements of the same text, session and caller with
+/// equal notes have equal rows, unless they ask the clock or dice. A policy is noted with the decision,
+/// and what a policy's expression reads is resolved, and noted, like any other name.
+final class StatementCatalog: CatalogView {
+    private let catalogs: EngineCatalogs
+    private let readAsOfMicroseconds: Int64?
+
+    private struct Notes {
+        var states: Set<String> = []
+        /// A name that has no state to name: listings, files, models.
+        var hasUnknown = false
+    }
+    private let notes = Mutex(Notes())
+
+    init(_ catalogs: EngineCatalogs, readAsOfMicroseconds: Int64?) {
+        self.catalogs = catalogs
+        self.readAsOfMicroseconds = readAsOfMicroseconds
+    }
+
+    var catalogNames: [String] { catalogs.catalogNames }
+
+    func resolve(
+        _ context: RequestContext, _ name: TableName, version: TableVersion, span: SourceSpan?
+    ) throws(QueryFault) -> ResolvedRelation {
+        var version = version
+        if let moment = readAsOfMicroseconds, version == .current, name.catalog != "system",
+            name.schema != "information_schema"
+        {
+            version = .timestamp(microseconds: moment)
+        }
+        let relation = try catalogs.resolve(context, name, version: version, span: span)
+        note(relation, context)
+        return relation
+    }
+
+    func model(
+        _ context: RequestContext, _ name: TableName, version: Int64?, span: SourceSpan?
+    ) throws(QueryFault) -> any PlannedModel {
+        notes.withLock { $0.hasUnknown = true }
+        return try catalogs.model(context, name, version: version, span: span)
+    }
+
+    /// Everything that was found, in one text that is the same for the same states; nil when something
+    /// has no state.
+    var fingerprint: String? {
+        notes.withLock { $0.hasUnknown ? nil : $0.states.sorted().joined(separator: "\n") }
+    }
+
+    private func note(_ relation: ResolvedRelation, _ context: RequestContext) {
+        switch relation {
+        case .table(let table, let decision):
+            guard let table = table as? IcebergTable else {
+                return notes.withLock { $0.hasUnknown = true }
+            }
+            let snapshot = table.snapshot.map { String($0.snapshotID) } ?? "none"
+            let state =
+                "\(table.name) \(table.metadata.tableUUID) \(snapshot) \(table.schema.schemaID) "
+                + "\(context.principal.id) \(text(of: decision))"
+            _ = notes.withLock { $0.states.insert(state) }
+        case .view(let view):
+            let state = "\(view.name) \(view.owner.id) \(view.runsAsInvoker) \(view.sql)"
+            _ = notes.withLock { $0.states.insert(state) }
+        }
+    }
+
+    /// What of a decision changes rows and values.
+    private func text(of decision: Decision) -> String {
+        let masks = decision.columnMasks.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
+        let policies = decision.masks.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return "\(decision.rowFilter ?? "") \(masks) \(decision.filters) \(policies)"
+    }
+}
