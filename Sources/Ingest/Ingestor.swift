@@ -87,7 +87,7 @@ package final class Ingestor: Sendable {
     ) throws -> IngestReport {
         let table = TargetTable(catalog: catalog, context: context, target: request.target)
         if let done = try table.load().flatMap({ Self.commit(of: identity, nil, in: $0) }) {
-            return Self.wasDone(request.target, done)
+            return Self.wasDone(request.target, done, identity)
         }
         let work = IngestWork(
             ingestor: self, context: context, request: request, identity: identity, table: table,
@@ -181,10 +181,19 @@ package final class Ingestor: Sendable {
         }
     }
 
-    static func wasDone(_ target: IngestTarget, _ snapshot: Snapshot) -> IngestReport {
+    /// What was done before: by this step, whose rows count, or by somebody with the same version of the
+    /// source.
+    static func wasDone(
+        _ target: IngestTarget, _ snapshot: Snapshot, _ identity: IngestIdentity
+    ) -> IngestReport {
         var report = IngestReport(target: target)
         report.wasDone = true
         report.snapshotID = snapshot.snapshotID
+        if snapshot.summary[IngestSummary.runID] == identity.runID,
+            snapshot.summary[IngestSummary.stepID] == identity.stepID
+        {
+            report.rowsInserted = snapshot.summary["added-records"].flatMap { Int($0) } ?? 0
+        }
         return report
     }
 }
@@ -209,7 +218,7 @@ struct IngestWork {
             if let metadata = try table.load(),
                 let done = Ingestor.commit(of: identity, version, in: metadata)
             {
-                return Ingestor.wasDone(request.target, done)
+                return Ingestor.wasDone(request.target, done, identity)
             }
         }
         do {
@@ -259,7 +268,7 @@ struct IngestWork {
             return report
         } catch let done as DoneAlready {
             writer.abandon()
-            return Ingestor.wasDone(request.target, done.snapshot)
+            return Ingestor.wasDone(request.target, done.snapshot, identity)
         } catch {
             writer.abandon()
             throw error

@@ -39,7 +39,7 @@ struct MergeWork {
             do {
                 return try merge()
             } catch let done as IngestWork.DoneAlready {
-                return Ingestor.wasDone(work.request.target, done.snapshot)
+                return Ingestor.wasDone(work.request.target, done.snapshot, work.identity)
             } catch let error as IcebergError where error.code == .conflict {
                 guard attempt < IngestLimits.mergeAttempts else {
                     throw IngestError(

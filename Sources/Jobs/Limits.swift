@@ -4,7 +4,8 @@ package enum JobLimits {
     package static let documentBytes = 1 << 20
     /// Steps of a pipeline.
     package static let steps = 500
-    /// Times that a step is begun again because the process ended in the middle of it.
+    /// Times that a step is begun again because the process ended in the middle of it, without that a part of
+    /// it was finished in between.
     package static let lostAttempts = 3
     /// Retries that a step may ask for.
     package static let retries = 100

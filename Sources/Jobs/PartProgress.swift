@@ -19,6 +19,9 @@ struct PartProgress: StepProgress {
             _ = try tx.run(
                 "INSERT OR IGNORE INTO progress (run_id, step_id, part, rows) VALUES (?, ?, ?, ?)",
                 run, step, part, rows)
+            // What is given up after several lost processes is a step that gets nowhere.
+            _ = try tx.run(
+                "UPDATE steps SET lost = 0 WHERE run_id = ? AND id = ? AND lost > 0", run, step)
         }
     }
 }

@@ -7,8 +7,8 @@ package enum CommandLine {
 
     /// Every command, in the order of the help.
     static var commands: [Command] {
-        [ServeCommand.command, SQLCommand.command] + PipelineCommands.all
-            + [ConnectCommand.command]
+        [ServeCommand.command, SQLCommand.command, IngestCommand.command]
+            + PipelineCommands.all + ObjectCommands.all + [ConnectCommand.command]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
             + [DoctorCommand.command] + BackupCommands.all + ConfigurationCommands.all
@@ -68,7 +68,9 @@ package enum CommandLine {
         _ appliance: Appliance, _ arguments: [String], _ streams: any CommandStreams
     ) -> Int32 {
         // What runs here over files or one-shot has a form of its own inside of a server.
-        let own = [SQLCommand.inside, PipelineCommands.declareInside]
+        let own =
+            [SQLCommand.inside, PipelineCommands.declareInside, IngestCommand.inside]
+            + ObjectCommands.inside
         let inside = commands.filter { command in !own.contains { $0.name == command.name } } + own
         guard let (command, rest) = find(arguments, in: inside),
             case .appliance(let body) = command.place

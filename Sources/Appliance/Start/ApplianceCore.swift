@@ -24,6 +24,8 @@ package final class Appliance: Sendable {
     package let catalog: Catalog
     package let queries: QueryEngine
     package let jobs: JobScheduler
+    /// Brings rows of files and other databases into tables.
+    let ingestor: Ingestor
     let zones: TimeZones
     package let clock: any WallClock
     package let entropy: any Entropy
@@ -74,7 +76,7 @@ package final class Appliance: Sendable {
         queries = QueryEngine(
             engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer, zones: zones, clock: clock, entropy: entropy, metrics: metrics)
-        let ingestor = Ingestor(
+        ingestor = Ingestor(
             catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer,
             entropy: entropy, budget: MemoryBudget(limitBytes: Appliance.ingestBytes))
