@@ -1,9 +1,17 @@
 /// The dashboards there are.
 package struct DashboardLibrary: Sendable {
     private let documents: [String: DashboardDocument]
+    /// Files that cannot be used, and why; the others work.
+    package let faults: [DashboardError]
+
+    /// None at all.
+    package init() {
+        documents = [:]
+        faults = []
+    }
 
     /// Takes documents that were read already. Throws `.duplicateName`.
-    package init(_ documents: [DashboardDocument] = []) throws(DashboardError) {
+    package init(_ documents: [DashboardDocument]) throws(DashboardError) {
         var known: [String: DashboardDocument] = [:]
         for document in documents {
             guard known.updateValue(document, forKey: document.name) == nil else {
@@ -13,13 +21,12 @@ package struct DashboardLibrary: Sendable {
             }
         }
         self.documents = known
+        faults = []
     }
 
-    /// Reads every file (`path` and text). A broken one does not keep the others away: it stands in
-    /// the faults.
-    package static func reading(
-        _ files: [(path: String, text: String)]
-    ) -> (library: DashboardLibrary, faults: [DashboardError]) {
+    /// Reads every file (`path` and text). The first of two with one name stays. A broken one does not
+    /// keep the others away: it stands in the faults.
+    package static func reading(_ files: [(path: String, text: String)]) -> DashboardLibrary {
         var documents: [String: DashboardDocument] = [:]
         var faults: [DashboardError] = []
         for file in files {
@@ -36,10 +43,20 @@ package struct DashboardLibrary: Sendable {
                 }
             } catch { faults.append(error) }
         }
-        return (DashboardLibrary(known: documents), faults)
+        return DashboardLibrary(known: documents, faults: faults)
     }
 
-    private init(known: [String: DashboardDocument]) { documents = known }
+    /// These, and those of `other` whose names are not taken here.
+    package func before(_ other: DashboardLibrary) -> DashboardLibrary {
+        DashboardLibrary(
+            known: documents.merging(other.documents) { mine, _ in mine },
+            faults: faults + other.faults)
+    }
+
+    private init(known: [String: DashboardDocument], faults: [DashboardError]) {
+        documents = known
+        self.faults = faults
+    }
 
     /// All of them, by title.
     package var all: [DashboardDocument] {

@@ -100,14 +100,14 @@ import Testing
         func text(_ title: String) -> String {
             "title: \(title)\ntiles:\n- {kind: bar, title: a, sql: select 1}"
         }
-        let (library, faults) = DashboardLibrary.reading([
+        let library = DashboardLibrary.reading([
             ("b/two.yml", text("B")), ("one.yml", text("A")), ("broken.yml", "tiles: 3"),
             ("c/two.yml", text("C")),
         ])
         #expect(library.all.map(\.title) == ["A", "B"])
         #expect(library["two"]?.title == "B")
         #expect(library["nothing"] == nil)
-        #expect(faults.map(\.code) == [.invalidDocument, .duplicateName])
+        #expect(library.faults.map(\.code) == [.invalidDocument, .duplicateName])
     }
 }
 

@@ -64,6 +64,9 @@ package struct ApplianceConfiguration: Sendable {
             key: "pipelines", kind: .text, defaultValue: "",
             summary: "a folder of pipeline files; default <data>/pipelines"),
         Setting(
+            key: "dashboards", kind: .text, defaultValue: "",
+            summary: "a folder of dashboard files; default <data>/dashboards"),
+        Setting(
             key: "drain-seconds", kind: .integer(0...3600), defaultValue: "10",
             summary: "how long a stop waits for requests and queries"),
         Setting(

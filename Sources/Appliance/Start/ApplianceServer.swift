@@ -140,6 +140,8 @@ struct ApplianceDoors {
                 trustsLoopback: appliance.configuration.flag("trust-loopback")),
             authorizer: appliance.identity.authorizer, zones: appliance.zones)
         let authenticator = RequestAuthenticator(registry: appliance.identity, rules: rules)
+        let dashboards = try DashboardFolder(
+            appliance.configuration, directory: appliance.directory.path)
         let pages = ConsolePages(
             ConsoleDoors(
                 authenticator: RegistryConsoleAuthenticator(authenticator: authenticator),
@@ -154,7 +156,7 @@ struct ApplianceDoors {
                     health: health, startedMicroseconds: appliance.clock.now().microseconds),
                 watch: CatalogTableWatch(catalog: appliance.catalog),
                 assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
-                library: { EmbeddedDashboards.library() }, clock: appliance.clock))
+                library: { dashboards.library() }, clock: appliance.clock))
         let pipelines = PipelineRoutes(jobs: appliance.jobs, authenticator: authenticator)
         console = Router(
             operations.routes + identity.routes + iceberg.routes + statements.routes

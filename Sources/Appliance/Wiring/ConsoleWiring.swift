@@ -208,10 +208,8 @@ struct ConsoleAssets: AssetSource {
 
 /// The dashboards that the binary carries.
 enum EmbeddedDashboards {
-    static func library() -> DashboardLibrary {
-        let files = EmbeddedFiles.paths
+    static let library = DashboardLibrary.reading(
+        EmbeddedFiles.paths
             .filter { $0.contains("/dashboards/") && $0.hasSuffix(".yml") }
-            .map { (path: $0, text: EmbeddedFiles.text($0) ?? "") }
-        return DashboardLibrary.reading(files).library
-    }
+            .map { (path: $0, text: EmbeddedFiles.text($0) ?? "") })
 }

@@ -98,7 +98,8 @@ extension ConsolePages {
     }
 
     private func dashboardsPage(_ visitor: ConsoleVisitor) -> Page {
-        let documents = doors.library().all.filter {
+        let library = doors.library()
+        let documents = library.all.filter {
             doors.authorizer.decide(
                 visitor.context, .dashboardView, resource($0.name, visitor)
             ).isAllowed
@@ -114,8 +115,12 @@ extension ConsolePages {
             items.isEmpty
             ? "<p class=\"empty\">No dashboard yet. Add a file to <code>dashboards/</code>.</p>"
             : "<ul class=\"cards\">\n\(items)</ul>"
+        let faults = library.faults.map {
+            "<p class=\"fault\" role=\"alert\">\($0.message)</p>\n" as Markup
+        }
         return Page(
-            title: "Dashboards", body: "<div class=\"head\"><h1>Dashboards</h1></div>\n\(list)")
+            title: "Dashboards",
+            body: "<div class=\"head\"><h1>Dashboards</h1></div>\n\(list)\n\(faults)")
     }
 
     private func dashboardPage(_ view: DashboardView, _ visitor: ConsoleVisitor) throws -> Page {

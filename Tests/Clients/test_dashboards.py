@@ -1,0 +1,143 @@
+"""Dashboards as files, on the real server: filters in the address, marks, rows, past states, exports."""
+
+import gzip
+import io
+import csv
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import trino
+
+from appliance import Appliance, fetch
+
+DOCUMENT = """
+title: Shop
+catalog: lakehouse
+schema: shop
+watch: [orders]
+filters:
+  - {id: country, label: Country, kind: multiple, column: country,
+     values_sql: select distinct country from orders order by 1}
+  - {id: day, kind: date-range, column: day}
+tiles:
+  - {id: total, kind: number, title: Total, sql: "select sum(amount) as amount from orders where ${filters}"}
+  - id: countries
+    kind: bar
+    title: By country
+    click: country
+    sql: select country, sum(amount) as amount from orders where ${filters} group by 1 order by 2 desc
+    rows: select id, country, day, amount from orders where ${filters} order by id
+  - {id: note, kind: markdown, title: Note, text: "Made **by hand**."}
+"""
+
+KINDS = ["number", "bar", "line", "area", "pie", "scatter", "heatmap", "histogram", "table", "pivot", "bar", "line"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dashboards") / "data"
+    with Appliance(folder) as server:
+        (folder / "dashboards").mkdir(exist_ok=True)
+        (folder / "dashboards" / "shop.yml").write_text(DOCUMENT)
+        statement(server, "create schema shop")
+        statement(
+            server,
+            "create table shop.orders as select * from (values (1, 'AT', date '2026-01-01', decimal '10.50'), "
+            "(2, 'CZ', date '2026-01-02', decimal '20.25'), (3, 'AT', date '2026-01-03', decimal '0.25'), "
+            "(4, 'O''Hara', date '2026-01-03', decimal '5.00')) t (id, country, day, amount)",
+        )
+        yield server
+
+
+def statement(server, sql):
+    variables = server.variables()
+    connection = trino.dbapi.connect(
+        host=variables["TRINO_HOST"], port=int(variables["TRINO_PORT"]), user=variables["TRINO_USER"],
+        http_scheme="https", verify=variables["LAKEHOUSE_CA"], catalog="lakehouse", schema="shop",
+        auth=trino.auth.JWTAuthentication(variables["LAKEHOUSE_TOKEN"]),
+    )
+    cursor = connection.cursor()
+    cursor.execute(sql)
+    return cursor.fetchall()
+
+
+def page(server, path, status=200, **fields):
+    token = server.variables()["LAKEHOUSE_TOKEN"]
+    answered, headers, body = fetch(server.url + path, headers={"Authorization": f"Bearer {token}", **fields})
+    assert answered == status, body[:2000]
+    return headers, body.decode()
+
+
+def test_a_file_is_a_dashboard_at_once_and_a_broken_one_is_named(server):
+    assert "/dashboards/shop" in page(server, "/dashboards")[1]
+    broken = server.directory / "dashboards" / "broken.yml"
+    broken.write_text("title: x\ntiles: [{kind: bars, title: a, sql: select 1}]\n")
+    text = page(server, "/dashboards")[1]
+    assert "dashboards/broken.yml:2:" in text and "bars" in text
+    broken.unlink()
+    assert "broken.yml" not in page(server, "/dashboards")[1]
+
+
+def test_filters_stand_in_the_address_and_reach_the_statement(server):
+    assert ">36<" in page(server, "/dashboards/shop/tiles/total")[1].replace(".00", "")
+    assert "10.75" in page(server, "/dashboards/shop/tiles/total?country=AT")[1]
+    assert "30.75" in page(server, "/dashboards/shop/tiles/total?country=AT&country=CZ&day=..2026-01-02")[1]
+    assert "5.00" in page(server, "/dashboards/shop/tiles/total?country=O%27Hara")[1]
+    assert page(server, "/dashboards/shop?day=yesterday", status=400)[1].count("range of dates")
+    # Nothing that a visitor sends is run: it is looked for.
+    evil = "/dashboards/shop/tiles/total?country=x%27)%20or%20(%271%27=%271"
+    assert "–" in page(server, evil)[1]
+
+
+def test_marks_lead_to_the_narrowed_page_and_rows_stand_behind_them(server):
+    text = page(server, "/dashboards/shop?country=AT")[1]
+    assert 'class="mark chosen" href="/dashboards/shop"' in text
+    assert 'class="mark dimmed" href="/dashboards/shop?country=AT&amp;country=CZ"' in text
+    rows = page(server, "/dashboards/shop/tiles/countries/rows?country=AT")[1]
+    assert "2026-01-03" in rows and "CZ" not in rows
+
+
+def test_exports_have_what_is_shown(server):
+    headers, text = page(server, "/dashboards/shop/tiles/countries/csv?day=2026-01-02..")
+    assert "attachment" in headers["Content-Disposition"]
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["country", "amount"], ["CZ", "20.25"], ["O'Hara", "5.00"], ["AT", "0.25"],
+    ]
+    headers, text = page(server, "/dashboards/shop/tiles/countries/svg")
+    assert ElementTree.fromstring(text).tag.endswith("svg")
+    assert len(list(csv.reader(io.StringIO(page(server, "/dashboards/shop/tiles/countries/rows/csv")[1])))) == 5
+
+
+def test_a_past_state_is_shown_and_a_kept_result_is_never_stale(server):
+    path = "/dashboards/shop/tiles/total?country=CZ"
+    assert "20.25" in page(server, path)[1]
+    before = statement(
+        server, 'select max(committed_at) from shop."orders$snapshots"')[0][0].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    statement(server, "insert into shop.orders values (5, 'CZ', date '2026-01-04', decimal '100.00')")
+    assert "120.25" in page(server, path)[1]
+    assert "20.25" in page(server, f"{path}&at={before}")[1] and "120.25" not in page(server, f"{path}&at={before}")[1]
+    assert "120.25" in page(server, path)[1]
+    statement(server, "delete from shop.orders where id = 5")
+    assert "120.25" not in page(server, path)[1]
+    assert before[:19].replace("T", " ") in page(server, "/dashboards/shop")[1]
+
+
+def test_twelve_charts_are_small_and_second_paints_come_from_kept_results(server):
+    tiles = "\n".join(
+        f"""  - id: t{number}
+    kind: {kind}
+    title: Tile {number}
+    sql: select country, day, amount, id from orders order by id"""
+        for number, kind in enumerate(KINDS)
+    )
+    (server.directory / "dashboards" / "twelve.yml").write_text(
+        f"title: Twelve\ncatalog: lakehouse\nschema: shop\ntiles:\n{tiles}\n")
+    page(server, "/dashboards/twelve")
+    began = time.perf_counter()
+    text = page(server, "/dashboards/twelve")[1]
+    print(f"twelve charts, warm: {(time.perf_counter() - began) * 1000:.0f} ms")
+    assert text.count("data-tile=") == 12 and "class=\"fault\"" not in text
+    parts = [text] + [page(server, f"/assets/{name}")[1] for name in
+                      ("console.css", "charts.css", "dashboard.js", "icon.svg")]
+    assert sum(len(gzip.compress(part.encode())) for part in parts) < 150_000
