@@ -237,6 +237,13 @@ let modules: [Module] = [
 /// What the executable is made of.
 let executable = ["Appliance", "Walkthrough", "Platform"]
 
+/// What the tool of the developers is made of: the parsers that it fuzzes, and their stores.
+let tool = [
+    "Diagnostics", "Bytes", "CivilTime", "JSON", "XML", "YAML", "Vectors", "HTTPMessages",
+    "Authority", "Platform", "Cryptography", "Regex", "ObjectStorage", "Parquet", "Avro",
+    "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "SQLSyntax", "S3API",
+]
+
 /// C targets: a module map or a shim header over a Debian library, and its static archives.
 let libraries: [(name: String, archives: [String])] = [
     ("CSQLite", ["sqlite3"]), ("CZstd", ["zstd"]), ("CZlib", ["z"]), ("CLz4", ["lz4"]),
@@ -256,7 +263,8 @@ let suites: [(name: String, needs: [String])] = [
             "SQLPlanning", "SQLExecution", "SQLEngine", "TableCatalog", "QueryAPI",
         ]
     ),
-    ("FuzzTests", modules.map(\.name)), ("CrashTests", modules.map(\.name)),
+    ("FuzzTests", ["dev", "Diagnostics", "Bytes", "Platform", "ObjectStorage"]),
+    ("CrashTests", modules.map(\.name)),
 ]
 
 let only = Context.environment["LAKEHOUSE_ONLY"].map { $0.split(separator: ",").map(String.init) }
@@ -268,7 +276,7 @@ func closure(_ names: [String]) -> Set<String> {
         guard found.insert(name).inserted else { continue }
         open +=
             modules.first { $0.name == name }?.needs ?? suites.first { $0.name == name }?.needs
-            ?? (name == "lakehouse" ? executable : [])
+            ?? (name == "lakehouse" ? executable : name == "dev" ? tool : [])
     }
     return found
 }
@@ -324,6 +332,16 @@ if only?.contains("lakehouse") ?? true {
         .executableTarget(
             name: "lakehouse", dependencies: executable.map { .init(stringLiteral: $0) },
             path: "Sources/lakehouse", swiftSettings: settings(kernels: false)))
+}
+if only?.contains(where: { $0 == "dev" || $0 == "FuzzTests" }) ?? true {
+    // With LIBFUZZER the targets run under libFuzzer too: `make libfuzzer`.
+    let hasLibFuzzer = Context.environment["LAKEHOUSE_LIBFUZZER"] == "1"
+    targets.append(
+        .executableTarget(
+            name: "dev", dependencies: (tool + ["TestSupport"]).map { .init(stringLiteral: $0) },
+            path: "Sources/dev",
+            swiftSettings: settings(kernels: false)
+                + (hasLibFuzzer ? [.define("LIBFUZZER")] : [])))
 }
 for suite in suites
 where only?.contains(suite.name) ?? true

@@ -56,8 +56,15 @@ package final class CSVTable: TextTableReader {
 
     private static func sniff(_ source: any ByteSource) throws -> CSVDialect {
         try source.rewind()
+        // A source may give less than there is room for: the dialect must not depend on it.
         let sample = try [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
-            count = try source.read(into: UnsafeMutableRawBufferPointer(buffer))
+            while count < buffer.count {
+                let rest = UnsafeMutableRawBufferPointer(
+                    UnsafeMutableBufferPointer(rebasing: buffer[count...]))
+                let got = try source.read(into: rest)
+                if got == 0 { break }
+                count += got
+            }
         }
         return CSVDialect.sniff(sample)
     }

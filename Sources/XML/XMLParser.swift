@@ -105,7 +105,10 @@ struct XMLParser {
                 name.hasPrefix("#x")
                 ? UInt32(name.dropFirst(2), radix: 16)
                 : name.hasPrefix("#") ? UInt32(name.dropFirst()) : nil
-            guard let scalar = number.flatMap(Unicode.Scalar.init), scalar.value != 0 else {
+            // The integer's own reader would take a sign.
+            guard !name.contains("+"), !name.contains("-"),
+                let scalar = number.flatMap(Unicode.Scalar.init), scalar.value != 0
+            else {
                 throw malformed("an unknown reference")
             }
             text += Array(String(Character(scalar)).utf8)
@@ -195,6 +198,8 @@ struct XMLParser {
         guard let text = String(validating: slice, as: UTF8.self) else {
             throw malformed("text that is not UTF-8")
         }
+        // XML 1.0 has no form for it, so it could not be answered either.
+        guard !slice.contains(0) else { throw malformed("a NUL") }
         return text
     }
 
