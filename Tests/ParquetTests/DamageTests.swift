@@ -61,6 +61,16 @@ import Vectors
         }
     }
 
+    @Test func aRepeatedCodeHasNoMoreBitsThanItsWidth() throws {
+        // A run of codes of 3 bits over a dictionary of 8 entries says 57: found by `dev fuzz parquet`.
+        var bytes = fixture("flat_none.parquet")
+        #expect(bytes[22_453..<22_457] == [0x28, 0x01, 0x03, 0x07])
+        bytes[22_456] = 0xBA
+        let file = try ParquetFile.open(BytesReader(bytes))
+        let fault = #expect(throws: ParquetError.self) { try scanLines(file) }
+        #expect(fault?.code == .truncated)
+    }
+
     @Test func otherFilesAreNotParquet() {
         let fault = #expect(throws: ParquetError.self) {
             try ParquetFile.open(BytesReader(Array("id,name\n1,this is a text file\n".utf8)))

@@ -69,6 +69,9 @@ struct HybridReader {
                 for index in 0..<size {
                     value |= UInt32((at + index).load(as: UInt8.self)) &<< UInt32(8 &* index)
                 }
+                // Whole bytes hold more than `width` bits: a code behind the dictionary's end, where nobody
+                // looks again because codes of this width cannot pass it.
+                guard width >= 32 || value &>> UInt32(width) == 0 else { return false }
                 repeated = value
                 runLeft = count
                 at += size
