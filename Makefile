@@ -14,7 +14,7 @@ TEST_PACKAGES := prometheus chromium
 export LAKEHOUSE_PORTABLE := $(PORTABLE)
 
 .PHONY: help packages test-packages build test unit clients sql test-long bench demo lint format tidy \
-	venv web-list clean
+	venv web-list clean fuzz-build fuzz-slice fuzz-long sql-long clients-long libfuzzer
 
 help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' \
@@ -65,9 +65,48 @@ unit: test-packages ## Builds and runs the Swift tests (units, SQL files, style)
 clients: build venv ## Drives the release binary with real clients on loopback.
 	@timeout 600 $(PYTHON) -m pytest -q -x --timeout 120 Tests/Clients
 
-test-long: build venv ## Runs the longer suites: fuzzing, crash loops, all verification configurations.
-	@LAKEHOUSE_LONG=1 timeout 3600 swift test --filter 'Fuzz|Crash|SQL'
-	@LAKEHOUSE_LONG=1 timeout 3600 $(PYTHON) -m pytest -q --timeout 900 Tests/Clients
+# The seed differs by commit, and a commit can be repeated.
+FUZZ_SEED ?= $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
+# Seconds for each of the fuzzer's targets, two of which run at a time.
+FUZZ_SECONDS ?= 120
+DEV := $(BUILD)/release/dev
+
+test-long: sql-long fuzz-long clients-long ## Runs what takes long: SQL in all configurations, fuzzing, crash loops.
+
+sql-long: test-packages
+	@mkdir -p $(BUILD) && echo "building the tests (log: $(BUILD)/tests.log)" && \
+		timeout 1800 swift build --build-tests >$(BUILD)/tests.log 2>&1 \
+		|| { grep -E 'error|warning' -A4 $(BUILD)/tests.log | head -80; exit 1; }
+	@echo "SQL files in all configurations (at most 60 minutes)"
+	@LAKEHOUSE_LONG=1 timeout 3600 swift test --skip-build --filter SQLTests 2>&1 \
+		| awk '/Test run with/ || !/(Test case |started\.$$)/'
+
+fuzz-build: packages
+	@mkdir -p $(BUILD) && echo "building the fuzzer (log: $(BUILD)/fuzz.log)" && \
+		timeout 1800 swift build -c release --product dev --static-swift-stdlib >$(BUILD)/fuzz.log 2>&1 \
+		|| { grep -E 'error|warning' -A4 $(BUILD)/fuzz.log | head -80; exit 1; }
+
+fuzz-slice: fuzz-build ## Fuzzes every parser for some seconds, by a seed of the commit (FUZZ_SEED=N: another).
+	@timeout 300 $(DEV) fuzz all --seed $(FUZZ_SEED) --seconds 5 --jobs 2
+
+fuzz-long: fuzz-build ## Fuzzes every parser for minutes (FUZZ_SECONDS=N each).
+	@echo "fuzzing (at most 60 minutes)"
+	@timeout 3600 $(DEV) fuzz all --seed $(FUZZ_SEED) --seconds $(FUZZ_SECONDS) --jobs 2
+
+clients-long: build venv
+	@echo "clients and crash loops (at most 60 minutes)"
+	@LAKEHOUSE_LONG=1 timeout 3600 $(PYTHON) -m pytest -v --timeout 900 Tests/Clients
+
+# A build of its own, since every module is instrumented.
+libfuzzer: packages ## Fuzzes http, sql and parquet by coverage with address checks (FUZZ_SECONDS=N each).
+	@mkdir -p $(BUILD) && echo "building with libFuzzer (log: $(BUILD)/libfuzzer.log)" && \
+		LAKEHOUSE_ONLY=dev LAKEHOUSE_LIBFUZZER=1 timeout 3600 swift build --build-path $(BUILD)/libfuzzer \
+			--product dev --sanitize=address --sanitize=fuzzer >$(BUILD)/libfuzzer.log 2>&1 \
+		|| { grep -E 'error|warning' -A4 $(BUILD)/libfuzzer.log | head -80; exit 1; }
+	@for target in http sql parquet; do \
+		timeout 3600 $(BUILD)/libfuzzer/debug/dev libfuzzer $$target -max_total_time=$(FUZZ_SECONDS) \
+			-timeout=20 -rss_limit_mb=2048 -artifact_prefix=$(BUILD)/libfuzzer-$$target- || exit 1; \
+	done
 
 bench: build venv ## Measures beside the peers, in the same run, and prints ratios.
 	@$(PYTHON) Tests/Bench/bench.py $(BENCH)
