@@ -17,17 +17,25 @@ extension Request {
 
 /// A cookie to set. HttpOnly and SameSite=Lax unless said otherwise.
 package struct SetCookie: Sendable {
+    /// Whether the cookie goes along with requests from other sites.
     package enum SameSite: String, Sendable { case strict = "Strict", lax = "Lax", none = "None" }
 
+    /// The name, a token.
     package var name: String
+    /// The value, before escaping.
     package var value: String
+    /// Requests below this path carry the cookie.
     package var path = "/"
     /// Seconds to live; nil until the browser closes, 0 removes it.
     package var maxAgeSeconds: Int64?
+    /// Scripts do not see it.
     package var isHTTPOnly = true
+    /// It goes over TLS only.
     package var isSecure = false
+    /// Whether other sites' requests carry it.
     package var sameSite = SameSite.lax
 
+    /// A cookie that lives until the browser closes.
     package init(_ name: String, _ value: String) {
         self.name = name
         self.value = value

@@ -1,8 +1,11 @@
 /// Header or trailer fields in the order received. Names compare without case.
 package struct Fields: Sendable {
+    /// Every field, as received: names keep their case, repeated names their places.
     package private(set) var all: [(name: String, value: String)] = []
 
+    /// No field.
     package init() {}
+    /// The given fields, in their order.
     package init(_ pairs: [(String, String)]) { all = pairs.map { (name: $0.0, value: $0.1) } }
 
     /// The first value under the name, if any.

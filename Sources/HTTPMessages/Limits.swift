@@ -13,5 +13,6 @@ package struct HTTPLimits: Sendable {
     /// Chunk framing may not exceed the data by more than this, or tiny chunks would cost us dear.
     package var chunkOverheadBytes: Int64 = 64 * 1024
 
+    /// The defaults.
     package init() {}
 }

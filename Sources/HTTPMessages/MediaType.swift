@@ -30,6 +30,7 @@ package struct MediaType: Sendable {
 
     /// `type/subtype`.
     package var essence: String { "\(type)/\(subtype)" }
+    /// The value of a parameter; `name` in lower case.
     package func parameter(_ name: String) -> String? {
         parameters.first { $0.name == name }?.value
     }

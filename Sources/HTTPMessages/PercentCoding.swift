@@ -65,9 +65,12 @@ package enum PercentCoding {
 
 /// Names and values in the order received, from a query or a form. `a`, `a=` and `a=b` are all items.
 package struct QueryItems: Sendable {
+    /// The decoded pairs, in the order of the query.
     package private(set) var all: [(name: String, value: String)] = []
 
+    /// No item.
     package init() {}
+    /// The given items, in their order.
     package init(_ pairs: [(String, String)]) { all = pairs.map { (name: $0.0, value: $0.1) } }
 
     /// Reads `a=1&b=%20`; `+` is a space, as in forms. nil when an escape is broken or there are more than
@@ -89,7 +92,9 @@ package struct QueryItems: Sendable {
 
     /// The first value under the name, "" when it has none.
     package subscript(_ name: String) -> String? { all.first { $0.name == name }?.value }
+    /// Every value under the name, in order.
     package func values(_ name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
+    /// Adds an item and keeps those of the same name.
     package mutating func append(_ name: String, _ value: String) {
         all.append((name: name, value: value))
     }

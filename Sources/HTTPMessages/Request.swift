@@ -1,11 +1,14 @@
 /// A request as a handler sees it: the head parsed, the body still to be read.
 package struct Request: Sendable {
+    /// The method as sent.
     package var method: Method
     /// The path, percent-decoded segment by segment is the handler's choice: this is as received.
     package var rawPath: String
     /// The query without `?`, as received; empty when there is none.
     package var rawQuery: String
+    /// The header fields.
     package var fields: Fields
+    /// Read once, by the handler.
     package var body: any RequestBody
     /// Whether the connection is TLS.
     package var isSecure: Bool
@@ -14,6 +17,7 @@ package struct Request: Sendable {
     /// Unique a request; given back as `X-Request-Id`.
     package var requestID: String
 
+    /// A request as a server makes it; tests make their own.
     package init(
         method: Method, rawPath: String, rawQuery: String = "", fields: Fields = Fields(),
         body: any RequestBody = EmptyBody(), isSecure: Bool = false,
@@ -33,14 +37,23 @@ package struct Request: Sendable {
 
 /// A request method. Unknown ones keep their token.
 package struct Method: Sendable, Hashable, RawRepresentable {
+    /// The token as sent; methods differ by case.
     package let rawValue: String
+    /// Any token, also one that this server does not know.
     package init(rawValue: String) { self.rawValue = rawValue }
+    /// Source of this and the next: RFC 9110, section 9.3.
     package static let get = Method(rawValue: "GET")
+    /// GET without the body of the answer.
     package static let head = Method(rawValue: "HEAD")
+    /// Has the resource work on the body.
     package static let post = Method(rawValue: "POST")
+    /// Creates or replaces.
     package static let put = Method(rawValue: "PUT")
+    /// Removes.
     package static let delete = Method(rawValue: "DELETE")
+    /// Changes a part. Source: RFC 5789.
     package static let patch = Method(rawValue: "PATCH")
+    /// Asks what may be done; browsers do before requests from other sites.
     package static let options = Method(rawValue: "OPTIONS")
 }
 
@@ -62,8 +75,11 @@ package enum HTTPBodyError: Error, Sendable, Hashable {
 
 /// No body.
 package final class EmptyBody: RequestBody {
+    /// A body of no bytes.
     package init() {}
+    /// Always 0.
     package var declaredLength: Int64? { 0 }
+    /// Always the end.
     package func next() throws(HTTPBodyError) -> [UInt8]? { nil }
 }
 

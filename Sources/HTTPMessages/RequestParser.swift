@@ -48,6 +48,7 @@ package struct RequestParser: Sendable {
     private var fields = Fields()
     private var chunkOverhead: Int64 = 0
 
+    /// Stands before the first request of a connection.
     package init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
 
     /// Whether nothing of a request has come yet: the connection may be closed without loss.

@@ -1,9 +1,13 @@
 /// An answer: the status, fields, and a body in one of four forms.
 package struct Response: Sendable {
+    /// 200 to 599.
     package var status: Int
+    /// Without framing, date and connection, which are the server's.
     package var fields: Fields
+    /// What follows the head.
     package var body: ResponseBody
 
+    /// An answer; without a body unless one is given.
     package init(status: Int, fields: Fields = Fields(), body: ResponseBody = .empty) {
         self.status = status
         self.fields = fields
@@ -42,7 +46,9 @@ package protocol ResponseStream: AnyObject, Sendable {
 }
 
 extension ResponseStream {
+    /// Nothing to close.
     package func close() {}
+    /// Always worth asking again.
     package func whenReady(_ wake: @escaping @Sendable () -> Void) { wake() }
 }
 

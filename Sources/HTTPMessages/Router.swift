@@ -6,10 +6,14 @@ import Diagnostics
 /// A literal segment wins over `{name}`, which wins over `{name+}`. `query: "tagging"` wants the item to
 /// be there, `query: "list-type=2"` with that value; of several that fit, the one with a query wins.
 package struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
+    /// The method that the route answers.
     package let method: Method
+    /// Segments; `{name}` takes one, `{name+}` the rest.
     package let path: String
+    /// The item that has to be in the query, with or without a value.
     package let query: String?
 
+    /// A pattern, checked when the router is made.
     package init(_ method: Method, _ path: String, query: String? = nil) {
         invariant(path.hasPrefix("/"), "a route's path begins with a slash")
         self.method = method
@@ -17,15 +21,19 @@ package struct RoutePattern: Sendable, Hashable, CustomStringConvertible {
         self.query = query
     }
 
+    /// As it is written in the route list.
     package var description: String { "\(method.rawValue) \(path)\(query.map { "?\($0)" } ?? "")" }
 }
 
 /// What the placeholders of a path stand for, percent-decoded.
 package struct PathParameters: Sendable {
     private var values: [(name: String, value: String)] = []
+    /// No parameter.
     package init() {}
+    /// The given parameters.
     package init(_ pairs: [(String, String)]) { values = pairs.map { (name: $0.0, value: $0.1) } }
 
+    /// The decoded value of `{name}`.
     package subscript(_ name: String) -> String? { values.first { $0.name == name }?.value }
 
     /// The value of a placeholder that the pattern has.
@@ -45,14 +53,18 @@ package struct PathParameters: Sendable {
 package struct Route: Sendable {
     /// Answers one request of a route, with the values of the route's `{name}` segments.
     package typealias Handler = @Sendable (Request, PathParameters) -> Response
+    /// What it answers.
     package let pattern: RoutePattern
+    /// Who answers.
     package let handler: Handler
 
+    /// A route from its pattern.
     package init(_ pattern: RoutePattern, _ handler: @escaping Handler) {
         self.pattern = pattern
         self.handler = handler
     }
 
+    /// A route from the parts of its pattern.
     package init(
         _ method: Method, _ path: String, query: String? = nil, _ handler: @escaping Handler
     ) {
@@ -88,6 +100,9 @@ package struct Router: RequestHandler {
     private let notFound: @Sendable (Request) -> Response
     private let notAllowed: @Sendable (Request, _ allow: String) -> Response
 
+    /// Joins the routes into a tree by their segments.
+    ///
+    /// `notFound` and `notAllowed` answer what no route does; Allow is added to the latter's answer.
     package init(
         _ routes: [Route],
         notFound: @escaping @Sendable (Request) -> Response = { _ in .text(404, "no such page\n") },
@@ -107,6 +122,7 @@ package struct Router: RequestHandler {
         return best(candidates, request.method, request)
     }
 
+    /// Answers by the best route; 404, or 405 with Allow, when there is none.
     package func respond(to request: Request) -> Response {
         let candidates = candidates(request)
         if let (route, parameters) = best(candidates, request.method, request) {

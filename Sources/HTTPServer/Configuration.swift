@@ -9,6 +9,7 @@ package struct HTTPDoor: Sendable {
     package var hosts: [String]
     /// 0 lets the system choose.
     package var port: Int
+    /// Answers the requests of this port.
     package var handler: any RequestHandler
     /// Asked for each TLS connection, so that a renewed certificate counts at once; nil: plain only.
     package var tls: TLSSource?
@@ -16,6 +17,7 @@ package struct HTTPDoor: Sendable {
     /// Gives the context for a new connection.
     package typealias TLSSource = @Sendable () -> TLSContext?
 
+    /// A port on which nothing listens before the service starts.
     package init(
         name: String, hosts: [String] = ["127.0.0.1"], port: Int, handler: any RequestHandler,
         tls: TLSSource? = nil
@@ -38,7 +40,9 @@ package struct HTTPServerLimits: Sendable {
     package var handlerQueue = 1024
     /// Handlers that may wait for bodies at once; more uploads get 503.
     package var waitingUploads = 512
+    /// Connections open at once, over all doors.
     package var connections = 8192
+    /// Connections open at once from one address.
     package var connectionsPerAddress = 4096
     /// Bounds of heads and framing.
     package var head = HTTPLimits()
@@ -67,5 +71,6 @@ package struct HTTPServerLimits: Sendable {
     /// What is left of a body that nobody wants is read away up to this, else the connection ends.
     package var discardBytes: Int64 = 256 * 1024
 
+    /// The defaults.
     package init() {}
 }

@@ -7,6 +7,7 @@ package import Telemetry
 
 /// The server as a service: listens on its doors from `start` to `drain`.
 package final class HTTPService: Service {
+    /// For logs and `/readyz`.
     package let name: String
 
     private struct Running {

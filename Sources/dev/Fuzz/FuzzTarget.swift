@@ -3,7 +3,9 @@ import Diagnostics
 
 /// Something that must hold of a parser and did not.
 package struct Finding: Error, CustomStringConvertible {
+    /// What did not hold, with the values.
     package let description: String
+    /// A finding in words.
     package init(_ description: String) { self.description = description }
 }
 
@@ -13,7 +15,9 @@ package struct FuzzTarget: Sendable {
     /// must hold does not.
     package typealias Trial = ([UInt8]) throws -> Void
 
+    /// The word for the command line, and the folder of its cases.
     package let name: String
+    /// One line for the list.
     package let summary: String
     /// Words of the format, for the mutator.
     package var tokens: [String] = []
@@ -28,6 +32,7 @@ package struct FuzzTarget: Sendable {
     /// Gets ready; the trial belongs to the calling thread.
     package let prepare: @Sendable () throws -> Trial
 
+    /// A target without words, grammar and shape: these are set afterwards.
     package init(
         name: String, summary: String, seeds: @escaping @Sendable () throws -> [[UInt8]],
         prepare: @escaping @Sendable () throws -> Trial
@@ -44,6 +49,7 @@ package struct FuzzTarget: Sendable {
         .tableMetadata, .manifest, .sql, .signature, .token,
     ]
 
+    /// The target of that name.
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }
 
