@@ -24,6 +24,11 @@ package enum Action: String, Sendable, CaseIterable {
     case tableUpdate = "table.update"
     case tableDelete = "table.delete"
     case tableList = "table.list"
+    // Models: a new version needs `create`, calls need `use`.
+    case modelCreate = "model.create"
+    case modelUse = "model.use"
+    case modelDrop = "model.drop"
+    case modelList = "model.list"
     // Engine and jobs.
     case queryRun = "query.run"
     case queryKill = "query.kill"
@@ -47,7 +52,7 @@ package struct Resource: Sendable, Hashable {
     /// What sort of thing is decided about; part of the resource's path.
     package enum Kind: String, Sendable {
         case bucket, object, warehouse, namespace, table, view, query, pipeline, dashboard, identity
-        case ledger, system
+        case ledger, system, model
     }
 
     package var tenant: String

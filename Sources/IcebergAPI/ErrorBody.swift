@@ -59,7 +59,7 @@ extension CatalogError.Code {
         case .alreadyExists: (409, "AlreadyExistsException")
         case .namespaceNotEmpty: (409, "NamespaceNotEmptyException")
         case .invalidName, .invalidRequest, .limitExceeded: (400, "BadRequestException")
-        case .commitConflict: (409, "CommitFailedException")
+        case .commitConflict, .mergeConflict: (409, "CommitFailedException")
         case .corruptTable: (500, "InternalServerError")
         case .storageFailed: (503, "ServiceUnavailableException")
         }

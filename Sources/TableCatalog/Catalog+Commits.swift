@@ -80,7 +80,7 @@ extension Catalog {
                         details: Self.details(of: commit, entry))
                 }
             }
-            return try zip(prepared, decisions).map { try loaded($0.pointer, $1) }
+            return try zip(prepared, decisions).map { try loaded($0.pointer, $1, context, at) }
         }
     }
 
@@ -178,6 +178,12 @@ extension Catalog {
         for case .addSnapshot(let snapshot) in commit.updates {
             details.append(("snapshotId", .int(snapshot.snapshotID)))
             details.append(("operation", .string(snapshot.operation ?? "unknown")))
+            for (name, key) in [
+                ("queryId", "trino_query_id"), ("runId", "lakehouse.run-id"),
+                ("stepId", "lakehouse.step-id"),
+            ] {
+                if let value = snapshot.summary[key] { details.append((name, .string(value))) }
+            }
             if let records = snapshot.summary["added-records"] {
                 details.append(("addedRecords", .string(records)))
             }
@@ -288,13 +294,23 @@ extension Catalog {
                         message: "\(entry.pointer.identifier) changed during the commit",
                         hint: "load it again and repeat the change on its present state")
                 }
-                try tx.run(
-                    "INSERT INTO journal (metadata_location, text, at_us) VALUES (?, ?, ?)",
-                    entry.pointer.metadataLocation, entry.text, tx.nowMicroseconds)
+                try journal(tx, entry)
                 try put(tx, context, at, entry.pointer)
             }
             try inTransaction(tx)
         }
+        writeObjects(of: changed)
+    }
+
+    /// Keeps a metadata text until its object is written.
+    func journal(_ tx: WriteTransaction, _ entry: PreparedPointer) throws {
+        try tx.run(
+            "INSERT INTO journal (metadata_location, text, at_us) VALUES (?, ?, ?)",
+            entry.pointer.metadataLocation, entry.text, tx.nowMicroseconds)
+    }
+
+    /// Writes what was journaled by a transaction that is committed.
+    func writeObjects(of changed: [PreparedPointer]) {
         for entry in changed {
             if let metadata = entry.metadata {
                 cache.insert(entry.pointer.metadataLocation, metadata, text: entry.text)

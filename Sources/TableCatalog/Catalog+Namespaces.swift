@@ -105,44 +105,59 @@ extension Catalog {
         try database.writeGrouped { tx in
             let chain = try chain(tx, context, at)
             let namespace = try requireNamespace(tx, context, at, chain, levels)
-            let prefix = levels.folded + namespaceSeparator
-            let children = try mergedRows(
-                tx, chain,
-                """
-                SELECT folded, path, is_dropped FROM namespaces
-                WHERE tenant = ? AND warehouse = ? AND ref = ? AND folded > ? AND folded < ?
-                ORDER BY folded LIMIT ?
-                """, { [context.tenant, at.warehouse, $0, prefix, levels.folded + " "] }, limit: nil
-            )
-            let entries = try mergedRows(
-                tx, chain,
-                """
-                SELECT folded, name, is_dropped FROM pointers
-                WHERE tenant = ? AND warehouse = ? AND ref = ? AND namespace = ?
-                ORDER BY folded LIMIT ?
-                """, { [context.tenant, at.warehouse, $0, levels.folded] }, limit: nil)
-            if let inside = children.first?.path.levels.last ?? entries.first?.path {
+            if let inside = try firstInside(tx, context, at, chain, levels) {
                 throw CatalogError(
                     code: .namespaceNotEmpty,
                     message:
                         "namespace is not empty: \(levels.joined(separator: ".")) has \(inside)",
                     hint: "drop what is in it first")
             }
-            if chain.count == 1 {
-                try tx.run(
-                    """
-                    DELETE FROM namespaces
-                    WHERE tenant = ? AND warehouse = ? AND ref = ? AND folded = ?
-                    """, context.tenant, at.warehouse, at.reference, levels.folded)
-            } else {
-                try put(tx, context, at, namespace, isDropped: true)
-            }
+            try dropRow(tx, context, at, chain, namespace)
             try record(
                 tx, context, at, kind: "catalog.namespace.dropped", namespace: levels, name: nil)
         }
     }
 
     // MARK: Rows
+
+    /// Something that is in a namespace; nil when it is empty.
+    func firstInside(
+        _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ chain: [String], _ levels: [String]
+    ) throws -> String? {
+        let prefix = levels.folded + namespaceSeparator
+        let children = try mergedRows(
+            tx, chain,
+            """
+            SELECT folded, path, is_dropped FROM namespaces
+            WHERE tenant = ? AND warehouse = ? AND ref = ? AND folded > ? AND folded < ?
+            ORDER BY folded LIMIT ?
+            """, { [context.tenant, at.warehouse, $0, prefix, levels.folded + " "] }, limit: nil)
+        let entries = try mergedRows(
+            tx, chain,
+            """
+            SELECT folded, name, is_dropped FROM pointers
+            WHERE tenant = ? AND warehouse = ? AND ref = ? AND namespace = ?
+            ORDER BY folded LIMIT ?
+            """, { [context.tenant, at.warehouse, $0, levels.folded] }, limit: nil)
+        return children.first?.path.levels.last ?? entries.first?.path
+    }
+
+    /// Takes an empty namespace away: the row, or a mark where a parent reference has it too.
+    func dropRow(
+        _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ chain: [String], _ namespace: Namespace
+    ) throws {
+        guard chain.count == 1 else {
+            return try put(tx, context, at, namespace, isDropped: true)
+        }
+        try preserve(tx, context, at, namespace: namespace.levels)
+        try tx.run(
+            """
+            DELETE FROM namespaces
+            WHERE tenant = ? AND warehouse = ? AND ref = ? AND folded = ?
+            """, context.tenant, at.warehouse, at.reference, namespace.levels.folded)
+    }
 
     func requireNamespace(
         _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
@@ -159,7 +174,7 @@ extension Catalog {
             hint: nearestName(to: name, among: near).map { "did you mean \($0)?" })
     }
 
-    private func findNamespace(
+    func findNamespace(
         _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
         _ chain: [String], _ levels: [String]
     ) throws -> Namespace? {
@@ -177,21 +192,25 @@ extension Catalog {
         return nil
     }
 
-    private func put(
+    func put(
         _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference,
         _ namespace: Namespace, isDropped: Bool = false
     ) throws {
+        try preserve(tx, context, at, namespace: namespace.levels)
+        let inherited = try chain(tx, context, at).dropFirst()
+        let base = try findNamespace(tx, context, at, Array(inherited), namespace.levels)
         try tx.run(
             """
             INSERT INTO namespaces
-                (tenant, warehouse, ref, folded, path, depth, properties, owner, is_dropped, created_us)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (tenant, warehouse, ref, folded, path, depth, properties, owner, is_dropped, created_us,
+                 base_properties)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (tenant, warehouse, ref, folded) DO UPDATE SET
                 properties = excluded.properties, is_dropped = excluded.is_dropped
             """, context.tenant, at.warehouse, at.reference, namespace.levels.folded,
             namespace.levels.joinedLevels, namespace.levels.count,
             encodeProperties(namespace.properties), context.principal.name, isDropped,
-            tx.nowMicroseconds)
+            tx.nowMicroseconds, base.map { encodeProperties($0.properties) })
     }
 
     /// Rows of all references of the chain by their folded name; the nearest reference wins, and what

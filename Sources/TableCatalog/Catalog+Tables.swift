@@ -39,7 +39,7 @@ extension Catalog {
         let pointer = try database.read { tx in
             try requirePointer(tx, context, at, identifier, kind: .table)
         }
-        return try loaded(pointer, decision)
+        return try loaded(pointer, decision, context, at)
     }
 
     /// Where the table's metadata is, without reading it: what an ETag is made of.
@@ -106,7 +106,7 @@ extension Catalog {
         if isStaged {
             return LoadedTable(
                 identifier: owned, metadata: metadata, metadataLocation: "",
-                metadataText: metadata.json.encoded(), decision: decision)
+                metadataText: metadata.json.encoded(), granted: decision)
         }
         return try serialized([lockKey(context, at, identifier)]) {
             // Only here can nobody take the name between the look and the transaction.
@@ -120,7 +120,7 @@ extension Catalog {
                     tx, context, at, kind: "catalog.table.created", namespace: levels,
                     name: creation.name, details: [("uuid", .string(uuid))])
             }
-            return try loaded(next.pointer, decision)
+            return try loaded(next.pointer, decision, context, at)
         }
     }
 
@@ -150,7 +150,7 @@ extension Catalog {
                     name: identifier.name)
                 return pointer
             }
-            return try loaded(pointer, decision)
+            return try loaded(pointer, decision, context, at)
         }
     }
 
@@ -173,8 +173,11 @@ extension Catalog {
         try serialized([lockKey(context, at, identifier)]) {
             try database.writeGrouped { tx in
                 let pointer = try requirePointer(tx, context, at, identifier, kind: kind)
+                // What a branch drops may still be there on its parent: the files stay.
+                let inherited = try chain(tx, context, at).dropFirst()
+                let base = try findPointer(tx, context, at, Array(inherited), identifier)
                 try remove(tx, context, at, pointer)
-                if purge {
+                if purge, base == nil {
                     try tx.run(
                         "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
                         context.tenant, pointer.location, tx.nowMicroseconds)
@@ -188,7 +191,7 @@ extension Catalog {
     }
 
     /// Deletes the files of purged tables; resumes what a stop interrupted. A place that another
-    /// pointer still uses is left alone.
+    /// pointer still uses, on whichever branch or tag, waits until none does.
     package func runPurges() throws {
         let waiting = try database.read { tx in
             try tx.query("SELECT id, location FROM purges ORDER BY id") {
@@ -200,11 +203,14 @@ extension Catalog {
                 try tx.exists(
                     """
                     SELECT 1 FROM pointers
-                    WHERE location = ?1 OR substr(location, 1, length(?1) + 1) = ?1 || '/'
-                       OR substr(?1, 1, length(location) + 1) = location || '/'
+                    WHERE is_dropped = 0 AND location != ''
+                      AND (location = ?1 OR substr(location, 1, length(?1) + 1) = ?1 || '/'
+                        OR substr(?1, 1, length(location) + 1) = location || '/')
                     """, location)
             }
-            if !isUsed, let root = ObjectLocation(uri: location + "/") {
+            // A branch or tag has the table still: the files go when the last of them is gone.
+            if isUsed { continue }
+            if let root = ObjectLocation(uri: location + "/") {
                 do throws(ObjectStoreError) {
                     try purge(root)
                 } catch {

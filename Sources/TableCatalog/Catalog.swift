@@ -11,6 +11,8 @@ import Synchronization
 package final class Catalog: Sendable {
     let database: Database
     let authorizer: any Authorizer
+    /// Row filters and masks; nil: there are none.
+    package let governance: (any TableGovernance)?
     let clock: any WallClock
     let entropy: any Entropy
     /// Manifest lists and manifests, cached; planning and commits read through it.
@@ -25,12 +27,13 @@ package final class Catalog: Sendable {
     /// catalog has asked the authorizer before.
     package init(
         databasePath: String, store: any ObjectStore, authorizer: any Authorizer,
-        clock: any WallClock, entropy: any Entropy
+        clock: any WallClock, entropy: any Entropy, governance: (any TableGovernance)? = nil
     ) throws {
         database = try Database(
             path: databasePath, migrations: catalogMigrations,
             nowMicroseconds: { clock.now().microseconds })
         self.authorizer = authorizer
+        self.governance = governance
         self.clock = clock
         self.entropy = entropy
         manifests = ManifestSource(store: store)
@@ -110,9 +113,16 @@ package final class Catalog: Sendable {
         kind: String, namespace: [String], name: String?, details: [(String, JSONValue)] = []
     ) throws {
         let subject = (namespace + (name.map { [$0] } ?? [])).joined(separator: ".")
-        let parent = try tx.number(
-            "SELECT commit_id FROM refs WHERE tenant = ? AND warehouse = ? AND name = ?",
-            context.tenant, at.warehouse, at.reference)
+        let reference = try tx.first(
+            "SELECT commit_id, kind FROM refs WHERE tenant = ? AND warehouse = ? AND name = ?",
+            context.tenant, at.warehouse, at.reference,
+            row: { ($0.int64OrNil(0), $0.string(1)) })
+        guard reference?.1 != ReferenceKind.tag.rawValue else {
+            throw CatalogError(
+                code: .invalidRequest, message: "\(at) is a tag, which never changes",
+                hint: "create a branch from it, and write there")
+        }
+        let parent = reference?.0
         try tx.run(
             """
             INSERT INTO commits
@@ -171,10 +181,7 @@ package final class Catalog: Sendable {
                 let parent = try tx.first(
                     "SELECT parent FROM refs WHERE tenant = ? AND warehouse = ? AND name = ?",
                     context.tenant, at.warehouse, name, row: { $0.stringOrNil(0) })
-            else {
-                throw CatalogError(
-                    code: .noSuchReference, message: "branch or tag not found: \(at)")
-            }
+            else { throw try noSuchReference(tx, context, at) }
             chain.append(name)
             next = parent
         }

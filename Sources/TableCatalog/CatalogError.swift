@@ -13,6 +13,8 @@ package struct CatalogError: Fault {
         case invalidName = "catalog.invalid_name"
         case invalidRequest = "catalog.invalid_request"
         case commitConflict = "catalog.commit_conflict"
+        /// Two branches changed the same in ways that do not go together.
+        case mergeConflict = "catalog.merge_conflict"
         /// The metadata of a table cannot be read; others work.
         case corruptTable = "catalog.corrupt_table"
         case storageFailed = "catalog.storage_failed"

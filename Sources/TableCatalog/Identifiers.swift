@@ -13,7 +13,7 @@ package struct CatalogReference: Sendable, Hashable, CustomStringConvertible {
         if let mark = text.lastIndex(of: "@"), mark != text.startIndex {
             self.init(
                 warehouse: String(text[..<mark]),
-                reference: String(text[text.index(after: mark)...]))
+                reference: text[text.index(after: mark)...].lowercased())
         } else {
             self.init(warehouse: text)
         }
@@ -23,6 +23,9 @@ package struct CatalogReference: Sendable, Hashable, CustomStringConvertible {
         reference == "main" ? warehouse : "\(warehouse)@\(reference)"
     }
 }
+
+/// What stands behind the name of a reference.
+package enum ReferenceKind: String, Sendable { case branch, tag }
 
 /// A table or view by its name.
 package struct TableIdentifier: Sendable, Hashable, CustomStringConvertible {

@@ -11,6 +11,13 @@ enum Limits {
     static let cachedBytes = 96 << 20
     /// Journal copies dropped in one later transaction.
     static let journalCleanup = 256
+    /// Bytes of a branch's or tag's name, and how deep branches are made of branches.
+    static let referenceBytes = 128
+    static let branchDepth = 16
+    /// Commits that one listing shows.
+    static let listedCommits = 10_000
+    /// How often a merge is planned again while others commit.
+    static let mergeAttempts = 10
     /// Objects deleted by one step of a purge.
     static let purgeBatch = 1_000
 }

@@ -11,11 +11,23 @@ package struct LoadedTable: Sendable {
     package var metadataLocation: String
     /// The metadata document as written.
     package var metadataText: [UInt8]
-    /// Row filter and column masks that the caller's view of the table has.
-    package var decision: Decision
+    /// What the caller's grants say.
+    var granted: Decision
+    /// The policies that apply to whoever sees what is read.
+    package var applied: [AppliedPolicy] = []
+
+    /// Row filters and column masks that the caller's view of the table has.
+    package var decision: Decision { decision(for: metadata.currentSchema) }
+
+    /// The same for a state of the table with another schema: an old snapshot.
+    package func decision(for schema: Schema) -> Decision {
+        if applied.isEmpty { return granted }
+        let columns = Dictionary(schema.fields.map { (Int($0.id), $0.name) }) { first, _ in first }
+        return granted.governed(by: applied, columns: columns)
+    }
 
     /// Whether the caller may see all rows and columns, and so the files as they are.
-    package var isUnrestricted: Bool { decision.rowFilter == nil && decision.columnMasks.isEmpty }
+    package var isUnrestricted: Bool { !granted.isRestricted && applied.isEmpty }
 }
 
 extension Catalog {
@@ -40,11 +52,42 @@ extension Catalog {
         }
     }
 
-    func loaded(_ pointer: Pointer, _ decision: Decision) throws -> LoadedTable {
+    /// The table behind a pointer, with what the viewer may see of it.
+    func loaded(
+        _ pointer: Pointer, _ decision: Decision, _ context: RequestContext,
+        _ at: CatalogReference
+    ) throws -> LoadedTable {
         let entry = try metadata(at: pointer.metadataLocation)
-        return LoadedTable(
+        var table = LoadedTable(
             identifier: pointer.identifier, metadata: entry.metadata,
             metadataLocation: pointer.metadataLocation, metadataText: entry.text,
-            decision: decision)
+            granted: decision)
+        guard let governance else { return table }
+        let key = table.key(in: at)
+        try governance.cover(
+            tenant: context.tenant, key,
+            places: table.places + [Self.folder(of: pointer.metadataLocation)])
+        table.applied = governance.applied(to: context.audience, tenant: context.tenant, key)
+        return table
+    }
+
+    private static func folder(of location: String) -> String {
+        location.lastIndex(of: "/").map { String(location[..<$0]) } ?? location
+    }
+}
+
+extension LoadedTable {
+    /// The table as policies know it.
+    package func key(in at: CatalogReference) -> TableKey {
+        TableKey(
+            uuid: metadata.tableUUID,
+            path: [at.warehouse] + identifier.namespace + [identifier.name])
+    }
+
+    /// Where the table keeps its files.
+    package var places: [String] {
+        [metadata.location]
+            + ["write.data.path", "write.metadata.path"].compactMap { metadata.properties[$0] }
+            .filter { $0.hasPrefix("s3://") }
     }
 }

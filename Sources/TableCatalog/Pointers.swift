@@ -68,12 +68,16 @@ extension Catalog {
         _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference,
         _ pointer: Pointer, isDropped: Bool = false
     ) throws {
+        try preserve(tx, context, at, pointer.identifier)
+        let inherited = try chain(tx, context, at).dropFirst()
+        let base = try findPointer(tx, context, at, Array(inherited), pointer.identifier)
         try tx.run(
             """
             INSERT INTO pointers
                 (tenant, warehouse, ref, namespace, folded, path, name, kind, uuid, location,
-                 metadata_location, version, owner, is_dropped, created_us, updated_us)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 metadata_location, version, owner, is_dropped, created_us, updated_us,
+                 base_location)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (tenant, warehouse, ref, namespace, folded) DO UPDATE SET
                 path = excluded.path, name = excluded.name, kind = excluded.kind,
                 uuid = excluded.uuid, location = excluded.location,
@@ -84,7 +88,8 @@ extension Catalog {
             pointer.identifier.namespace.folded, pointer.identifier.name.lowercased(),
             pointer.identifier.namespace.joinedLevels, pointer.identifier.name,
             pointer.kind.rawValue, pointer.uuid, pointer.location, pointer.metadataLocation,
-            pointer.version, pointer.owner, isDropped, tx.nowMicroseconds, tx.nowMicroseconds)
+            pointer.version, pointer.owner, isDropped, tx.nowMicroseconds, tx.nowMicroseconds,
+            base?.metadataLocation)
     }
 
     /// Takes the pointer away: the row, or a mark where a parent reference has the name too.
@@ -95,6 +100,7 @@ extension Catalog {
         if try chain(tx, context, at).count > 1 {
             return try put(tx, context, at, pointer, isDropped: true)
         }
+        try preserve(tx, context, at, pointer.identifier)
         try tx.run(
             """
             DELETE FROM pointers

@@ -65,5 +65,15 @@ let catalogMigrations: [Migration] = [
                 value TEXT NOT NULL,
                 PRIMARY KEY (tenant, warehouse, namespace, folded, column_name, label)
             ) STRICT, WITHOUT ROWID;
-            """)
+            """),
+    Migration(
+        2, "branches and tags",
+        sql: """
+            ALTER TABLE refs ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+            CREATE INDEX refs_by_parent ON refs (tenant, warehouse, parent);
+
+            -- What a branch saw under the name when it first differed from its parent; NULL: nothing.
+            ALTER TABLE pointers ADD COLUMN base_location TEXT;
+            ALTER TABLE namespaces ADD COLUMN base_properties TEXT;
+            """),
 ]

@@ -10,9 +10,12 @@
 // the process dies between the two, `recover` writes the object from the journal. Several tables
 // commit in one transaction. Writers of one table take turns; a failed requirement is an error at once.
 //
-// Every pointer stands under a reference of its warehouse. A reference without a pointer of its own
-// reads its parent's, so that a branch costs one row; today only `main` exists. Metadata never changes
-// under its location, so parsed metadata is cached by location.
+// Every pointer stands under a reference of its warehouse: `main`, a branch, a tag. A reference without a
+// pointer of its own reads its parent's, so that a branch costs one row; before a parent changes a name, it
+// leaves what was there to each child that has no row yet (`Branches/Preservation.swift`), so that a branch
+// sees nothing of what happens beside it. A row remembers where it began (`base_location`): what differs
+// from that is what a merge brings to the parent, fast-forward or combined, all tables in one transaction.
+// Metadata never changes under its location, so parsed metadata is cached by location.
 //
 // Invariants: names are unique without regard to case and keep theirs; a pointer's text is in the
 // journal or in the object store, never nowhere. Source: DESIGN sections 2 and 4; REST catalog

@@ -17,6 +17,8 @@ extension IcebergEndpoint {
         }
         let reference = CatalogReference(parsing: wanted)
         let warehouse = try call.catalog.warehouse(call.context, name: reference.warehouse)
+        // A branch or tag that is not there is refused here and not at the first table.
+        _ = try call.catalog.reference(call.context, reference)
         var overrides = ["prefix": reference.description]
         for (name, value) in warehouse.properties { overrides[name] = value }
         let endpoints = IcebergEndpoint.all
