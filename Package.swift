@@ -158,6 +158,12 @@ let modules: [Module] = [
         ],
         kernels: false),
     Module(
+        name: "Quality",
+        needs: [
+            "Diagnostics", "JSON", "YAML", "Vectors", "Authority", "SQLite", "Platform",
+            "SQLSyntax", "SQLFunctions", "SQLPlanning", "SQLEngine", "TableCatalog",
+        ]),
+    Module(
         name: "Jobs",
         needs: [
             "Diagnostics", "CivilTime", "JSON", "Authority", "SQLite", "YAML", "Supervision",
@@ -172,8 +178,18 @@ let modules: [Module] = [
         ],
         kernels: true),
     Module(
+        name: "Models",
+        needs: [
+            "Diagnostics", "JSON", "Vectors", "Authority", "SQLite", "Platform", "Cryptography",
+            "TableCatalog", "SQLFunctions", "SQLPlanning", "SQLEngine",
+        ],
+        kernels: true),
+    Module(
         name: "Dashboards",
         needs: ["Diagnostics", "CivilTime", "Authority", "YAML"]),
+    Module(
+        name: "Metrics",
+        needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "YAML"]),
     // L4 APIs
     Module(
         name: "S3API",
@@ -205,11 +221,16 @@ let modules: [Module] = [
             "Telemetry", "Platform",
         ]),
     Module(
+        name: "AgentAPI",
+        needs: [
+            "Diagnostics", "Bytes", "JSON", "Authority", "HTTPMessages", "SQLSyntax", "Platform",
+        ]),
+    Module(
         name: "ConsoleAPI",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages",
-            "TableCatalog", "Iceberg",
-            "Dashboards", "Ledger", "SQLite", "ObjectStorage", "Platform",
+            "TableCatalog", "Iceberg", "Compression",
+            "Dashboards", "Ledger", "Metrics", "SQLite", "ObjectStorage", "Platform",
         ]),
     // L5 appliance
     Module(
@@ -221,9 +242,10 @@ let modules: [Module] = [
             "ObjectStorage",
             "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger",
             "TableCatalog",
-            "SQLFunctions", "SQLPlanning", "SQLEngine", "Jobs", "Ingest", "Dashboards",
+            "SQLFunctions", "SQLPlanning", "SQLEngine", "Models", "Quality", "Jobs", "Ingest",
+            "Dashboards", "Metrics",
             "ConsoleAPI", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
-            "CWebFiles",
+            "AgentAPI", "CWebFiles",
         ]),
     Module(
         name: "Walkthrough",
@@ -260,7 +282,7 @@ let suites: [(name: String, needs: [String])] = [
         [
             "Diagnostics", "Authority", "CivilTime", "JSON", "ObjectStorage", "Platform", "Vectors",
             "SQLFunctions",
-            "SQLPlanning", "SQLExecution", "SQLEngine", "TableCatalog", "QueryAPI",
+            "SQLPlanning", "SQLExecution", "SQLEngine", "Models", "TableCatalog", "QueryAPI",
         ]
     ),
     ("FuzzTests", ["dev", "Diagnostics", "Bytes", "Platform", "ObjectStorage"]),

@@ -1,7 +1,9 @@
+import Compression
 import HTTPMessages
 
 extension ConsolePages {
-    /// Styles, modules, pictures. They hold nothing of anybody's, so everybody may read them.
+    /// Styles, modules, pictures. They hold nothing of anybody's, so everybody may read them, and they
+    /// alone are compressed: the length of a compressed page would tell of the secrets in it (BREACH).
     var assetRoutes: [Route] {
         [
             Route(.get, "/assets/{name+}") { request, path in
@@ -22,8 +24,10 @@ extension ConsolePages {
         guard isSound, let type = mediaType(name), let bytes = doors.assets.bytes(name) else {
             return doors.authenticator.secured(.text(404, "no such file\n"))
         }
-        let tag = "\"\(fingerprintText(of: bytes))\""
-        var response = Response(status: 200, contentType: type, bytes: bytes)
+        let packed = request.acceptsEncoding("gzip") ? try? Compressor().compress(.gzip, bytes) : nil
+        let tag = "\"\(fingerprintText(of: bytes))\(packed == nil ? "" : "-gzip")\""
+        var response = Response(status: 200, contentType: type, bytes: packed ?? bytes)
+        if packed != nil { response.fields["Content-Encoding"] = "gzip" }
         if let known = request.fields["If-None-Match"],
             known.split(separator: ",").contains(where: {
                 let item = $0.drop { $0 == " " }
@@ -33,6 +37,7 @@ extension ConsolePages {
             response = Response(status: 304)
         }
         response.fields["ETag"] = tag
+        response.fields["Vary"] = "Accept-Encoding"
         // The browser keeps it, and asks each time: after an upgrade it is new at once.
         response.fields["Cache-Control"] = "no-cache"
         return doors.authenticator.secured(response)
