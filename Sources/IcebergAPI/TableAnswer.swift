@@ -9,6 +9,7 @@ import TableCatalog
 extension IcebergCall {
     /// A `LoadTableResult`: where the metadata is, the metadata, and how to reach the files.
     func answer(_ table: LoadedTable, snapshots: SnapshotMode = .all) throws -> Response {
+        try requireUnrestricted(table)
         var writer = JSONWriter(capacity: table.metadataText.count + 1024)
         writer.beginObject()
         if !table.metadataLocation.isEmpty {

@@ -1,5 +1,5 @@
 package import Authority
-import JSON
+package import JSON
 package import Platform
 package import SQLite
 import Synchronization
@@ -77,6 +77,25 @@ package final class AuditLedger: Sendable {
             }
         }
         if isUrgent { buffer.notify { $0.isUrgent = true } }
+    }
+
+    /// Takes note of something that was done, such as a query that read a table. Like allowed reads it is
+    /// written some moments later.
+    package func note(
+        _ context: RequestContext, _ action: String, resource: String, detail: JSONValue
+    ) {
+        let entry = LedgerEntry(
+            sequence: 0, tenant: context.tenant, atMicroseconds: clock.now().microseconds,
+            principalID: context.principal.id, principalName: context.principal.name,
+            requestID: context.requestID, door: context.door.rawValue, action: action,
+            resource: resource, decision: "allowed", detail: detail.encodedText())
+        buffer.withLock { buffer in
+            if buffer.entries.count >= Self.bufferLimit {
+                buffer.droppedCount += 1
+            } else {
+                buffer.entries.append(entry)
+            }
+        }
     }
 
     private static func isRead(_ action: Action) -> Bool {
@@ -177,17 +196,31 @@ package final class AuditLedger: Sendable {
             resource =
                 "object:" + ([bucket] + [text("key")].compactMap { $0 }).joined(separator: "/")
         }
+        if resource == nil { resource = catalogResource(event.kind, payload) }
         if resource == nil, let table = text("table") ?? text("namespace") {
             resource =
                 "table:" + ([text("warehouse")].compactMap { $0 } + [table]).joined(separator: "/")
         }
-        let principal = text("principal") ?? ""
+        let principal = text("principalId") ?? text("principal") ?? ""
         return LedgerEntry(
             sequence: 0, tenant: event.tenant, atMicroseconds: event.atMicroseconds,
-            principalID: principal, principalName: text("principalName") ?? principal,
-            requestID: text("requestID") ?? "", door: text("door") ?? "",
+            principalID: principal,
+            principalName: text("principalName") ?? text("principal") ?? principal,
+            requestID: text("requestID") ?? text("requestId") ?? "", door: text("door") ?? "",
             action: text("action") ?? event.kind, resource: resource ?? "",
             decision: text("decision") ?? "allowed", detail: event.payload)
+    }
+
+    /// `table:silver/sales/orders` of what the catalog tells, in lower case: names are the same in any.
+    private static func catalogResource(_ kind: String, _ payload: JSONCursor) -> String? {
+        let words = kind.split(separator: ".")
+        guard words.count > 1, words[0] == "catalog",
+            let warehouse = try? payload["warehouse"].string(),
+            let namespace = try? payload["namespace"].strings()
+        else { return nil }
+        let name = (try? payload["name"].string()).map { [$0] } ?? []
+        let path = ([warehouse] + namespace + name).joined(separator: "/")
+        return "\(words[1]):\(path.lowercased())"
     }
 
     private func insert(
@@ -348,5 +381,16 @@ let ledgerMigrations: [Migration] = [
             CREATE INDEX entries_by_principal ON entries (principal, seq);
             CREATE INDEX entries_by_request ON entries (request_id);
             CREATE TABLE sources (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-            """)
+            """),
+    Migration(
+        2, "traces",
+        sql: """
+            CREATE INDEX entries_by_resource ON entries (resource, seq);
+            CREATE INDEX entries_by_query ON entries
+                (CASE WHEN json_valid(detail) THEN json_extract(detail, '$.queryId') END, seq);
+            CREATE INDEX entries_by_run ON entries
+                (CASE WHEN json_valid(detail) THEN json_extract(detail, '$.runId') END, seq);
+            CREATE INDEX entries_by_snapshot ON entries
+                (CASE WHEN json_valid(detail) THEN json_extract(detail, '$.snapshotId') END, seq);
+            """),
 ]

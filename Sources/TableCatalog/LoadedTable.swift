@@ -91,3 +91,32 @@ extension LoadedTable {
             .filter { $0.hasPrefix("s3://") }
     }
 }
+
+/// A table in the state that somebody found it in.
+package struct PresentTable: Sendable, Hashable {
+    package var at: CatalogReference
+    package var identifier: TableIdentifier
+    package var metadataLocation: String
+
+    /// A table, by its name and the metadata file that was found there.
+    package init(at: CatalogReference, identifier: TableIdentifier, metadataLocation: String) {
+        self.at = at
+        self.identifier = identifier
+        self.metadataLocation = metadataLocation
+    }
+}
+
+extension Catalog {
+    /// Whether all of these are still in the states they were found in, looked at in one snapshot of the
+    /// catalog: then there is a moment at which all of them were.
+    package func areCurrent(_ context: RequestContext, _ tables: [PresentTable]) throws -> Bool {
+        try database.read { tx in
+            for table in Set(tables) {
+                let chain = try chain(tx, context, table.at)
+                let found = try findPointer(tx, context, table.at, chain, table.identifier)
+                guard found?.metadataLocation == table.metadataLocation else { return false }
+            }
+            return true
+        }
+    }
+}

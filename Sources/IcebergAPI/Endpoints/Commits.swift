@@ -7,8 +7,9 @@ extension IcebergEndpoint {
     static let commitTable = IcebergEndpoint(
         .post, "/v1/{prefix}/namespaces/{namespace}/tables/{table}"
     ) { call in
-        let table = try call.catalog.commit(
-            call.context, call.warehouse, try IcebergCall.commit(try call.body(), call.table))
+        let commit = try IcebergCall.commit(try call.body(), call.table)
+        try call.requireUnrestricted(commit.identifier)
+        let table = try call.catalog.commit(call.context, call.warehouse, commit)
         var writer = JSONWriter(capacity: table.metadataText.count + 256)
         writer.beginObject()
         writer.member("metadata-location", table.metadataLocation)
@@ -27,6 +28,7 @@ extension IcebergEndpoint {
         let commits = try call.body()["table-changes"].elements().map { change in
             try IcebergCall.commit(change, nil)
         }
+        for commit in commits { try call.requireUnrestricted(commit.identifier) }
         try call.catalog.commit(call.context, call.warehouse, commits)
         return IcebergCall.noContent
     }

@@ -85,6 +85,7 @@ extension IcebergEndpoint {
 
     static let loadCredentials = IcebergEndpoint(.get, tables + "/{table}/credentials") { call in
         let table = try call.catalog.loadTable(call.context, call.warehouse, call.table)
+        try call.requireUnrestricted(table)
         let credentials = try call.vend(table)
         return call.json([
             "storage-credentials": credentials.map { call.storageCredentials(table, $0) } ?? []

@@ -15,7 +15,7 @@ extension SQLWriter {
         if let name { write(" \(word) ", name) }
     }
 
-    private mutating func like(_ pattern: LikePattern?) {
+    mutating func like(_ pattern: LikePattern?) {
         guard let pattern else { return }
         write(" LIKE ")
         string(pattern.pattern)
@@ -198,6 +198,9 @@ extension SQLWriter {
             write("", table, " FAST FORWARD TO ")
             identifier(to)
         case .showBranches(let table): write("SHOW BRANCHES FROM TABLE ", table)
+        case .reference(let statement): reference(statement)
+        case .check(let statement): check(statement)
+        case .model(let statement): model(statement)
         case .createCatalog(let catalog): createCatalog(catalog)
         case .dropCatalog(let name, let ifExists, let cascade):
             write("DROP CATALOG " + exists(ifExists), name, cascade ? " CASCADE" : "")
@@ -341,6 +344,7 @@ extension SQLWriter {
         case .showRoleGrants(let catalog):
             write("SHOW ROLE GRANTS")
             from("IN", catalog)
+        case .policy(let statement): policy(statement)
         default:
             break
         }

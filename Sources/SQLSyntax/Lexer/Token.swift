@@ -50,7 +50,7 @@ let grammarWords: [String] =
     ] + reservedWords.sorted()
     + [
         "ADD", "ALL", "ANALYZE", "ANY", "ARRAY", "ASC", "AT", "AUTHORIZATION", "BERNOULLI",
-        "BRANCH",
+        "BRANCH", "MODEL", "MODELS",
         "CALL", "CASCADE", "CATALOGS", "COLUMN", "COLUMNS", "COMMENT", "COMMIT", "CURRENT", "DATA",
         "DEFAULT", "DENY", "DESC", "DISTRIBUTED", "EXECUTE", "EXPLAIN", "FETCH", "FILTER", "FIRST",
         "FOLLOWING", "FUNCTION", "FUNCTIONS", "GRANT", "GRANTS", "GROUPS", "IF", "IGNORE",

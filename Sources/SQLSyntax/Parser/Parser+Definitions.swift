@@ -16,10 +16,13 @@ extension Parser {
             return .createFunction(try functionSpecification(), orReplace: orReplace)
         }
         if take("BRANCH") { return try createBranch(orReplace) }
+        if take("CHECK") { return try createCheck(mode: try mode(orReplace)) }
+        if take("MODEL") { return try createModel(orReplace) }
         if !orReplace {
             if take("SCHEMA") { return try createSchema() }
             if take("CATALOG") { return try createCatalog() }
             if take("ROLE") { return try createRole() }
+            if take("TAG") { return try createTag() }
         }
         switch token.word {
         case "TEMP", "TEMPORARY":
@@ -193,6 +196,9 @@ extension Parser {
         let mode = try mode(orReplace)
         let name = try identifier()
         let properties = try optionalProperties()
+        if !at("IN", "TABLE"), mode != .replace, properties.isEmpty {
+            return try createReference(.branch, name, ifNotExists: mode == .ignore)
+        }
         try expect("IN", "TABLE")
         let table = try qualifiedName()
         let from: Identifier? = take("FROM") ? try identifier() : nil
@@ -230,6 +236,7 @@ extension Parser {
             let ifExists = ifExists()
             return .dropMaterializedView(try qualifiedName(), ifExists: ifExists)
         }
+        if take("MODEL") { return try dropModel() }
         if take("SCHEMA") {
             let ifExists = ifExists()
             let name = try qualifiedName()
@@ -243,9 +250,14 @@ extension Parser {
         if take("BRANCH") {
             let ifExists = ifExists()
             let name = try identifier()
+            guard at("IN", "TABLE") else {
+                return try dropReference(.branch, name, ifExists: ifExists)
+            }
             try expect("IN", "TABLE")
             return .dropBranch(name, table: try qualifiedName(), ifExists: ifExists)
         }
+        if take("TAG") { return try dropTag() }
+        if take("CHECK") { return try dropCheck() }
         if take("ROLE") {
             let ifExists = ifExists()
             let name = try identifier()

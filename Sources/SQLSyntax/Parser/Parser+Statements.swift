@@ -16,6 +16,7 @@ extension Parser {
         if let kind = try dataStatement() { return kind }
         if let kind = try sessionStatement() { return kind }
         if let kind = try rightsStatement() { return kind }
+        if let kind = try policyStatement() { return kind }
         if at("CREATE") { return try create() }
         if at("DROP") { return try drop() }
         if at("ALTER") { return try alter() }
@@ -30,6 +31,7 @@ extension Parser {
         if take("REFRESH", "MATERIALIZED", "VIEW") {
             return .refreshMaterializedView(try qualifiedName())
         }
+        if take("RUN", "CHECKS") { return try runChecks() }
         if take("CALL") {
             let name = try qualifiedName()
             return .call(name, try callArguments())
@@ -74,6 +76,7 @@ extension Parser {
             return .update(try update())
         case "MERGE":
             advance()
+            if take("BRANCH") { return try mergeBranch() }
             try expect("INTO")
             return .merge(try merge())
         case "TRUNCATE":
@@ -322,17 +325,15 @@ extension Parser {
             let schema: QualifiedName? = takeFromOrIn() ? try qualifiedName() : nil
             return .showFunctions(schema: schema, try likePattern())
         }
+        if take("MODELS") { return try showModels() }
         if take("SESSION") { return .showSession(try likePattern()) }
         if take("STATS") {
             try expect("FOR")
             if at("(") { return .showStats(.query(try parenthesizedQuery())) }
             return .showStats(.table(try qualifiedName()))
         }
-        if take("BRANCHES") {
-            if !take("IN") { try expect("FROM") }
-            _ = take("TABLE")
-            return .showBranches(try qualifiedName())
-        }
+        if let references = try showReferences() { return references }
+        if take("CHECKS") { return try showChecks() }
         if take("GRANTS") {
             guard take("ON") else { return .showGrants(on: nil) }
             return .showGrants(on: try grantObject())
@@ -375,6 +376,7 @@ extension Parser {
             if at("(") { return .describeOutputQuery(try parenthesizedQuery()) }
             return .describeOutput(try identifier())
         }
+        if let kind = try describeModel() { return kind }
         return .showColumns(try qualifiedName(), nil)
     }
 

@@ -48,6 +48,14 @@ package struct Statement: SyntaxNode {
         case dropBranch(Identifier, table: QualifiedName, ifExists: Bool)
         case fastForwardBranch(Identifier, table: QualifiedName, to: Identifier)
         case showBranches(QualifiedName)
+        /// Branches and tags of a whole catalog.
+        case reference(ReferenceStatement)
+
+        // Checks.
+        case check(CheckStatement)
+
+        /// Models in SQL.
+        case model(ModelStatement)
 
         // Catalogs.
         case createCatalog(CreateCatalog)
@@ -113,6 +121,9 @@ package struct Statement: SyntaxNode {
         case showGrants(on: GrantObject?)
         case showRoles(isCurrent: Bool, catalog: Identifier?)
         case showRoleGrants(catalog: Identifier?)
+
+        // Row filters, masks, tags.
+        case policy(PolicyStatement)
     }
 }
 
