@@ -93,18 +93,21 @@ final class CSVScanner {
             buffer.deallocate()
             buffer = larger
         }
-        let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<(buffer.count - 64)])
-        let count: Int
-        do { count = try source.read(into: room) } catch {
-            throw TextTableError(.unreadable, "cannot read \(source.name)", cause: error)
-        }
-        if count == 0 { isAtEnd = true }
-        end += count
+        var count = 0
+        repeat {
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<(buffer.count - 64)])
+            do { count = try source.read(into: room) } catch {
+                throw TextTableError(.unreadable, "cannot read \(source.name)", cause: error)
+            }
+            if count == 0 { isAtEnd = true }
+            end += count
+            // A byte order mark is known when it is there as a whole.
+        } while isFirstBlock && end < 3 && !isAtEnd
         if isFirstBlock, end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF {
             start = 3
         }
         isFirstBlock = false
-        return count > 0
+        return end > unread
     }
 
     /// Scans one record from `start`; false when it runs into the buffer's end and more may come.

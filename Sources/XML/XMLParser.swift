@@ -191,6 +191,7 @@ struct XMLParser {
 
     private func localName(_ name: ArraySlice<UInt8>) throws(XMLError) -> String {
         guard let colon = name.lastIndex(of: UInt8(ascii: ":")) else { return try utf8(name) }
+        guard colon + 1 < name.endIndex else { throw malformed("a name that ends in a colon") }
         return try utf8(name[(colon + 1)...])
     }
 
