@@ -153,6 +153,12 @@ extension Parser {
     /// Arithmetic and concatenation: what stands on either side of a comparison.
     func value() throws(SQLSyntaxError) -> Expression { try value(minimum: 1) }
 
+    /// The same one level deeper: for operands of forms that can hold themselves without an expression
+    /// between, such as POSITION and the bounds of window frames.
+    func nestedValue() throws(SQLSyntaxError) -> Expression {
+        try nested { () throws(SQLSyntaxError) in try value() }
+    }
+
     private func value(minimum: Int) throws(SQLSyntaxError) -> Expression {
         let start = position
         var left = try signed()

@@ -89,9 +89,9 @@ extension Parser {
         advance()
         let namePlace = place(from: nameStart)
         try expect("(")
-        let needle = try value()
+        let needle = try nestedValue()
         try expect("IN")
-        let text = try value()
+        let text = try nestedValue()
         try expect(")")
         return plainCall("strpos", [text, needle], namePlace, start)
     }
@@ -264,7 +264,7 @@ extension Parser {
             return .unboundedFollowing
         }
         if take("CURRENT", "ROW") { return .currentRow }
-        let offset = try value()
+        let offset = try nestedValue()
         if take("PRECEDING") { return .preceding(offset) }
         try expect("FOLLOWING")
         return .following(offset)

@@ -211,7 +211,7 @@ extension Parser {
             }
             let isVersion = advance().word == "VERSION"
             try expect("AS", "OF")
-            let value = try value()
+            let value = try nestedValue()
             version = isVersion ? .version(value) : .timestamp(value)
         }
         return TableReference(
