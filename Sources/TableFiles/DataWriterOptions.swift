@@ -27,6 +27,8 @@ package struct DataWriterOptions: Sendable {
         {
             parquet.rowGroupBytes = size
         }
+        takeSizes(properties)
+        takeBloomFilters(properties)
         switch properties["write.parquet.compression-codec"]?.lowercased() {
         case "snappy": parquet.codec = .snappy
         case "gzip": parquet.codec = .gzip
@@ -40,6 +42,36 @@ package struct DataWriterOptions: Sendable {
             1...9 ~= level
         {
             parquet.level = level
+        }
+    }
+
+    private mutating func takeSizes(_ properties: [String: String]) {
+        func number(_ name: String) -> Int? {
+            properties["write.parquet.\(name)"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        }
+        if let size = number("page-size-bytes") { parquet.pageBytes = size }
+        if let rows = number("page-row-limit") { parquet.pageRows = rows }
+        if let size = number("dict-size-bytes") { parquet.dictionaryBytes = size }
+    }
+
+    /// `bloom-filter-enabled.column.NAME`, `bloom-filter-fpp.column.NAME`, `bloom-filter-max-bytes`.
+    private mutating func takeBloomFilters(_ properties: [String: String]) {
+        let prefix = "write.parquet.bloom-filter-enabled.column."
+        for (name, value) in properties
+        where name.hasPrefix(prefix) && value.lowercased() == "true" {
+            let column = String(name.dropFirst(prefix.count))
+            var bloom = BloomOptions()
+            if let text = properties["write.parquet.bloom-filter-fpp.column.\(column)"],
+                let rate = Double(text), rate > 0, rate < 1
+            {
+                bloom.falsePositiveRate = rate
+            }
+            if let text = properties["write.parquet.bloom-filter-max-bytes"],
+                let size = Int(text), size >= 32
+            {
+                bloom.maximumBytes = min(size, 16 << 20)
+            }
+            parquet.bloomFilters[column] = bloom
         }
     }
 }

@@ -380,6 +380,25 @@ def test_duckdb_uses_the_newer_encodings(tmp_path):
     assert any("DELTA" in text for text in used), used
 
 
+def test_bloom_filters_of_duckdb_lose_no_row(tmp_path):
+    """DuckDB writes bloom filters beside dictionaries; equality asks them before it reads a row."""
+    path = tmp_path / "bloom.parquet"
+    duckdb.sql(
+        "COPY (SELECT 'key number ' || (i % 5000) AS s, (i % 7000) * 7919 AS k FROM range(100000) t(i)) "
+        f"TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 25000, DICTIONARY_SIZE_LIMIT 100000)")
+    offsets = duckdb.sql(f"SELECT count(bloom_filter_offset) FROM parquet_metadata('{path}')").fetchone()
+    assert offsets[0] > 0
+    for number in range(0, 5000, 617):
+        wanted = duckdb.sql(
+            f"SELECT count(*) FROM '{path}' WHERE s = 'key number {number}'").fetchone()[0]
+        ours = read_by_us(path, f"select count(*) as n from bloom where s = 'key number {number}'")
+        assert ours == [{"n": wanted}] and wanted == 20
+        keys = ", ".join(str((number + each) * 7919) for each in range(3))
+        wanted = duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE k IN ({keys})").fetchone()[0]
+        assert read_by_us(path, f"select count(*) as n from bloom where k in ({keys})") == [{"n": wanted}]
+    assert read_by_us(path, "select count(*) as n from bloom where s = 'absent'") == [{"n": 0}]
+
+
 # Random nested data.
 
 
@@ -579,6 +598,35 @@ def test_files_of_ours_read_equal_everywhere(appliance, catalog, tmp_path, codec
             assert column.has_column_index and column.has_offset_index
         equal(ordered(pa.concat_tables(pq.read_table(part) for part in parts)), ordered(table))
         equal(arrow(duckdb.sql(f"SELECT * FROM read_parquet({parts!r}) ORDER BY id")), ordered(table))
+
+
+def test_bloom_filters_of_ours_are_duckdbs(appliance, catalog, tmp_path):
+    """The table property; DuckDB asks our filters, finds what is there and skips what is not."""
+    appliance.command(
+        "sql", "-c",
+        "create table lakehouse.written.bloomed with (parquet_bloom_filter_columns = ARRAY['s', 'k'], "
+        "extra_properties = map(ARRAY['write.parquet.bloom-filter-fpp.column.s'], ARRAY['0.001'])) as "
+        "select 'key number ' || cast(n * 7 as varchar) as s, n * 7919 as k, n as id "
+        "from unnest(sequence(1, 9000)) as t(n)")
+    written = catalog.load_table(("written", "bloomed"))
+    assert written.properties["write.parquet.bloom-filter-enabled.column.s"] == "true"
+    task, = written.scan().plan_files()
+    local = tmp_path / "bloomed.parquet"
+    with written.io.new_input(task.file.file_path).open() as stream:
+        local.write_bytes(stream.read())
+    columns = dict(duckdb.sql(
+        f"SELECT path_in_schema, bloom_filter_length FROM parquet_metadata('{local}')").fetchall())
+    assert columns["s"] > 9000 and columns["k"] > 8000 and columns["id"] is None
+    probe = lambda column, value: duckdb.sql(
+        f"SELECT bool_or(NOT bloom_filter_excludes) FROM parquet_bloom_probe('{local}', '{column}', {value})"
+    ).fetchone()[0]
+    for n in range(1, 9001, 501):
+        assert probe("s", f"'key number {n * 7}'") and probe("k", n * 7919)
+        rows = f"select id from lakehouse.written.bloomed where s = 'key number {n * 7}' and k = {n * 7919}"
+        assert json.loads(appliance.command("sql", "--json", "-c", rows).stdout) == {"id": n}
+        assert duckdb.sql(f"SELECT id FROM '{local}' WHERE k = {n * 7919}").fetchall() == [(n,)]
+    absent = sum(probe("s", f"'key number {n * 7 + 3}'") for n in range(1, 200))
+    assert absent <= 5
 
 
 @pytest.mark.parametrize("seed", range(1000, 1040 if LONG else 1008))

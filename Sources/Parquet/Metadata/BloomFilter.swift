@@ -6,7 +6,7 @@ struct BloomFilter {
     private let words: [UInt32]
 
     /// Eight odd numbers that spread a hash over a block's words.
-    private static let salts: [UInt32] = [
+    static let salts: [UInt32] = [
         0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947,
         0x5c6b_fb31,
     ]
@@ -51,10 +51,16 @@ struct BloomFilter {
         self.words = words
     }
 
+    /// The block that a hash belongs to: its upper half, scaled to their number. Shifts bind tighter
+    /// than products in Swift, hence the parentheses.
+    static func block(of hash: UInt64, count: Int) -> Int {
+        Int(((hash >> 32) &* UInt64(count)) >> 32)
+    }
+
     /// Whether the value, in PLAIN bytes, may be in the column.
     func mayContain(_ plain: [UInt8]) -> Bool {
         let hash = xxHash64(plain)
-        let block = Int((hash >> 32) &* UInt64(words.count / 8) >> 32)
+        let block = BloomFilter.block(of: hash, count: words.count / 8)
         let key = UInt32(truncatingIfNeeded: hash)
         for lane in 0..<8 {
             let bit = (key &* BloomFilter.salts[lane]) >> 27

@@ -148,6 +148,8 @@ extension ColumnChunkMetadata {
             writer.int64(9, dataPageOffset)
             if let dictionaryPageOffset { writer.int64(11, dictionaryPageOffset) }
             if let statistics { writer.structure(12) { statistics.write(to: &$0) } }
+            if let bloomFilterOffset { writer.int64(14, bloomFilterOffset) }
+            if let bloomFilterLength { writer.int32(15, bloomFilterLength) }
         }
         if let offsetIndex {
             writer.int64(4, offsetIndex.lowerBound)

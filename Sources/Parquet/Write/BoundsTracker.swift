@@ -8,17 +8,8 @@ struct BoundsTracker {
     var nanCount = 0
     var valueCount = 0
 
-    /// Takes a value into account; NaNs are only counted.
-    mutating func add(_ value: ParquetValue) {
-        valueCount += 1
-        if case .double(let number) = value, number.isNaN {
-            nanCount += 1
-            return
-        }
-        widen(value, value)
-    }
-
-    private mutating func widen(_ low: ParquetValue, _ high: ParquetValue) {
+    /// Takes the least and greatest of some values into account, none of them NaN.
+    mutating func widen(_ low: ParquetValue, _ high: ParquetValue) {
         guard let lower, let upper else {
             self.lower = low
             self.upper = high
@@ -28,19 +19,22 @@ struct BoundsTracker {
         if let order = ParquetValue.compare(high, upper), order > 0 { self.upper = high }
     }
 
-    /// Takes text or binary into account; copies it only when it is a new bound.
-    mutating func addBytes(_ bytes: UnsafeBufferPointer<UInt8>) {
-        valueCount += 1
-        guard case .bytes(let low)? = lower, case .bytes(let high)? = upper else {
-            let copy = ParquetValue.bytes(Array(bytes))
-            widen(copy, copy)
+    /// The same of text or binary; copies only what becomes a new bound.
+    mutating func widen(_ low: StringView, _ high: StringView) {
+        guard case .bytes(let lowest)? = lower, case .bytes(let highest)? = upper else {
+            lower = .bytes(low.withBytes { Array($0) })
+            upper = .bytes(high.withBytes { Array($0) })
             return
         }
-        if low.withUnsafeBufferPointer({ compareBytes(bytes, $0) }) < 0 {
-            lower = .bytes(Array(bytes))
+        low.withBytes { bytes in
+            if lowest.withUnsafeBufferPointer({ compareBytes(bytes, $0) }) < 0 {
+                lower = .bytes(Array(bytes))
+            }
         }
-        if high.withUnsafeBufferPointer({ compareBytes(bytes, $0) }) > 0 {
-            upper = .bytes(Array(bytes))
+        high.withBytes { bytes in
+            if highest.withUnsafeBufferPointer({ compareBytes(bytes, $0) }) > 0 {
+                upper = .bytes(Array(bytes))
+            }
         }
     }
 

@@ -2,80 +2,119 @@ import Bytes
 
 /// Writes runs of repeated values and of bit-packed ones; the reverse of `HybridReader`.
 enum HybridWriter {
-    /// Encodes values of `width` bits, 0 to 32. Runs of eight or more equal values are repeated ones.
-    static func write(
-        _ values: UnsafeBufferPointer<UInt32>, width: Int, to buffer: inout ByteBuffer
+    /// Encodes values of `width` bits, 0 to 32. Groups of eight equal values become repeated runs.
+    @_specialize(where Value == UInt8)
+    @_specialize(where Value == UInt32)
+    static func write<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ values: UnsafePointer<Value>, _ count: Int, width: Int, to buffer: GrowingBuffer<UInt8>
     ) {
         var literalStart = 0
         var index = 0
-        while index < values.count {
-            let value = values[index]
-            var end = index + 1
-            while end < values.count && values[end] == value { end += 1 }
-            // Packed runs hold whole groups of eight: the run lends what the group before lacks.
-            let lent = (8 - (index - literalStart) % 8) % 8
-            if end - index - lent >= 8 {
-                writePacked(values, literalStart..<(index + lent), width, &buffer)
-                buffer.appendULEB128(UInt64(end - index - lent) << 1)
-                for byte in 0..<((width + 7) / 8) {
-                    buffer.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * byte)))
-                }
-                literalStart = end
+        while index < count {
+            guard index &+ 8 <= count, isRun(values + index) else {
+                index &+= 8
+                continue
             }
+            let value = values[index]
+            var end = index &+ 8
+            while end < count && values[end] == value { end &+= 1 }
+            writePacked(values, literalStart, index, width, buffer)
+            writeRun(UInt32(truncatingIfNeeded: value), end &- index, width, buffer)
+            literalStart = end
             index = end
         }
-        writePacked(values, literalStart..<values.count, width, &buffer)
+        writePacked(values, literalStart, count, width, buffer)
     }
 
-    private static func writePacked(
-        _ values: UnsafeBufferPointer<UInt32>, _ range: Range<Int>, _ width: Int,
-        _ buffer: inout ByteBuffer
+    /// Encodes one value repeated.
+    static func writeRun(
+        _ value: UInt32, _ count: Int, _ width: Int, _ buffer: GrowingBuffer<UInt8>
     ) {
-        if range.isEmpty { return }
-        let groups = (range.count + 7) / 8
+        buffer.appendULEB128(UInt64(count) << 1)
+        for byte in 0..<((width + 7) / 8) {
+            buffer.append(UInt8(truncatingIfNeeded: value >> UInt32(8 * byte)))
+        }
+    }
+
+    @inline(__always)
+    private static func isRun<Value: FixedWidthInteger>(_ at: UnsafePointer<Value>) -> Bool {
+        let first = at[0]
+        var difference: Value = 0
+        for lane in 1..<8 { difference |= at[lane] ^ first }
+        return difference == 0
+    }
+
+    /// Packed runs hold whole groups of eight; only the last one of all may be filled up with zeros.
+    @_specialize(where Value == UInt8)
+    @_specialize(where Value == UInt32)
+    private static func writePacked<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ values: UnsafePointer<Value>, _ start: Int, _ end: Int, _ width: Int,
+        _ buffer: GrowingBuffer<UInt8>
+    ) {
+        if start >= end { return }
+        let groups = (end - start + 7) / 8
         buffer.appendULEB128(UInt64(groups) << 1 | 1)
+        let byteCount = groups * width
+        // The last word may be stored over the end.
+        var at = UnsafeMutableRawPointer(buffer.reserve(byteCount + 8))
         var word: UInt64 = 0
         var filled = 0
-        for index in 0..<(groups * 8) {
-            let at = range.lowerBound + index
-            let value = at < range.upperBound ? UInt64(values[at]) : 0
+        for index in start..<end {
+            let value = UInt64(truncatingIfNeeded: values[index])
             word |= value &<< UInt64(filled)
             filled &+= width
-            while filled >= 8 {
-                buffer.append(UInt8(truncatingIfNeeded: word))
-                word &>>= 8
-                filled &-= 8
+            if filled >= 64 {
+                at.storeBytes(of: word.littleEndian, as: UInt64.self)
+                at += 8
+                filled &-= 64
+                word = filled == 0 ? 0 : value &>> UInt64(width &- filled)
             }
         }
-    }
-
-    /// Encodes levels with their length in front, as pages of version 1 have them.
-    static func writeLevels(
-        _ levels: [UInt8], maximum: Int, to buffer: inout ByteBuffer
-    ) {
-        var runs = ByteBuffer(capacity: 64)
-        let wide = levels.map { UInt32($0) }
-        wide.withUnsafeBufferPointer {
-            write($0, width: Int.bitWidth - maximum.leadingZeroBitCount, to: &runs)
+        at.storeBytes(of: word.littleEndian, as: UInt64.self)
+        // Whole bytes of values that only fill the group up.
+        let used = ((end - start) * width + 7) / 8
+        let last = UnsafeMutableRawPointer(buffer.start + buffer.count)
+        if byteCount > used {
+            (last + used).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount - used)
         }
-        buffer.appendUInt32LE(UInt32(truncatingIfNeeded: runs.count))
-        buffer.append(runs.bytes)
+        buffer.advance(byteCount)
+    }
+}
+
+extension GrowingBuffer<UInt8> {
+    /// An unsigned varint.
+    func appendULEB128(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
     }
 }
 
 /// Writes DELTA_BINARY_PACKED: blocks of 128 in four miniblocks.
 enum DeltaWriter {
-    static func write(_ values: [Int64], bits: Int, to buffer: inout ByteBuffer) {
+    /// Encodes integers of `bits` bits, given in PLAIN.
+    static func write(_ plain: GrowingBuffer<UInt8>, bits: Int, to buffer: inout ByteBuffer) {
+        let raw = UnsafeRawPointer(plain.start)
+        let count = plain.count / (bits / 8)
+        func value(_ index: Int) -> Int64 {
+            bits == 32
+                ? Int64(raw.loadUnaligned(fromByteOffset: index * 4, as: Int32.self))
+                : raw.loadUnaligned(fromByteOffset: index * 8, as: Int64.self)
+        }
         buffer.appendULEB128(128)
         buffer.appendULEB128(4)
-        buffer.appendULEB128(UInt64(values.count))
-        buffer.appendZigZag(values.first ?? 0)
+        buffer.appendULEB128(UInt64(count))
+        buffer.appendZigZag(count > 0 ? value(0) : 0)
         var at = 1
-        while at < values.count {
-            let end = min(at + 128, values.count)
+        while at < count {
+            let end = min(at + 128, count)
             var deltas: [Int64] = []
+            deltas.reserveCapacity(128)
             for index in at..<end {
-                let delta = values[index] &- values[index - 1]
+                let delta = value(index) &- value(index - 1)
                 // In 32 bits differences wrap as 32 bit integers do.
                 deltas.append(bits == 32 ? Int64(Int32(truncatingIfNeeded: delta)) : delta)
             }

@@ -83,10 +83,8 @@ package final class ParquetWriter {
                             "column \(root.name) of type \(root.type) was given \(vector.physical) values"
                     )
                 }
-                for row in done..<(done + count) {
-                    try root.write(vector, chunk.row(row), repetition: 0)
-                    try root.endRow()
-                }
+                try root.write(
+                    vector, chunk.selection.map { UnsafePointer($0) }, done..<(done + count))
             }
             done += count
             groupRows += count
@@ -158,17 +156,25 @@ package final class ParquetWriter {
         var group = RowGroupMetadata()
         group.rowCount = groupRows
         group.firstRow = rowCount - groupRows
+        var filters: [(column: Int, bytes: [UInt8])] = []
         for (index, leaf) in leaves.enumerated() {
             let chunk = try leaf.finishChunk(at: offset)
             try emit(chunk.dictionaryPage)
             try emit(chunk.pagesBytes)
             group.columns.append(chunk.metadata)
+            if let filter = chunk.bloomFilter { filters.append((index, filter)) }
             group.totalByteSize += chunk.metadata.uncompressedSize
             indexes.append(
                 (
                     metadata.rowGroups.count, index, leaf.columnIndex(chunk.pages),
                     LeafWriter.offsetIndex(chunk)
                 ))
+        }
+        // Behind the row group's pages, so that a scan of these reads on without a gap.
+        for (column, filter) in filters {
+            group.columns[column].bloomFilterOffset = offset
+            group.columns[column].bloomFilterLength = filter.count
+            try emit(filter)
         }
         metadata.rowGroups.append(group)
         groupRows = 0

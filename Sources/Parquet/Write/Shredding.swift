@@ -30,8 +30,29 @@ final class ShredNode {
         self.leaf = leaf
     }
 
+    /// Writes active rows of a chunk: all values of a column at once, or nested ones row by row.
+    func write(
+        _ vector: Vector, _ selection: UnsafePointer<UInt32>?, _ rows: Range<Int>
+    ) throws(ParquetError) {
+        if let leaf { return try leaf.append(vector, selection, rows) }
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            let end = min(first + ShredNode.batchRows, rows.upperBound)
+            for row in first..<end {
+                try write(vector, selection.map { Int($0[row]) } ?? row, repetition: 0)
+            }
+            try endRows(end - first, vector)
+            first = end
+        }
+    }
+
+    /// Nested rows between two looks at the size of the pages.
+    private static let batchRows = 64
+
     /// Writes the value at `index` of a vector; `repetition` is the level that it repeats at.
-    func write(_ vector: Vector, _ index: Int, repetition level: Int) throws(ParquetError) {
+    private func write(
+        _ vector: Vector, _ index: Int, repetition level: Int
+    ) throws(ParquetError) {
         guard vector.isValid(index) else {
             guard isNullable else {
                 throw ParquetError(
@@ -40,7 +61,7 @@ final class ShredNode {
             return writeMissing(definition: definition - 1, repetition: level)
         }
         switch kind {
-        case .leaf: try leaf?.append(vector, index, repetition: level)
+        case .leaf: leaf?.place(index, repetition: level)
         case .row:
             guard let parts = vector.children else {
                 throw ParquetError(
@@ -68,14 +89,20 @@ final class ShredNode {
 
     /// Writes a place without a value into every leaf below.
     private func writeMissing(definition: Int, repetition: Int) {
-        leaf?.appendMissing(definition: definition, repetition: repetition)
+        leaf?.placeMissing(definition: definition, repetition: repetition)
         for child in children { child.writeMissing(definition: definition, repetition: repetition) }
     }
 
-    /// Says that a row is complete.
-    func endRow() throws(ParquetError) {
-        try leaf?.endRow()
-        for child in children { try child.endRow() }
+    /// Takes the values that `write` placed out of the vectors, and says that so many rows are complete.
+    func endRows(_ count: Int, _ vector: Vector?) throws(ParquetError) {
+        if let leaf {
+            if let vector { try leaf.appendPlaced(vector) }
+            return try leaf.endRows(count)
+        }
+        for (place, child) in children.enumerated() {
+            // Without vectors of the parts there was nothing to place.
+            try child.endRows(count, vector?.children.map { $0[place] })
+        }
     }
 }
 

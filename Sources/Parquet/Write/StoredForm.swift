@@ -91,6 +91,16 @@ enum StoredForm: Sendable, Hashable {
         }
     }
 
+    /// How its words lie in a page; nil for flags and bytes.
+    var width: StoredWidth? {
+        switch physical {
+        case .int32, .float: .four
+        case .int64, .double: .eight
+        case .fixedLengthByteArray: .big(typeLength)
+        default: nil
+        }
+    }
+
     /// Whether DELTA_BINARY_PACKED takes it.
     var isInteger: Bool { physical == .int32 || physical == .int64 }
 }

@@ -42,6 +42,8 @@ package struct WriterOptions: Sendable {
     package var usesDeltas = false
     /// Code points of text (bytes of binary) that bounds in statistics have at the most.
     package var boundLength = 64
+    /// Bloom filters to write, by the leaf's dotted name.
+    package var bloomFilters: [String: BloomOptions] = [:]
     package var keyValues: [(key: String, value: String)] = []
     package var createdBy = "lakehouse version 1 (build parquet)"
 
