@@ -93,6 +93,7 @@ package final class StatementDoor: Sendable {
             guard let other = authenticator.principal(named: name),
                 authorizer.decide(context, .impersonate, resource).isAllowed
             else {
+                authorizer.settleDenials()
                 return plain(
                     403, "Access Denied: User \(caller.name) cannot impersonate user \(name)")
             }

@@ -1,9 +1,13 @@
-"""TPC-H at SF0.1 in process: all 22 answers beside DuckDB's on the same files; also under 64 MiB."""
+"""TPC-H in process: all 22 answers beside DuckDB's on the same files.
+
+SF0.1 also on one thread and under 64 MiB; `LAKEHOUSE_LONG=1` adds SF1, plain and under 256 MiB.
+"""
 
 import csv
 import decimal
 import io
 import math
+import os
 
 import duckdb
 import pytest
@@ -34,28 +38,44 @@ def equal(ours, theirs):
 
 @pytest.fixture(scope="module")
 def expected(tpch_files):
-    """DuckDB's answers by query."""
-    folder = tpch_files("0.1")
-    connection = duckdb.connect()
-    for file in folder.glob("*.parquet"):
-        connection.execute(f"create view {file.stem} as select * from read_parquet('{file}')")
-    return {
-        query.stem: [tuple(map(typed, row)) for row in connection.execute(query.read_text()).fetchall()]
-        for query in QUERIES
-    }
+    """DuckDB's answers by scale and query, worked out once."""
+    connections = {}
+    answers = {}
+
+    def answer(scale, query):
+        if scale not in connections:
+            connections[scale] = duckdb.connect()
+            for file in tpch_files(scale).glob("*.parquet"):
+                connections[scale].execute(f"create view {file.stem} as select * from read_parquet('{file}')")
+        if (scale, query) not in answers:
+            rows = connections[scale].execute(query.read_text()).fetchall()
+            answers[scale, query] = [tuple(map(typed, row)) for row in rows]
+        return answers[scale, query]
+
+    return answer
 
 
 def test_there_are_22_queries():
     assert len(QUERIES) == 22
 
 
-@pytest.mark.parametrize("words", [[], ["--memory-limit", "64MiB"], ["--threads", "1"]], ids=["plain", "64MiB", "1 thread"])
+RUNS = {
+    "SF0.1": ("0.1", []),
+    "SF0.1 in 64MiB": ("0.1", ["--memory-limit", "64MiB"]),
+    "SF0.1 on one thread": ("0.1", ["--threads", "1"]),
+}
+if os.environ.get("LAKEHOUSE_LONG") == "1":
+    RUNS |= {"SF1": ("1", []), "SF1 in 256MiB": ("1", ["--memory-limit", "256MiB"])}
+
+
+@pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.stem)
-def test_answers_are_duckdbs(query, words, expected, tpch_files):
-    files = sorted(tpch_files("0.1").glob("*.parquet"))
-    done = lakehouse("sql", "--csv", *words, "-f", query, *files, timeout=110)
+def test_answers_are_duckdbs(query, run, expected, tpch_files):
+    scale, words = RUNS[run]
+    files = sorted(tpch_files(scale).glob("*.parquet"))
+    done = lakehouse("sql", "--csv", *words, "-f", query, *files, timeout=110 if scale == "0.1" else 800)
     found = list(csv.reader(io.StringIO(done.stdout)))[1:]
-    wanted = expected[query.stem]
+    wanted = expected(scale, query)
     assert len(found) == len(wanted)
     for number, (ours, theirs) in enumerate(zip(found, wanted)):
         assert len(ours) == len(theirs)

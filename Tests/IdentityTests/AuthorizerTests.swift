@@ -6,6 +6,8 @@ import Testing
 
 private final class Notes: DecisionRecorder {
     let denied = Mutex<[String]>([])
+    let settled = Mutex(0)
+    func settle() { settled.withLock { $0 += 1 } }
     func record(
         _ context: RequestContext, _ action: Action, _ resource: Resource, _ decision: Decision
     ) {
@@ -15,6 +17,23 @@ private final class Notes: DecisionRecorder {
 }
 
 struct AuthorizerTests {
+    @Test func `a refusal waits until its denial is kept, a question does not`() throws {
+        let notes = Notes()
+        let f = try Fixture(recorder: notes)
+        try f.registry.createAccount(f.system, name: "p", roles: ["viewer"])
+        let context = try f.context("p")
+        let authorizer = f.registry.authorizer
+        let orders = table("silver", "s", "t")
+        _ = authorizer.decide(context, .tableDrop, orders)
+        #expect(notes.settled.withLock { $0 } == 0)
+        #expect(throws: AccessDenied.self) {
+            try authorizer.require(context, .tableDrop, orders)
+        }
+        #expect(notes.settled.withLock { $0 } == 1)
+        try authorizer.require(context, .tableSelect, orders)
+        #expect(notes.settled.withLock { $0 } == 1)
+    }
+
     private func table(_ path: String...) -> Resource { Resource(kind: .table, path: path) }
 
     /// What the built-in roles may do on a table, a bucket and with people.

@@ -8,6 +8,37 @@ import SQLite
 import Testing
 
 struct TokenTests {
+    @Test(arguments: [
+        ("", [Door.sql, .catalog, .console, .oidc]),
+        ("catalog", [.sql, .catalog, .console, .oidc]),
+        ("openid door:sql", [.sql, .oidc]), ("door:sql door:catalog", [.sql, .catalog, .oidc]),
+        ("door:", [.oidc]),
+    ])
+    func `a token opens the doors that its scope names, or all`(
+        _ scope: String, _ open: [Door]
+    ) throws {
+        let f = try Fixture()
+        let root = try f.context("root")
+        let token = try f.registry.issueToken(
+            f.anonymous, for: root.principal, scope: scope
+        ).accessToken
+        for door in [Door.sql, .catalog, .console, .oidc] {
+            var context = f.anonymous
+            context.door = door
+            let code = f.code { _ = try f.registry.authenticate(context, bearer: token) }
+            #expect(code == (open.contains(door) ? nil : .invalidToken), "\(door)")
+        }
+    }
+
+    @Test(arguments: [
+        (nil, "openid door:sql", "openid door:sql"), ("door:sql", "openid", "door:sql"),
+        ("openid", "door:sql", "openid door:sql"), ("door:catalog", "door:sql", "door:"),
+        ("x door:sql door:catalog", "door:catalog", "x door:catalog"),
+    ])
+    func `an exchanged token has no door more`(
+        _ wanted: String?, _ held: String, _ given: String
+    ) { #expect(TokenScope.narrowed(wanted, from: held) == given) }
+
     @Test func `an access token says who and what the directory says now`() throws {
         let f = try Fixture()
         try f.registry.ensureGroup(f.system, name: "risk")

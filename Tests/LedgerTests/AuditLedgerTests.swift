@@ -108,6 +108,22 @@ struct AuditLedgerTests {
         #expect(reads[0].detail == "{\"reason\":\"role viewer\"}")
     }
 
+    @Test func `a denial that is settled outlives the process`() throws {
+        let bench = try Bench()
+        bench.ledger.record(
+            bench.context("ana"), .tableDrop, orders,
+            Decision(isAllowed: false, reason: "no grant"))
+        bench.ledger.settle()
+        // Closed without a flush, as by a crash.
+        bench.ledger.database.close()
+        let again = try Bench.open(bench.directory, bench.source, bench.clock)
+        let rows = try again.entries(
+            bench.context("auditor"), authorizer: Everyone(isAllowed: true)
+        ).entries
+        #expect(rows.map(\.action) == ["table.drop"])
+        again.database.close()
+    }
+
     @Test func `questions are limited by every column and answered by pages`() throws {
         let bench = try Bench()
         let no = Decision(isAllowed: false, reason: "x")

@@ -57,7 +57,7 @@ struct DefinitionTests {
         ("ALTER TABLE missing ADD COLUMN b int", "TABLE_NOT_FOUND"),
         ("GRANT SELECT ON t TO bob", "NOT_SUPPORTED"),
         ("CREATE MATERIALIZED VIEW m AS SELECT 1 a", "NOT_SUPPORTED"),
-        ("ANALYZE t", "NOT_SUPPORTED"),
+        ("ANALYZE t", "TABLE_NOT_FOUND"),
     ])
     func refusalsHaveTheirCodes(_ sql: String, _ code: String) throws {
         #expect(try EngineBench().run(sql).code == code)

@@ -14,8 +14,11 @@ import Vectors
 /// Allows everything but what is listed.
 struct TestAuthorizer: Authorizer {
     var denied: Set<Action> = []
+    var rowFilter: String?
     func decide(_ context: RequestContext, _ action: Action, _ resource: Resource) -> Decision {
-        Decision(isAllowed: !denied.contains(action), reason: "test")
+        Decision(
+            isAllowed: !denied.contains(action), reason: "test",
+            rowFilter: action == .tableSelect ? rowFilter : nil)
     }
 }
 
@@ -68,13 +71,14 @@ final class EngineBench: @unchecked Sendable {
     var session = QuerySession(catalog: "silver", schema: "sales")
     let context = RequestContext(principal: .system, requestID: "test", door: .sql)
 
-    init(denied: Set<Action> = []) throws {
+    init(denied: Set<Action> = [], rowFilter: String? = nil) throws {
+        let authorizer = TestAuthorizer(denied: denied, rowFilter: rowFilter)
         folder = NSTemporaryDirectory() + "engine-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         let everything = try Catalog(
             databasePath: folder + "/catalog.sqlite", store: store,
-            authorizer: TestAuthorizer(denied: denied), clock: SystemWallClock(),
+            authorizer: authorizer, clock: SystemWallClock(),
             entropy: SystemEntropy())
         catalog = everything
         try catalog.createWarehouse(context, name: "silver", location: "s3://silver/")
@@ -84,7 +88,7 @@ final class EngineBench: @unchecked Sendable {
         configuration.threadCount = 2
         engine = QueryEngine(
             configuration, catalog: catalog, store: store,
-            authorizer: TestAuthorizer(denied: denied), zones: TimeZones { _ in nil })
+            authorizer: authorizer, zones: TimeZones { _ in nil })
     }
 
     deinit {

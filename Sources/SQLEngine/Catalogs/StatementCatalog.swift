@@ -15,16 +15,21 @@ import TableCatalog
 final class StatementCatalog: CatalogView {
     private let catalogs: EngineCatalogs
     private let readAsOfMicroseconds: Int64?
+    private let asker: Principal
 
     private struct Notes {
         var states: Set<String> = []
+        var reads: Set<TableRead> = []
+        /// Tables that were found in their present state.
+        var present: [PresentTable] = []
         /// A name that has no state to name: listings, files, models.
         var hasUnknown = false
     }
     private let notes = Mutex(Notes())
 
-    init(_ catalogs: EngineCatalogs, readAsOfMicroseconds: Int64?) {
+    init(_ catalogs: EngineCatalogs, readAsOfMicroseconds: Int64?, asker: Principal) {
         self.catalogs = catalogs
+        self.asker = asker
         self.readAsOfMicroseconds = readAsOfMicroseconds
     }
 
@@ -41,7 +46,22 @@ final class StatementCatalog: CatalogView {
         }
         let relation = try catalogs.resolve(context, name, version: version, span: span)
         note(relation, context)
+        if version == .current, case .table(let table as IcebergTable, _) = relation {
+            let present = PresentTable(
+                at: table.reference, identifier: table.identifier,
+                metadataLocation: table.metadataLocation)
+            notes.withLock { $0.present.append(present) }
+        }
         return relation
+    }
+
+    func routines(
+        _ context: RequestContext, _ name: TableName
+    ) throws(QueryFault) -> [String] {
+        let found = try catalogs.routines(context, name)
+        // A routine has no state that a kept result could name.
+        if !found.isEmpty { notes.withLock { $0.hasUnknown = true } }
+        return found
     }
 
     func model(
@@ -51,10 +71,26 @@ final class StatementCatalog: CatalogView {
         return try catalogs.model(context, name, version: version, span: span)
     }
 
+    /// Whether all tables that were found in their present state were so at one moment. When a transaction
+    /// or a merge came between two of them, the statement would see one table before and one after it.
+    func isOfOneMoment(_ context: RequestContext) -> Bool {
+        let present = notes.withLock { $0.present }
+        guard Set(present).count > 1, let catalog = catalogs.catalog else { return true }
+        return (try? catalog.areCurrent(context, present)) ?? true
+    }
+
+    /// Forgets what was found, before names are looked up again.
+    func forget() { notes.withLock { $0 = Notes() } }
+
     /// Everything that was found, in one text that is the same for the same states; nil when something
     /// has no state.
     var fingerprint: String? {
         notes.withLock { $0.hasUnknown ? nil : $0.states.sorted().joined(separator: "\n") }
+    }
+
+    /// The tables that the statement names, in the states that were found; not what policies read.
+    var reads: [TableRead] {
+        notes.withLock { $0.reads.sorted { $0.name.description < $1.name.description } }
     }
 
     private func note(_ relation: ResolvedRelation, _ context: RequestContext) {
@@ -67,7 +103,13 @@ final class StatementCatalog: CatalogView {
             let state =
                 "\(table.name) \(table.metadata.tableUUID) \(snapshot) \(table.schema.schemaID) "
                 + "\(context.principal.id) \(text(of: decision))"
-            _ = notes.withLock { $0.states.insert(state) }
+            let read = TableRead(
+                name: table.name, uuid: table.metadata.tableUUID,
+                snapshotID: table.snapshot?.snapshotID)
+            notes.withLock { notes in
+                notes.states.insert(state)
+                if context.principal == asker || context.viewer != nil { notes.reads.insert(read) }
+            }
         case .view(let view):
             let state = "\(view.name) \(view.owner.id) \(view.runsAsInvoker) \(view.sql)"
             _ = notes.withLock { $0.states.insert(state) }

@@ -25,6 +25,8 @@ final class IcebergTable: ExecutableTable {
     let name: TableName
     let reference: CatalogReference
     let identifier: TableIdentifier
+    /// The metadata file that says all this; empty for a table that only takes part in a rewrite.
+    let metadataLocation: String
     let metadata: TableMetadata
     let snapshot: Snapshot?
     let schema: Schema
@@ -38,11 +40,12 @@ final class IcebergTable: ExecutableTable {
     init(
         name: TableName, reference: CatalogReference, identifier: TableIdentifier,
         metadata: TableMetadata, snapshot: Snapshot?, schema: Schema, reading: IcebergReading,
-        onlyPaths: Set<String>? = nil
+        onlyPaths: Set<String>? = nil, metadataLocation: String = ""
     ) throws(QueryFault) {
         self.name = name
         self.reference = reference
         self.identifier = identifier
+        self.metadataLocation = metadataLocation
         self.metadata = metadata
         self.snapshot = snapshot
         self.schema = schema
@@ -94,6 +97,7 @@ final class IcebergTable: ExecutableTable {
             plan.tasks.count <= 10_000, mayRead(plan)
         else { return [:] }
         var result: [Int: ColumnStatistics] = [:]
+        let distinct = DistinctCounts(metadata)
         for (index, field) in fields.enumerated() {
             guard let type = field.type.primitive else { continue }
             let sql = columns[index].type
@@ -119,6 +123,8 @@ final class IcebergTable: ExecutableTable {
                 if high.map({ (highest.order(to: $0) ?? -1) > 0 }) ?? true { high = highest }
             }
             result[index] = ColumnStatistics(
+                // Counted once and rows since then: never more than there are.
+                distinctCount: distinct.byField[field.id].map { min(Double($0), rowCount) },
                 nullFraction: Double(nulls) / rowCount,
                 minimum: isKnown
                     ? low.flatMap { IcebergTypes.value($0, as: sql).map(literalValue) } : nil,

@@ -38,7 +38,7 @@ package struct QueryEngineConfiguration: Sendable {
 /// nests), and workers beside it. Safe for any thread.
 package final class QueryEngine: Sendable {
     /// What `version()` answers: a number first, for JDBC.
-    package static let version = "484-lakehouse"
+    package static let version = SessionFunctions.version
 
     let configuration: QueryEngineConfiguration
     let catalogs: EngineCatalogs
@@ -55,6 +55,7 @@ package final class QueryEngine: Sendable {
     private let metrics: QueryMetrics
     let doors: EngineDoors
     let results = ResultCache()
+    private let listener = Mutex<(any QueryObserver)?>(nil)
 
     private struct Schedule {
         var running = 0
@@ -102,6 +103,12 @@ package final class QueryEngine: Sendable {
                 history.all.filter { QueryEngine.maySee($0, context, authorizer) }
             }, models: models)
     }
+
+    /// Who hears of queries that ended.
+    var observer: (any QueryObserver)? { listener.withLock { $0 } }
+
+    /// Lets one observer hear of every query that ends from now on.
+    package func observe(_ observer: any QueryObserver) { listener.withLock { $0 = observer } }
 
     package var uptimeMilliseconds: Int64 {
         Int64((monotonic.now() - started).fractionalSeconds * 1000)

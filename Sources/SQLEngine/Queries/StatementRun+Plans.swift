@@ -30,11 +30,22 @@ extension StatementRun {
         try Binder(bindingContext).bind(statement)
     }
 
+    /// How often names are looked up again until all tables are of one moment.
+    private static let bindingTries = 8
+
     /// Binds and optimizes.
     func bind(_ statement: Statement) throws(QueryFault) -> BoundStatement {
         let begin = engine.monotonic.now()
-        let allocator = ColumnAllocator()
-        let bound = try Binder(bindingContext, allocator: allocator).bind(statement)
+        var allocator = ColumnAllocator()
+        var bound = try Binder(bindingContext, allocator: allocator).bind(statement)
+        // A commit of several tables is seen whole or not at all. Under steady commits the last try counts.
+        var tries = 1
+        while tries < Self.bindingTries, !view.isOfOneMoment(context) {
+            view.forget()
+            allocator = ColumnAllocator()
+            bound = try Binder(bindingContext, allocator: allocator).bind(statement)
+            tries += 1
+        }
         if query.session.reusesResults, case .query(let result) = bound {
             isRepeatable = result.plan.isRepeatable
         }
@@ -104,6 +115,7 @@ extension StatementRun {
             plan, columns: columns, settings: settings, session: session,
             cancellation: context.cancellation, parentBudget: engine.budget, clock: engine.monotonic
         )
+        executions.append(execution)
         var printer = PlanPrinter()
         let text = printer.text(plan)
         query.update { state in

@@ -45,27 +45,37 @@ extension StatementRun {
         .rows([QueryColumn(name: "Query Plan", type: .text)], [[.text(text)]])
     }
 
-    /// Runs a query for its statistics; its rows go nowhere.
+    /// Runs a statement for its statistics. A query's rows go nowhere; a statement that changes rows
+    /// changes them.
     func explainAnalyze(
         _ statement: Statement, isVerbose: Bool
     ) throws(QueryFault) -> StatementOutcome {
         let bound = try bind(statement)
-        guard case .query(let query) = bound else {
-            throw QueryFault(
-                .notSupported, "EXPLAIN ANALYZE runs queries only",
-                hint: "EXPLAIN shows the plan of statements that change rows", span: statement.span)
-        }
         let begin = engine.monotonic.now()
-        let execution = try execute(query.plan, columns: query.columns.map(\.id)) {
-            (_: Chunk) throws(QueryFault) in
+        var written: String?
+        switch bound {
+        case .query(let query):
+            try execute(query.plan, columns: query.columns.map(\.id)) {
+                (_: Chunk) throws(QueryFault) in
+            }
+        case .utility:
+            throw QueryFault(
+                .notSupported, "EXPLAIN ANALYZE doesn't support statement type",
+                hint: "it runs queries and statements that change rows", span: statement.span)
+        case .createTableAs, .insert, .delete, .update, .merge:
+            // The statement is really done, as in Trino.
+            if case .done(let updateType, let count) = try DataStatements.execute(bound, in: self) {
+                written = updateType + (count.map { ": \($0) rows" } ?? "")
+            }
         }
         let seconds = (engine.monotonic.now() - begin).fractionalSeconds
+        let peak = executions.map(\.peakMemoryBytes).max() ?? 0
         var lines = [
             explain(bound), "",
-            "Elapsed \(Self.milliseconds(seconds * 1000)), peak memory "
-                + "\(Self.kilobytes(execution.peakMemoryBytes))",
+            "Elapsed \(Self.milliseconds(seconds * 1000)), peak memory \(Self.kilobytes(peak))",
         ]
-        for (number, pipeline) in execution.statistics.enumerated() {
+        if let written { lines.append(written) }
+        for (number, pipeline) in executions.flatMap(\.statistics).enumerated() {
             lines.append("Pipeline \(number + 1)")
             for step in pipeline { lines.append(Self.line(step, isVerbose: isVerbose)) }
         }

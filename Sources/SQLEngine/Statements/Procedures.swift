@@ -68,12 +68,7 @@ extension StatementRun {
             if let value = values[0] {
                 threshold = try TableProperties.bytes(try text(value, "file_size_threshold"))
             }
-            guard filter == nil else {
-                throw QueryFault(
-                    .notSupported, "WHERE is not supported by optimize yet",
-                    hint: "optimize the whole table", span: filter?.span)
-            }
-            return try optimize(table, threshold: threshold)
+            return try optimize(table, threshold: threshold, filter)
         case "expire_snapshots", "remove_orphan_files", "optimize_manifests", "add_files",
             "add_files_from_table", "drop_extended_stats":
             throw QueryFault(

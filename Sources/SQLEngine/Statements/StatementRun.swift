@@ -22,6 +22,8 @@ final class StatementRun {
     let view: StatementCatalog
     /// Whether the statement, as it was bound, gives the same rows again over the same states.
     var isRepeatable = false
+    /// What ran for the statement, for EXPLAIN ANALYZE.
+    var executions: [QueryExecution] = []
     /// Values of `?`.
     var parameters: [Expression] = []
 
@@ -33,7 +35,8 @@ final class StatementRun {
         self.catalogs = catalogs
         self.session = session
         view = StatementCatalog(
-            catalogs, readAsOfMicroseconds: query.session.readAsOfMicroseconds)
+            catalogs, readAsOfMicroseconds: query.session.readAsOfMicroseconds,
+            asker: query.context.principal)
     }
 
     var context: RequestContext { query.context }

@@ -38,7 +38,15 @@ enum UtilityStatements {
             return try run.dropBranch(branch, table, ifExists: ifExists)
         case .fastForwardBranch(let branch, let table, let target):
             return try run.fastForward(branch, table, to: target)
+        case .renameSchema(let name, let target): return try run.renameSchema(name, to: target)
+        case .analyze(let name, let properties): return try run.analyze(name, properties)
+        case .createFunction(let function, let orReplace):
+            return try run.createFunction(function, orReplace: orReplace)
+        case .dropFunction(let name, let types, let ifExists):
+            return try run.dropFunction(name, types, ifExists: ifExists)
+        case .model(let statement): return try run.model(statement)
         case .call(let name, let arguments): return try run.call(name, arguments)
+        case .policy(let policy): return try run.policy(policy)
         default: return nil
         }
     }
@@ -53,10 +61,13 @@ enum UtilityStatements {
         case .showTables(let schema, let pattern): return try run.showTables(schema, pattern)
         case .showColumns(let name, let pattern): return try run.showColumns(name, pattern)
         case .showCreate(let kind, let name): return try run.showCreate(kind, name)
+        case .showCreateFunction(let name): return try run.showCreateFunction(name)
         case .showFunctions(_, let pattern): return try run.showFunctions(pattern)
         case .showSession(let pattern): return try run.showSession(pattern)
         case .showStats(let target): return try run.showStats(target, statement.place)
         case .showBranches(let table): return try run.showBranches(table)
+        case .reference(let statement): return try run.reference(statement)
+        case .check(let statement): return try run.check(statement)
         case .showRoles(let isCurrent, _): return run.showRoles(isCurrent: isCurrent)
         case .explain(let inner, let options): return try run.explain(inner, options)
         case .explainAnalyze(let inner, let isVerbose):
@@ -94,17 +105,12 @@ enum UtilityStatements {
     private static func unsupported(_ statement: Statement) -> QueryFault {
         let (name, hint): (String, String?) =
             switch statement.kind {
-            case .renameSchema:
-                ("Renaming schemas", "create the new schema and rename its tables into it")
             case .createMaterializedView, .refreshMaterializedView, .dropMaterializedView,
                 .alterMaterializedView:
                 ("Materialized views", "use a view, or a table that a pipeline refreshes")
             case .refreshView: ("ALTER VIEW REFRESH", "CREATE OR REPLACE the view")
-            case .analyze:
-                ("ANALYZE", "statistics are written with each data file, nothing needs collecting")
             case .createCatalog, .dropCatalog:
                 ("Creating and dropping catalogs", "warehouses are managed in the console")
-            case .createFunction, .dropFunction, .showCreateFunction: ("SQL routines", nil)
             case .grant, .deny, .revoke, .createRole, .dropRole, .grantRoles, .revokeRoles,
                 .setAuthorization, .showGrants, .showRoleGrants:
                 ("Managing rights in SQL", "grants and roles are managed in the console")

@@ -26,8 +26,6 @@ final class ChangeCollector: @unchecked Sendable {
     private(set) var positions: [String: [Int64]] = [:]
     /// Rows that were inserted, updated or deleted.
     private(set) var rowCount: Int64 = 0
-    private(set) var insertedCount: Int64 = 0
-    private(set) var deletedCount: Int64 = 0
     private let values: Chunk
     private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
 
@@ -63,11 +61,7 @@ final class ChangeCollector: @unchecked Sendable {
                     selection[written] = UInt32(truncatingIfNeeded: row)
                     written += 1
                 }
-                if operation == Self.insertion {
-                    insertedCount += 1
-                    continue
-                }
-                if operation == Self.deletion { deletedCount += 1 }
+                if operation == Self.insertion { continue }
             }
             if !isPathKnown || paths.form != .constant {
                 let next = paths.string(row).string

@@ -2,6 +2,7 @@ import Authority
 import Iceberg
 import SQLFunctions
 import SQLPlanning
+import SQLSyntax
 import Vectors
 
 extension StatementRun {
@@ -9,10 +10,16 @@ extension StatementRun {
     ///
     /// Rows stay the same, so that the commit is a `replace`; when somebody changes one of the files
     /// meanwhile, the work is given up as TRANSACTION_CONFLICT.
-    func optimize(_ table: IcebergTable, threshold: Int64) throws(QueryFault) -> StatementOutcome {
+    func optimize(
+        _ table: IcebergTable, threshold: Int64, _ filter: Expression?
+    ) throws(QueryFault) -> StatementOutcome {
         try require(.tableInsert, on: table.name)
         let files = try LiveFiles(table, try manifests())
-        let paths = Self.worthRewriting(Array(files.tasks.values), table, threshold)
+        let wanted = try filter.map { condition throws(QueryFault) in
+            try self.wholeFiles(of: table, where: condition)
+        }
+        let paths = Self.worthRewriting(
+            files.tasks.values.filter { wanted?.contains($0.file.path) ?? true }, table, threshold)
         if paths.isEmpty { return Self.metrics(rewritten: 0, removedDeletes: 0, added: 0) }
         let (plan, columns) = scan(try table.restricted(to: paths), withPositions: false)
         let writer = try rowWriter(table.metadata, table.schema, of: table.name)
@@ -31,6 +38,36 @@ extension StatementRun {
             return Self.metrics(
                 rewritten: paths.count, removedDeletes: deletes.count, added: added.count)
         }
+    }
+
+    /// The files for all rows of which a condition holds by their partition; a condition that divides a
+    /// file is refused, as in Trino.
+    private func wholeFiles(
+        of table: IcebergTable, where filter: Expression
+    ) throws(QueryFault) -> Set<String> {
+        let (scan, condition) = try policyBinder.condition(filter, over: table)
+        let exact = ExactPredicate(scan, table)
+        guard let predicate = exact.all(condition.conjuncts) else {
+            throw Self.dividing(filter)
+        }
+        let source = try manifests()
+        let tasks: [FileScanTask]
+        do throws(IcebergError) {
+            let plan = try TableScan(
+                metadata: table.metadata, snapshot: table.snapshot, predicate: predicate
+            ).plan(source)
+            tasks = plan.tasks
+        } catch { throw EngineCatalogs.fault(error, about: "\(table.name)") }
+        guard tasks.allSatisfy(\.allRowsMatch) else { throw Self.dividing(filter) }
+        return Set(tasks.map(\.file.path))
+    }
+
+    private static func dividing(_ filter: Expression) -> QueryFault {
+        QueryFault(
+            .notSupported,
+            "Unexpected FilterNode found in plan; probably connector was not able to handle provided "
+                + "WHERE expression",
+            hint: "the condition has to choose whole partitions", span: filter.span)
     }
 
     /// Files below the threshold that have a neighbour to be joined with, and files with deleted rows.

@@ -102,6 +102,14 @@ enum AggregateDeclarations {
     ]
 
     private static let collections: [AggregateFunction] = [
+        // The binder turns it into `array_agg` and `reduce`.
+        AggregateFunction(
+            name: "reduce_agg",
+            signature: .rule(
+                parameters: "T, S, function(S, T, S), function(S, S, S)", result: "S"
+            ) { _ in nil },
+            summary: "What the functions make of all values, one after the other.",
+            example: "reduce_agg(x, 0, (a, b) -> a + b, (a, b) -> a + b)"),
         AggregateFunction(
             name: "array_agg", signature: generic("T", "array(T)") { .array($0) },
             summary: "The values as an array, NULLs kept.", example: "array_agg(x ORDER BY y)",

@@ -2,5 +2,5 @@
 enum ArrayFunctions {
     static let all: [ScalarFunction] =
         ScalarFunction.arrayAccess + ScalarFunction.arrayMaking + ScalarFunction.sequences
-        + ScalarFunction.higherOrder
+        + ScalarFunction.higherOrder + ScalarFunction.distances + ScalarFunction.arrayContents
 }

@@ -42,7 +42,7 @@ enum JSONFunctions {
                     var paths = JSONPathReader(call)
                     let texts = call.input(0, as: Text.self)
                     call.rows { row -> [UInt8]? in
-                        try extracted(texts[row], try paths.path(row))?.encoded()
+                        extracted(texts[row], try paths.path(row))?.encoded()
                     }
                 }),
             ScalarFunction(
@@ -53,7 +53,7 @@ enum JSONFunctions {
                     var paths = JSONPathReader(call)
                     let texts = call.input(0, as: Text.self)
                     call.rows { row -> String? in
-                        try extracted(texts[row], try paths.path(row))?.scalarText
+                        extracted(texts[row], try paths.path(row))?.scalarText
                     }
                 }),
             ScalarFunction(
@@ -64,7 +64,7 @@ enum JSONFunctions {
                     var paths = JSONPathReader(call)
                     let texts = call.input(0, as: Text.self)
                     call.rows { row -> Int64? in
-                        switch try extracted(texts[row], try paths.path(row)) {
+                        switch extracted(texts[row], try paths.path(row)) {
                         case nil: nil
                         case .array(let elements)?: Int64(elements.count)
                         case .object(let object)?: Int64(object.count)
@@ -130,9 +130,9 @@ enum JSONFunctions {
 func parsed(_ text: Text) -> JSONValue? { try? JSONValue(parsing: Array(text)) }
 
 /// What a path finds in a text: one value, or an array of many for a path with wildcards.
-private func extracted(_ text: Text, _ path: JSONPath) throws -> JSONValue? {
+private func extracted(_ text: Text, _ path: JSONPath) -> JSONValue? {
     guard let root = parsed(text) else { return nil }
-    let values = try path.values(in: root)
+    let values = path.values(in: root)
     return path.isMany ? .array(values) : values.first
 }
 

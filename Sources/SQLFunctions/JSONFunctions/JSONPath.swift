@@ -1,9 +1,11 @@
 import JSON
 import Vectors
 
-/// A path into a JSON value: Trino's JSONPath subset and the plain forms of SQL/JSON paths.
+/// A path into a JSON value as `json_extract` takes it: Trino's subset of JSONPath.
 ///
-///     $   .name   ."any name"   ["name"]   [0]   [1 to 3]   [last]   [*]   .*   after lax or strict
+///     $   .name   ."any name"   ["name"]   [0]   [1 to 3]   [last]   [*]   .*
+///
+/// What it does not find is left out. The language of JSON_QUERY and its like is `SQLJSONPath`.
 struct JSONPath {
     enum Step {
         case member(String)
@@ -14,20 +16,11 @@ struct JSONPath {
         case allElements, allMembers
     }
 
-    /// Fewer questions asked: arrays are unwrapped for members, single values count as arrays.
-    let isLax: Bool
     private(set) var steps: [Step] = []
     private static let maxSteps = 1_000
 
-    /// Reads a path; `isSQL` allows a mode and the unwrapping that goes with it.
-    init(_ text: String, isSQL: Bool) throws {
+    init(_ text: String) throws {
         var scanner = Scanner(text)
-        var lax = false
-        if isSQL {
-            lax = !scanner.take(word: "strict")
-            if lax { _ = scanner.take(word: "lax") }
-        }
-        isLax = lax
         guard scanner.take("$") else { throw scanner.fault() }
         while !scanner.isAtEnd {
             guard steps.count < Self.maxSteps else { throw scanner.fault() }
@@ -58,71 +51,33 @@ struct JSONPath {
         }
     }
 
-    /// A structural mismatch of strict mode.
-    struct Mismatch: Error {}
-
-    /// The values at the path. Strict SQL paths throw `Mismatch` where the structure lacks a step.
-    func values(in root: JSONValue, isStrict: Bool = false) throws(Mismatch) -> [JSONValue] {
+    /// The values at the path.
+    func values(in root: JSONValue) -> [JSONValue] {
         var current = [root]
         for step in steps {
             var next: [JSONValue] = []
-            for value in current { try apply(step, to: value, isStrict, &next) }
+            for value in current { apply(step, to: value, &next) }
             current = next
         }
         return current
     }
 
-    private func apply(
-        _ step: Step, to value: JSONValue, _ isStrict: Bool, _ found: inout [JSONValue]
-    ) throws(Mismatch) {
-        switch step {
-        case .member(let name):
-            if isLax, case .array(let elements) = value {
-                for element in elements {
-                    if case .object(let object) = element, let member = object[name] {
-                        found.append(member)
-                    }
-                }
-                return
-            }
-            guard case .object(let object) = value, let member = object[name] else {
-                if isStrict { throw Mismatch() }
-                return
-            }
-            found.append(member)
-        case .allMembers:
-            switch value {
-            case .object(let object): found += object.members.map(\.value)
-            case .array(let elements) where isLax:
-                for element in elements {
-                    if case .object(let object) = element { found += object.members.map(\.value) }
-                }
-            case .array(let elements) where !isStrict: found += elements
-            default: if isStrict { throw Mismatch() }
-            }
-        default:
-            let elements: [JSONValue]
-            if case .array(let own) = value {
-                elements = own
-            } else if isLax {
-                elements = [value]
-            } else if case .allElements = step, case .object(let object) = value, !isStrict {
-                elements = object.members.map(\.value)
-            } else {
-                if isStrict { throw Mismatch() }
-                return
-            }
-            let range: (Int, Int) =
-                switch step {
-                case .element(let index): (index, index)
-                case .fromLast(let index): (elements.count - 1 - index, elements.count - 1 - index)
-                case .elements(let first, let last): (first, last)
-                default: (0, elements.count - 1)
-                }
-            if isStrict, range.0 < 0 || range.1 >= elements.count { throw Mismatch() }
-            let first = max(range.0, 0)
-            let last = min(range.1, elements.count - 1)
-            if first <= last { found += elements[first...last] }
+    private func apply(_ step: Step, to value: JSONValue, _ found: inout [JSONValue]) {
+        switch (step, value) {
+        case (.member(let name), .object(let object)):
+            if let member = object[name] { found.append(member) }
+        case (.allMembers, .object(let object)), (.allElements, .object(let object)):
+            found += object.members.map(\.value)
+        case (.allMembers, .array(let elements)), (.allElements, .array(let elements)):
+            found += elements
+        case (.element(let index), .array(let elements)):
+            if index < elements.count { found.append(elements[index]) }
+        case (.fromLast(let back), .array(let elements)):
+            if back < elements.count { found.append(elements[elements.count - 1 - back]) }
+        case (.elements(let first, let last), .array(let elements)):
+            let end = min(last, elements.count - 1)
+            if first <= end { found += elements[first...end] }
+        default: break
         }
     }
 }
@@ -237,18 +192,14 @@ extension JSONPath {
 /// Parses paths of one argument, remembering the last.
 struct JSONPathReader {
     private let texts: Input<StringView>
-    private let isSQL: Bool
     private var last: (text: StringView, path: JSONPath)?
 
-    init(_ call: KernelCall, _ index: Int = 1, isSQL: Bool = false) {
-        texts = call.input(index)
-        self.isSQL = isSQL
-    }
+    init(_ call: KernelCall, _ index: Int = 1) { texts = call.input(index) }
 
     mutating func path(_ row: Int) throws -> JSONPath {
         let text = texts[row]
         if let last, last.text == text { return last.path }
-        let path = try JSONPath(text.string, isSQL: isSQL)
+        let path = try JSONPath(text.string)
         last = (text, path)
         return path
     }

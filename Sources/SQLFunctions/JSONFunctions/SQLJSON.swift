@@ -6,14 +6,17 @@ import Vectors
 enum SQLJSON {
     static let all: [ScalarFunction] = [
         ScalarFunction(
-            "$json_exists", input([.text, .text], .boolean), "Whether the path finds anything.",
-            example: "JSON_EXISTS('{\"a\": 1}', 'lax $.a')", canFail: true, kernel: exists),
+            "$json_exists", input([.text, .array(.text), .array(.json), .text], .boolean),
+            "Whether the path finds anything.", example: "JSON_EXISTS('{\"a\": 1}', 'lax $.a')",
+            canFail: true, kernel: exists),
         ScalarFunction(
-            "$json_value", input([.text, .text, .text, .text, .text], .text),
+            "$json_value",
+            input([.text, .array(.text), .array(.json), .text, .text, .text, .text], .text),
             "The scalar that the path finds.", example: "JSON_VALUE('{\"a\": 1}', 'lax $.a')",
             nullsPropagate: false, canFail: true, kernel: scalar),
         ScalarFunction(
-            "$json_query", input([.text, .text, .text, .text, .text], .text),
+            "$json_query",
+            input([.text, .array(.text), .array(.json), .text, .text, .text, .text], .text),
             "The JSON that the path finds.", example: "JSON_QUERY('{\"a\": [1]}', 'lax $.a')",
             canFail: true, kernel: query),
         ScalarFunction(
@@ -36,104 +39,98 @@ enum SQLJSON {
         }
     }
 
-    /// What a path found, or that it failed.
-    private enum Outcome {
-        case values([JSONValue])
-        case failure(String)
-    }
-
-    private static func find(_ text: Text, _ path: JSONPath) -> Outcome {
-        guard let root = parsed(text) else {
-            return .failure("Failed to parse JSON input: '\(text.string.prefix(200))'")
-        }
-        do throws(JSONPath.Mismatch) {
-            return .values(try path.values(in: root, isStrict: !path.isLax))
-        } catch {
-            return .failure("JSON path found a structural error")
-        }
-    }
-
     private static let exists: ScalarFunction.Kernel = { call in
-        var paths = JSONPathReader(call, isSQL: true)
-        let texts = call.input(0, as: Text.self)
-        let onError = call.input(2, as: Text.self)
+        var finder = PathFinder(call)
+        let onError = call.input(4, as: Text.self)
         call.rows { row -> Bool? in
-            switch find(texts[row], try paths.path(row)) {
-            case .values(let values): return !values.isEmpty
-            case .failure(let message):
+            do throws(QueryFault) { return try !finder.values(row).isEmpty } catch {
                 switch onError[row].string {
+                case _ where error.code == .invalidPath: throw error
                 case "TRUE": return true
                 case "FALSE": return false
                 case "UNKNOWN": return nil
-                default: throw invalid(message)
+                default: throw error
                 }
             }
         }
     }
 
     private static let scalar: ScalarFunction.Kernel = { call in
-        var paths = JSONPathReader(call, isSQL: true)
-        let inputs = (0..<6).map { call.input($0, as: Text.self) }
+        var finder = PathFinder(call)
+        let behaviors = (4..<8).map { call.input($0, as: Text.self) }
         call.rows { row -> String? in
-            guard call.arguments[0].isValid(row), call.arguments[1].isValid(row) else { return nil }
-            func otherwise(_ behavior: Int, _ message: String) throws -> String? {
-                switch inputs[behavior][row].string {
+            guard call.arguments[0].isValid(row) else { return nil }
+            func otherwise(_ index: Int, _ fault: QueryFault) throws -> String? {
+                switch behaviors[index][row].string {
+                case _ where fault.code == .invalidPath: throw fault
                 case "NULL": return nil
                 case "DEFAULT":
-                    return call.arguments[behavior + 1].isValid(row)
-                        ? inputs[behavior + 1][row].string : nil
-                default: throw invalid(message)
+                    return call.arguments[index + 5].isValid(row)
+                        ? behaviors[index + 1][row].string : nil
+                default: throw fault
                 }
             }
-            switch find(inputs[0][row], try paths.path(row)) {
-            case .failure(let message): return try otherwise(4, message)
-            case .values(let values):
-                guard let first = values.first else {
-                    return try otherwise(2, "JSON path found no items")
-                }
-                guard values.count == 1 else {
-                    return try otherwise(4, "JSON path found multiple items")
-                }
-                if first == .null { return nil }
-                guard let text = first.scalarText else {
-                    return try otherwise(4, "JSON path found an array or object")
-                }
-                return text
+            let values: [JSONValue]
+            do throws(QueryFault) { values = try finder.values(row) } catch {
+                return try otherwise(2, error)
             }
+            guard let first = values.first else {
+                return try otherwise(0, result("JSON path found no items"))
+            }
+            guard values.count == 1 else {
+                return try otherwise(2, result("JSON path found multiple items"))
+            }
+            if first == .null { return nil }
+            guard let text = first.scalarText else {
+                return try otherwise(2, result("JSON path found an array or object"))
+            }
+            return text
         }
     }
 
+    private static func result(_ message: String) -> QueryFault {
+        QueryFault(
+            .jsonValueResultError, "cannot extract SQL scalar from JSON: \(message)",
+            hint: "say what to do with ON EMPTY and ON ERROR")
+    }
+
     private static let query: ScalarFunction.Kernel = { call in
-        var paths = JSONPathReader(call, isSQL: true)
-        let inputs = (0..<6).map { call.input($0, as: Text.self) }
+        var finder = PathFinder(call)
+        let options = (4..<8).map { call.input($0, as: Text.self) }
         call.rows { row -> String? in
-            func otherwise(_ behavior: Int, _ message: String) throws -> String? {
-                switch inputs[behavior][row].string {
+            func otherwise(_ index: Int, _ fault: QueryFault) throws -> String? {
+                switch options[index][row].string {
+                case _ where fault.code == .invalidPath: throw fault
                 case "NULL": return nil
                 case "EMPTY ARRAY": return "[]"
                 case "EMPTY OBJECT": return "{}"
-                default: throw invalid(message)
+                default: throw fault
                 }
             }
-            switch find(inputs[0][row], try paths.path(row)) {
-            case .failure(let message): return try otherwise(5, message)
-            case .values(let values):
-                guard let first = values.first else {
-                    return try otherwise(4, "JSON path found no items")
-                }
-                switch inputs[2][row].string {
-                case "WITH UNCONDITIONAL ARRAY WRAPPER":
-                    return JSONValue.array(values).encodedText()
-                case "WITH CONDITIONAL ARRAY WRAPPER" where values.count > 1 || first.isScalar:
-                    return JSONValue.array(values).encodedText()
-                default: break
-                }
-                guard values.count == 1 else {
-                    return try otherwise(5, "JSON path found multiple items")
-                }
-                if inputs[3][row].string == "OMIT", case .string(let text) = first { return text }
-                return first.encodedText()
+            func output(_ message: String) -> QueryFault {
+                QueryFault(
+                    .jsonOutputConversionError, "conversion from JSON failed: \(message)",
+                    hint: "use WITH ARRAY WRAPPER, ON EMPTY and ON ERROR")
             }
+            let values: [JSONValue]
+            do throws(QueryFault) { values = try finder.values(row) } catch {
+                return try otherwise(3, error)
+            }
+            guard let first = values.first else {
+                return try otherwise(2, output("JSON path found no items"))
+            }
+            switch options[0][row].string {
+            case "WITH UNCONDITIONAL ARRAY WRAPPER":
+                return JSONValue.array(values).encodedText()
+            case "WITH CONDITIONAL ARRAY WRAPPER" where values.count > 1 || first.isScalar:
+                return JSONValue.array(values).encodedText()
+            default: break
+            }
+            guard values.count == 1 else {
+                return try otherwise(3, output("JSON path found multiple items"))
+            }
+            if options[1][row].string == "OMIT", case .string(let text) = first { return text }
+            return first.encodedText()
         }
     }
 

@@ -1,4 +1,5 @@
 /// Functions over maps.
 enum MapFunctions {
-    static let all: [ScalarFunction] = ScalarFunction.mapAccess + ScalarFunction.mapMaking
+    static let all: [ScalarFunction] =
+        ScalarFunction.mapAccess + ScalarFunction.mapMaking + [.mapZipping]
 }

@@ -2,5 +2,5 @@
 enum NumberFunctions {
     static let all: [ScalarFunction] =
         ScalarFunction.reals + ScalarFunction.roundings + ScalarFunction.wholes
-        + ScalarFunction.bits + ScalarFunction.randoms
+        + ScalarFunction.bits + ScalarFunction.randoms + ScalarFunction.statistics
 }

@@ -6,6 +6,7 @@ enum ScalarAreas {
     static let lists: [[ScalarFunction]] = [
         InternalFunctions.all, StringFunctions.all, NumberFunctions.all, TimeFunctions.all,
         ConditionalFunctions.all, SessionFunctions.all, RegexFunctions.all, BinaryFunctions.all,
+        ScalarFunction.byteOrders,
         URLFunctions.all, JSONFunctions.all, ArrayFunctions.all,
         MapFunctions.all, AIFunctions.all,
     ]

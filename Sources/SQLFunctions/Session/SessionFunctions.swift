@@ -1,9 +1,9 @@
 import Vectors
 
 /// Functions that tell about the session.
-enum SessionFunctions {
-    /// What `version()` answers; clients look for a number of Trino's.
-    static let version = "476"
+package enum SessionFunctions {
+    /// What `version()` and the protocol's `nodeVersion` answer; clients look for a number of Trino's.
+    package static let version = "484-lakehouse"
 
     static let all: [ScalarFunction] = [
         ScalarFunction(
@@ -19,6 +19,16 @@ enum SessionFunctions {
             "$current_path", [], .text, "Where functions are looked for; always empty.",
             example: "current_path", kernel: nullary { _ in "" }),
         ScalarFunction(
+            "current_groups", [], .array(.text), "The groups of who runs the query.",
+            example: "current_groups()",
+            kernel: { call in
+                let groups = call.context.session.groups
+                call.lists { _, builder in
+                    for group in groups { builder.children[0].push(group) }
+                    return true
+                }
+            }),
+        ScalarFunction(
             "version", [], .text, "The version of the dialect.", example: "version()",
             kernel: nullary { _ in version }),
         ScalarFunction(
@@ -26,6 +36,12 @@ enum SessionFunctions {
             canFail: true,
             kernel: unary { (message: Text) -> Bool? in
                 throw QueryFault(.notSupported, message.string)
+            }),
+        ScalarFunction(
+            "$deny", [.text], .unknown, "Refuses the row that is at hand.", example: "$deny('no')",
+            canFail: true,
+            kernel: unary { (message: Text) -> Bool? in
+                throw QueryFault(.permissionDenied, message.string)
             }),
     ]
 }

@@ -65,7 +65,7 @@ private func split(_ call: KernelCall, _ limit: (Int) throws -> Int64) {
     }
 }
 
-private func pieces(_ text: Text, _ delimiter: Text, _ limit: Int64) -> [Text] {
+func pieces(_ text: Text, _ delimiter: Text, _ limit: Int64) -> [Text] {
     var result: [Text] = []
     var from = 0
     while Int64(result.count) + 1 < limit, let mark = text.find(delimiter, from: from) {

@@ -7,5 +7,6 @@ enum StringFunctions {
             .translate, .concat, .concatBytes, .concatWith, .concatWithArray, .replaceAll,
             .removeAll,
         ] + ScalarFunction.trims + ScalarFunction.pads + ScalarFunction.splitting
-        + ScalarFunction.likeness + ScalarFunction.formattings
+        + ScalarFunction.likeness + ScalarFunction.formattings + ScalarFunction.normalizing
+        + ScalarFunction.measures + ScalarFunction.words
 }

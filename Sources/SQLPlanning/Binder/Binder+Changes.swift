@@ -14,7 +14,7 @@ extension Binder {
         var visible: [Field]
         var path: PlanColumn
         var position: PlanColumn
-        var isFiltered: Bool
+        var decision: Decision
     }
 
     private func changed(
@@ -31,7 +31,7 @@ extension Binder {
             throw .analysis(
                 .notSupported, "\(verb) a view is not supported", reference.span)
         }
-        guard decision.columnMasks.isEmpty || verb == "Inserting into" else {
+        guard decision.allMasks.isEmpty || verb == "Inserting into" else {
             throw .analysis(
                 .notSupported, "\(verb) a table with column masks is not supported", reference.span)
         }
@@ -48,7 +48,7 @@ extension Binder {
         return Target(
             name: name, branch: reference.branch?.text, table: table, relation: relation,
             visible: relation.visible, path: path.column, position: position.column,
-            isFiltered: decision.rowFilter != nil)
+            decision: decision)
     }
 
     // MARK: INSERT
@@ -57,7 +57,7 @@ extension Binder {
         let environment = rootEnvironment
         let name = try tableName(insert.table.name, environment)
         guard
-            case .table(let table, _) = try context.catalog.resolve(
+            case .table(let table, let decision) = try context.catalog.resolve(
                 environment.context, name,
                 version: insert.table.branch.map { .reference($0.text) } ?? .current,
                 span: insert.table.span)
@@ -116,10 +116,12 @@ extension Binder {
             assignments.append(
                 Assignment(column: allocator.column(column.type, column.name), expression: value))
         }
+        let (plan, columns) = try checkingNewRows(
+            .project(relation.plan, assignments), assignments.map(\.column.id), of: table, "insert",
+            decision)
         return BoundInsert(
-            name: name, branch: insert.table.branch?.text, table: table,
-            plan: .project(relation.plan, assignments), columns: assignments.map(\.column.id),
-            named: named)
+            name: name, branch: insert.table.branch?.text, table: table, plan: plan,
+            columns: columns, named: named)
     }
 
     /// Whether a value may be stored: implicitly, or shortened text and narrower numbers that a cast
@@ -164,7 +166,8 @@ extension Binder {
         return BoundChange(
             name: target.name, branch: target.branch, table: target.table,
             plan: .project(stage.plan, [target.path.assignment, target.position.assignment]),
-            columns: [target.path.id, target.position.id], pureFilters: pure, assigned: [])
+            columns: [target.path.id, target.position.id], pureFilters: pure, assigned: [],
+            kinds: [.delete])
     }
 
     func bind(_ update: Update) throws(QueryFault) -> BoundChange {
@@ -183,11 +186,13 @@ extension Binder {
                     column: allocator.column(field.column.type, field.name ?? "column"),
                     expression: values[index] ?? field.column.expression))
         }
+        let (plan, columns) = try checkingNewRows(
+            .project(stage.plan, outputs), outputs.dropFirst(2).map(\.column.id), of: target.table,
+            "update", target.decision)
         return BoundChange(
-            name: target.name, branch: target.branch, table: target.table,
-            plan: .project(stage.plan, outputs), columns: outputs.map(\.column.id),
-            pureFilters: nil,
-            assigned: values.keys.sorted())
+            name: target.name, branch: target.branch, table: target.table, plan: plan,
+            columns: [target.path.id, target.position.id] + columns, pureFilters: nil,
+            assigned: values.keys.sorted(), kinds: [.update])
     }
 
     /// New values by index of the visible columns.
@@ -310,9 +315,14 @@ extension Binder {
         let plan = LogicalPlan.project(stage.plan, outputs).filtered([
             .not(.isNull(operation.expression))
         ])
+        let (checked, columns) = try checkingNewRows(
+            plan, outputs.dropFirst(4).map(\.column.id), of: target.table, "merge", target.decision,
+            appliesWhen: .comparison(
+                .notEqual, operation.expression, .literal(.integer(2), .tinyint)))
         return BoundChange(
-            name: target.name, branch: target.branch, table: target.table, plan: plan,
-            columns: outputs.map(\.column.id), pureFilters: nil, assigned: assigned.sorted())
+            name: target.name, branch: target.branch, table: target.table, plan: checked,
+            columns: outputs.prefix(4).map(\.column.id) + columns, pureFilters: nil,
+            assigned: assigned.sorted(), kinds: Set(merge.cases.map(\.kind)))
     }
 
     private func insertValues(
@@ -357,4 +367,12 @@ extension Binder {
 
 extension MergeCase {
     var isInsert: Bool { if case .insert = action { true } else { false } }
+
+    var kind: RowChange {
+        switch action {
+        case .insert: .insert
+        case .update: .update
+        case .delete: .delete
+        }
+    }
 }

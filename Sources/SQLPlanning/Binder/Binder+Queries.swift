@@ -15,9 +15,7 @@ extension Binder {
         guard inner.depth < Self.maxDepth else {
             throw .analysis(.notSupported, "Queries nest too deeply", query.span)
         }
-        if let function = query.functions.first {
-            throw .analysis(.notSupported, "Inline functions are not supported yet", function.span)
-        }
+        for function in query.functions { try declare(function, in: &inner) }
         if let with = query.with { try declare(with, in: &inner) }
         let limit = try limit(query)
         var relation: BoundRelation

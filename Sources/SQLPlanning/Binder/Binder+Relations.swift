@@ -16,7 +16,7 @@ extension Binder {
             var bound = try bind(query, in: environment)
             bound.fields = bound.visible.map { $0.requalified([]) }
             return bound
-        case .lateral, .unnest:
+        case .lateral, .unnest, .jsonTable:
             return try joined(
                 BoundRelation(plan: .oneRow, fields: []), relation, .cross, nil, environment)
         case .aliased(let inner, let alias, let columns):
@@ -39,8 +39,6 @@ extension Binder {
             return bound
         case .join(let join): return try bind(join, relation.span, environment)
         case .tableFunction(let call): return try tableFunction(call, environment)
-        case .jsonTable:
-            throw .analysis(.notSupported, "JSON_TABLE is not supported yet", relation.span)
         case .patternRecognition:
             throw .analysis(.notSupported, "MATCH_RECOGNIZE is not supported yet", relation.span)
         }
@@ -262,6 +260,13 @@ extension Binder {
             let plan = try joins.lateral(
                 left.plan, right.plan, isLeft: kind == .left, on: conditions)
             return BoundRelation(plan: plan, fields: fields)
+        case .jsonTable(let table):
+            var right = try jsonTable(
+                left, scope, table, isLeft: kind == .left, inner.span, environment)
+            if let alias { right = try aliased(right, alias.0, alias.1) }
+            return try restricted(
+                BoundRelation(plan: right.plan, fields: left.fields + right.fields), "JSON_TABLE",
+                kind, condition, environment)
         default: throw .analysis(.notSupported, "This relation cannot be LATERAL", relation.span)
         }
     }
@@ -302,21 +307,29 @@ extension Binder {
             columns: columns, ordinality: ordinality, isOuter: kind == .left)
         var right = BoundRelation(plan: .unnest(node), fields: fields)
         if let alias { right = try aliased(right, alias.0, alias.1) }
-        var result = BoundRelation(plan: right.plan, fields: left.fields + right.fields)
-        if let condition {
-            let conditionBinder = ExpressionBinder(
-                self, Scope(result.fields, outer: environment.outer), environment, plan: result.plan
-            )
-            let bound = try conditionBinder.predicate(condition, clause: "JOIN ON clause")
-            if !bound.isTrue {
-                guard kind != .left else {
-                    throw .analysis(
-                        .notSupported,
-                        "LEFT JOIN involving UNNEST is only supported with condition ON TRUE",
-                        condition.span)
-                }
-                result.plan = conditionBinder.plan.filtered([bound])
+        return try restricted(
+            BoundRelation(plan: right.plan, fields: left.fields + right.fields), "UNNEST", kind,
+            condition, environment)
+    }
+
+    /// The rows for which the join's condition holds; an outer one has to be TRUE.
+    private func restricted(
+        _ relation: BoundRelation, _ name: String, _ kind: Join.Kind, _ condition: Expression?,
+        _ environment: Environment
+    ) throws(QueryFault) -> BoundRelation {
+        guard let condition else { return relation }
+        var result = relation
+        let binder = ExpressionBinder(
+            self, Scope(result.fields, outer: environment.outer), environment, plan: result.plan)
+        let bound = try binder.predicate(condition, clause: "JOIN ON clause")
+        if !bound.isTrue {
+            guard kind != .left else {
+                throw .analysis(
+                    .notSupported,
+                    "LEFT JOIN involving \(name) is only supported with condition ON TRUE",
+                    condition.span)
             }
+            result.plan = binder.plan.filtered([bound])
         }
         return result
     }
@@ -325,9 +338,14 @@ extension Binder {
     private func tableFunction(
         _ call: TableFunctionCall, _ environment: Environment
     ) throws(QueryFault) -> BoundRelation {
-        guard call.name.parts.last?.canonical == "sequence" else {
+        let function = call.name.parts.last?.canonical
+        if function == "exclude_columns" { return try excludeColumns(call, environment) }
+        guard function == "sequence" else {
             throw .analysis(
-                .functionNotFound, "Table function '\(call.name)' not registered", call.span)
+                .functionNotFound, "Table function '\(call.name)' not registered", call.span,
+                hint: nearestName(
+                    to: function ?? "", among: ["sequence", "exclude_columns"]
+                ).map { "did you mean \($0)?" })
         }
         let names = ["start", "stop", "step"]
         var values: [String: BoundExpression] = [:]
@@ -383,7 +401,7 @@ extension Relation {
     /// Whether it reads columns of the relations before it.
     var isDependent: Bool {
         switch kind {
-        case .lateral, .unnest: true
+        case .lateral, .unnest, .jsonTable: true
         case .aliased(let inner, _, _): inner.isDependent
         default: false
         }

@@ -148,67 +148,8 @@ extension Binder {
                 hint: decision.reason)
         }
         let (scan, fields) = scan(table, named: name)
-        var relation = BoundRelation(plan: .scan(scan), fields: fields)
-        guard decision.rowFilter != nil || !decision.columnMasks.isEmpty else { return relation }
-        // Policies are the administrator's: what they read is not the reader's to be allowed.
-        var policy = environment
-        policy.context.principal = .system
-        policy.outer = nil
-        policy.named = [:]
-        policy.catalog = name.catalog
-        policy.schema = name.schema
-        if let filter = decision.rowFilter {
-            do throws(QueryFault) {
-                let binder = ExpressionBinder(
-                    self, Scope(fields, outer: nil), policy, plan: relation.plan)
-                try binder.restrict(try parse(filter), clause: "Row filter")
-                relation.plan = binder.plan
-            } catch {
-                throw QueryFault(
-                    .invalidRowFilter, "Invalid row filter for '\(name)': \(error.message)",
-                    hint: error.hint, cause: error)
-            }
-        }
-        guard !decision.columnMasks.isEmpty else { return relation }
-        let masks = Dictionary(
-            decision.columnMasks.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { $1 })
-        let binder = ExpressionBinder(self, Scope(fields, outer: nil), policy, plan: relation.plan)
-        var assignments: [Assignment] = []
-        for index in fields.indices {
-            guard let text = masks[fields[index].canonical ?? ""] else {
-                assignments.append(fields[index].column.assignment)
-                continue
-            }
-            do throws(QueryFault) {
-                let type = fields[index].column.type
-                let bound = try binder.bind(try parse(text))
-                let mask: BoundExpression
-                if bound.type.coerces(to: type) {
-                    mask = bound.coerced(to: type)
-                } else if bound.type.casts(to: type), bound.type.isText == type.isText {
-                    mask = .cast(bound, to: type, isSafe: false)
-                } else {
-                    throw QueryFault(
-                        .typeMismatch,
-                        "Expected column mask to be of type \(type), but was \(bound.type)")
-                }
-                // A masked column is another column: nothing may mistake the one for the other.
-                let column = allocator.column(type, fields[index].column.name)
-                assignments.append(Assignment(column: column, expression: mask))
-                relation.fields[index].column = column
-            } catch {
-                throw QueryFault(
-                    .invalidColumnMask,
-                    "Invalid column mask for '\(name).\(fields[index].name ?? "")': \(error.message)",
-                    hint: error.hint, cause: error)
-            }
-        }
-        relation.plan = .project(binder.plan, assignments)
-        return relation
-    }
-
-    private func parse(_ text: String) throws(QueryFault) -> Expression {
-        do { return try SQLParser.expression(text) } catch { throw QueryFault(error) }
+        return try governed(
+            BoundRelation(plan: .scan(scan), fields: fields), name, decision, environment)
     }
 
     // MARK: Views
@@ -223,7 +164,10 @@ extension Binder {
             catalog: view.catalog, schema: view.schema, context: environment.context,
             views: environment.views + [name])
         inner.depth = environment.depth
-        if !view.runsAsInvoker { inner.context.principal = view.owner }
+        if !view.runsAsInvoker {
+            inner.context.viewer = inner.context.audience
+            inner.context.principal = view.owner
+        }
         let relation: BoundRelation
         do throws(QueryFault) {
             let query: Query

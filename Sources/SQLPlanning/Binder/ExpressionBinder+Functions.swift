@@ -10,6 +10,17 @@ extension ExpressionBinder {
     ) throws(QueryFault) -> BoundExpression {
         let span = expression.span
         let name = call.name.parts[call.name.parts.count - 1].canonical
+        if let routine = try routine(call.name, span) {
+            guard call.window == nil, !call.isStar, !call.isDistinct, call.filter == nil,
+                call.orderBy.isEmpty
+            else {
+                throw .analysis(
+                    .functionNotAggregate, "Function '\(name)' is not an aggregation function",
+                    span)
+            }
+            return try self.call(
+                routine, try bind(all: call.arguments.map(\.value)), span)
+        }
         if registry.isAggregate(name) && (call.window != nil || !registry.isScalar(name)) {
             throw misplaced(call, name, span)
         }
@@ -50,6 +61,9 @@ extension ExpressionBinder {
         if call.arguments.contains(where: { $0.name != nil }) {
             throw .analysis(
                 .notSupported, "Named arguments are not supported for function \(name)", span)
+        }
+        if Self.modelFunctions.contains(name) {
+            return try modelCall(name, arguments, span)
         }
         if arguments.contains(where: \.isLambda) { return try higherOrder(name, arguments, span) }
         return try self.call(name, try bind(all: arguments), span)
@@ -175,95 +189,6 @@ extension ExpressionBinder {
         case .currentSchema: return try call("$current_schema", [], span)
         case .currentPath: return try call("$current_path", [], span)
         }
-    }
-
-    func json(_ expression: Expression) throws(QueryFault) -> BoundExpression {
-        let span = expression.span
-        func text(_ value: String?) -> BoundExpression {
-            value.map { .literal(.bytes(Array($0.utf8)), .text) } ?? .null(.text)
-        }
-        func input(_ path: JSONPathInvocation) throws(QueryFault) -> BoundExpression {
-            guard path.passing.isEmpty else {
-                throw .analysis(.notSupported, "PASSING is not supported in JSON paths", span)
-            }
-            let bound = try bind(path.input.value)
-            return bound.type == .json || bound.type == .varbinary
-                ? bound : bound.coerced(to: .text)
-        }
-        func returning(
-            _ value: BoundExpression, _ type: TypeName?
-        ) throws(QueryFault) -> BoundExpression {
-            guard let type else { return value }
-            return try cast(value, LogicalType(type), false, span)
-        }
-        switch expression.kind {
-        case .jsonExists(let path, let onError):
-            return try call(
-                "$json_exists",
-                [try input(path), text(path.path), text((onError ?? .isFalse).rawValue)],
-                span)
-        case .jsonValue(let path, let clauses):
-            func behavior(_ choice: JSONValueBehavior?) throws(QueryFault) -> [BoundExpression] {
-                switch choice {
-                case .error?: return [text("ERROR"), text(nil)]
-                case .value(let value)?:
-                    return [text("DEFAULT"), try cast(try bind(value), .text, false, span)]
-                case .null?, nil: return [text("NULL"), text(nil)]
-                }
-            }
-            let value = try call(
-                "$json_value",
-                [try input(path), text(path.path)] + (try behavior(clauses.onEmpty))
-                    + (try behavior(clauses.onError)), span)
-            return try returning(value, clauses.returning)
-        case .jsonQuery(let path, let clauses):
-            let value = try call(
-                "$json_query",
-                [
-                    try input(path), text(path.path), text((clauses.wrapper ?? .without).rawValue),
-                    text(clauses.keepsQuotes == false ? "OMIT" : "KEEP"),
-                    text((clauses.onEmpty ?? .null).rawValue),
-                    text((clauses.onError ?? .null).rawValue),
-                ], span)
-            return try returning(value, clauses.returning)
-        case .jsonObject(let members, let clauses):
-            var keys: [BoundExpression] = []
-            for member in members { keys.append(try bind(member.key).coerced(to: .text)) }
-            let values = try jsonInputs(members.map(\.input), span)
-            let object = try call(
-                "$json_object",
-                [
-                    .array(keys, type: .array(.text)), .array(values, type: .array(.json)),
-                    .literal(.boolean(clauses.nullOnNull ?? true), .boolean),
-                    .literal(.boolean(clauses.uniqueKeys ?? false), .boolean),
-                ], span)
-            return try returning(object, clauses.returning)
-        case .jsonArray(let inputs, let clauses):
-            let array = try call(
-                "$json_array",
-                [
-                    .array(try jsonInputs(inputs, span), type: .array(.json)),
-                    .literal(.boolean(clauses.nullOnNull ?? false), .boolean),
-                ], span)
-            return try returning(array, clauses.returning)
-        default: throw .analysis(.notSupported, "This JSON form is not supported", span)
-        }
-    }
-
-    private func jsonInputs(
-        _ inputs: [JSONInput], _ span: SourceSpan
-    ) throws(QueryFault) -> [BoundExpression] {
-        var result: [BoundExpression] = []
-        for input in inputs {
-            let bound = try bind(input.value)
-            // Text that says FORMAT JSON is JSON already; other values become it.
-            if input.format != nil, registry.isScalar("json_parse") {
-                result.append(try call("json_parse", [bound], span))
-            } else {
-                result.append(try cast(bound, .json, false, span))
-            }
-        }
-        return result
     }
 }
 

@@ -55,8 +55,16 @@ struct Grouping {
         input.clause = "Aggregate function"
         var calls: [AggregateCall] = []
         var known: [Expression: BoundExpression] = [:]
+        var reductions: [(Expression, Reduction)] = []
         for expression in aggregates {
             guard case .function(let call) = expression.kind else { continue }
+            if call.canonicalName == "reduce_agg" {
+                let reduction = try reduction(call, expression.span)
+                calls.append(reduction.values)
+                if let initial = reduction.initialCall { calls.append(initial) }
+                reductions.append((expression, reduction))
+                continue
+            }
             let bound = try aggregate(call, expression)
             if let same = calls.first(where: { $0.isSame(as: bound) }) {
                 known[expression] = same.output.expression
@@ -77,6 +85,9 @@ struct Grouping {
             environment,
             plan: .aggregate(node))
         stage.known = known
+        for (expression, reduction) in reductions {
+            stage.known[expression] = try stage.reduced(reduction)
+        }
         for key in keys {
             if let expression = key.expression { stage.known[expression] = key.column.expression }
             if key.text.first != "#" { stage.groupTexts[key.text] = key.column.expression }

@@ -103,6 +103,8 @@ struct Environment {
 
     var outer: Scope?
     var named: [String: Named] = [:]
+    /// Functions of WITH FUNCTION.
+    var routines: [String: FunctionSpecification] = [:]
     var catalog: String?
     var schema: String?
     var context: RequestContext

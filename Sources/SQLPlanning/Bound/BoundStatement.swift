@@ -83,4 +83,9 @@ package struct BoundChange: Sendable {
     package var pureFilters: [BoundExpression]?
     /// Columns that UPDATE or MERGE assigns, by index of the visible columns.
     package var assigned: [Int]
+    /// What the statement may do to rows: the rights it needs before its plan runs.
+    package var kinds: Set<RowChange>
 }
+
+/// What may happen to a row.
+package enum RowChange: Sendable, Hashable { case insert, update, delete }

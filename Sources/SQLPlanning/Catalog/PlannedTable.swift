@@ -132,6 +132,25 @@ package protocol CatalogView: Sendable {
         _ context: RequestContext, _ name: TableName, version: TableVersion, span: SourceSpan?
     ) throws(QueryFault) -> ResolvedRelation
 
+    /// Finds a trained model for calls such as `ai_anomaly`; nil: its latest version. Throws NOT_FOUND
+    /// (with a suggestion) or PERMISSION_DENIED.
+    func model(
+        _ context: RequestContext, _ name: TableName, version: Int64?, span: SourceSpan?
+    ) throws(QueryFault) -> any PlannedModel
+
+    /// The texts (`FUNCTION f(…) RETURNS … …`) of the routines of a name, which may differ in their
+    /// parameters; none where there is none. Throws PERMISSION_DENIED.
+    func routines(
+        _ context: RequestContext, _ name: TableName
+    ) throws(QueryFault) -> [String]
+
     /// Table functions and other names the binder cannot know: reserved for later additions.
     var catalogNames: [String] { get }
+}
+
+extension CatalogView {
+    /// Catalogs without routines.
+    package func routines(
+        _ context: RequestContext, _ name: TableName
+    ) throws(QueryFault) -> [String] { [] }
 }
