@@ -49,21 +49,21 @@ let builtInRoles: [(name: String, description: String, actions: [String])] = [
         "engineer", "Builds: objects, tables, pipelines and dashboards everywhere.",
         [
             "bucket.*", "object.*", "warehouse.*", "namespace.*", "table.*", "query.*",
-            "pipeline.*", "dashboard.*",
+            "pipeline.*", "dashboard.*", "model.*",
         ]
     ),
     (
         "analyst", "Reads every table and makes dashboards.",
         [
             "warehouse.use", "namespace.list", "table.list", "table.select", "query.run",
-            "dashboard.*", "pipeline.view",
+            "dashboard.*", "pipeline.view", "model.use", "model.list",
         ]
     ),
     (
         "viewer", "Looks at tables and dashboards.",
         [
             "warehouse.use", "namespace.list", "table.list", "table.select", "query.run",
-            "dashboard.view",
+            "dashboard.view", "model.use", "model.list",
         ]
     ),
     (
@@ -71,14 +71,14 @@ let builtInRoles: [(name: String, description: String, actions: [String])] = [
         [
             "warehouse.use", "namespace.list", "namespace.alter", "table.list", "table.select",
             "table.alter", "query.run", "dashboard.view", "pipeline.view", "identity.view",
-            "ledger.view", "policy.administer",
+            "ledger.view", "model.use", "model.list", "policy.administer",
         ]
     ),
     (
         "service", "What jobs and applications need to move data.",
         [
             "bucket.list", "object.*", "warehouse.use", "namespace.list", "namespace.create",
-            "table.*", "query.run", "pipeline.run", "pipeline.view",
+            "table.*", "query.run", "pipeline.run", "pipeline.view", "model.*",
         ]
     ),
 ]

@@ -50,6 +50,7 @@ extension StatementRun {
         let (catalogName, schema) = try schemaName(name)
         let (catalog, at) = try writable(catalogName, schema: schema, name)
         let levels = schema.split(separator: ".").map(String.init)
+        try dropModels(of: catalogName, schema, cascade: cascade, name)
         do {
             if cascade { try empty(catalog, at, levels) }
             try catalog.dropNamespace(context, at, levels)
