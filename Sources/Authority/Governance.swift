@@ -15,7 +15,18 @@ package struct TableKey: Sendable, Hashable {
     }
 
     /// Whether both are the same table or stand at the same place.
-    package func overlaps(_ other: TableKey) -> Bool { uuid == other.uuid || path == other.path }
+    package func overlaps(_ other: TableKey) -> Bool {
+        uuid == other.uuid || governedPath == other.governedPath
+    }
+
+    /// The path whose policies hold here: rows that checks set aside (`t__quarantine`) are rows of `t`.
+    package var governedPath: [String] {
+        let suffix = "__quarantine"
+        guard let name = path.last, name.hasSuffix(suffix), name.count > suffix.count else {
+            return path
+        }
+        return path.dropLast() + [String(name.dropLast(suffix.count))]
+    }
 
     /// The path as people write it.
     package var name: String { path.joined(separator: ".") }
@@ -121,6 +132,15 @@ package struct AppliedPolicy: Sendable, Hashable {
     package var columnName: String?
     /// Through what it applies: `group analyst`.
     package var through: String
+
+    /// The policy for another table that stands where its own stood: columns are known by name only,
+    /// for their ids are another table's.
+    package func byName() -> AppliedPolicy {
+        var copy = self
+        copy.fieldID = nil
+        copy.policy.columns = policy.columns.mapValues { _ in -1 }
+        return copy
+    }
 
     /// A policy with the column that it masks here.
     package init(
@@ -280,19 +300,21 @@ extension Decision {
                 decision.filters.append(
                     PolicyExpression(policy: policy.name, text: policy.expression, names: meaning))
             case .mask:
-                guard
-                    let column = entry.fieldID.flatMap({ present[$0] })
-                        ?? entry.columnName.map({ $0.lowercased() }).flatMap({
-                            names.contains($0) ? $0 : nil
-                        }),
-                    decision.masks[column] == nil
-                else { continue }
-                if meaning["value"] == nil { meaning["value"] = column }
+                let byID = entry.fieldID.flatMap { present[$0] }
+                let byName = entry.columnName.map { $0.lowercased() }.flatMap {
+                    names.contains($0) ? $0 : nil
+                }
                 var isByTag = false
                 if case .tag = policy.target { isByTag = true }
-                decision.masks[column] = PolicyExpression(
-                    policy: policy.name, text: policy.expression, names: meaning,
-                    isLenient: isByTag)
+                // Both, where a new column has the old one's name: rather one mask too many.
+                for column in Set([byID, byName].compactMap { $0 }).sorted()
+                where decision.masks[column] == nil {
+                    var names = meaning
+                    if policy.columns["value"] == nil { names["value"] = column }
+                    decision.masks[column] = PolicyExpression(
+                        policy: policy.name, text: policy.expression, names: names,
+                        isLenient: isByTag || column != byID)
+                }
             }
         }
         // The path of a file tells the values of partition columns.

@@ -136,7 +136,7 @@ struct PolicyIndex: Sendable {
     }
 
     private static func keys(_ table: TableKey) -> [String] {
-        ["u" + table.uuid, "p" + table.path.joined(separator: "\u{0}")]
+        ["u" + table.uuid, "p" + table.governedPath.joined(separator: "\u{0}")]
     }
 
     /// Whether policies or tags are about the table.
@@ -151,24 +151,28 @@ struct PolicyIndex: Sendable {
         for policy in Self.keys(table).flatMap({ byTable[$0] ?? [] })
         where seen.insert(policy.name).inserted {
             guard let through = policy.reach(viewer) else { continue }
-            if case .column(_, let fieldID, let name) = policy.target {
-                direct.append(
-                    AppliedPolicy(
-                        policy: policy, fieldID: fieldID, columnName: name, through: through))
-            } else {
-                direct.append(AppliedPolicy(policy: policy, through: through))
+            var entry = AppliedPolicy(policy: policy, through: through)
+            var own = table
+            switch policy.target {
+            case .table(let target): own = target
+            case .column(let target, let fieldID, let name):
+                own = target
+                entry.fieldID = fieldID
+                entry.columnName = name
+            case .tag: break
             }
+            direct.append(own.uuid == table.uuid ? entry : entry.byName())
         }
         var tagged: [AppliedPolicy] = []
         var done: Set<TagAssignment> = []
         for tag in Self.keys(table).flatMap({ tagsByTable[$0] ?? [] })
-        where tag.fieldID != nil && done.insert(tag).inserted {
+        where tag.columnName != nil && done.insert(tag).inserted {
             for policy in byTag[tag.tag] ?? [] {
                 guard let through = policy.reach(viewer) else { continue }
-                tagged.append(
-                    AppliedPolicy(
-                        policy: policy, fieldID: tag.fieldID, columnName: tag.columnName,
-                        through: "\(through), tag \(tag.tag)"))
+                let entry = AppliedPolicy(
+                    policy: policy, fieldID: tag.fieldID, columnName: tag.columnName,
+                    through: "\(through), tag \(tag.tag)")
+                tagged.append(tag.table.uuid == table.uuid ? entry : entry.byName())
             }
         }
         return direct

@@ -1,0 +1,96 @@
+"""One row, from what it was made of to who read it, by the ledger."""
+
+import os
+import uuid
+
+import pytest
+import requests
+
+pytestmark = pytest.mark.usefixtures("appliance")
+
+
+class Console:
+    def __init__(self, url, token):
+        self.url, self.headers = url, {"Authorization": f"Bearer {token}"}
+
+    def sql(self, text):
+        answer = requests.post(
+            self.url + "/api/v1/sql", json={"sql": text}, headers=self.headers, timeout=60
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["rows"]
+
+    def get(self, path, **query):
+        return requests.get(self.url + path, params=query, headers=self.headers, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def story(appliance):
+    """Raw rows, a table made of them, a correction, a summary, a reader."""
+    boss = Console(appliance.url, os.environ["LAKEHOUSE_TOKEN"])
+    schema = f"lakehouse.trace_{uuid.uuid4().hex[:8]}"
+    boss.sql(f"CREATE SCHEMA {schema}")
+    boss.sql(f"CREATE TABLE {schema}.raw AS SELECT * FROM (VALUES ('TX-1', 10), ('TX-2', 20)) t(id, amount)")
+    boss.sql(f"CREATE TABLE {schema}.clean (id varchar, amount integer)")
+    boss.sql(f"INSERT INTO {schema}.clean SELECT * FROM {schema}.raw")
+    boss.sql(
+        f"MERGE INTO {schema}.clean c USING (SELECT id, 11 AS amount FROM {schema}.raw WHERE id = 'TX-1') r "
+        "ON c.id = r.id WHEN MATCHED THEN UPDATE SET amount = r.amount"
+    )
+    boss.sql(f"CREATE TABLE {schema}.summary AS SELECT sum(amount) AS total FROM {schema}.clean")
+    appliance.command("user", "create", "reader", "--role", "analyst")
+    token = appliance.variables(user="reader")["LAKEHOUSE_TOKEN"]
+    reader = Console(appliance.url, token)
+    reader.sql(f"SELECT * FROM {schema}.clean")
+    return boss, reader, schema
+
+
+def test_a_row_is_followed_from_source_to_viewer(story):
+    boss, _, schema = story
+    answer = boss.get("/api/v1/trace", table=f"{schema}.clean", column="id", value="TX-1")
+    assert answer.status_code == 200, answer.text
+    trace = answer.json()
+    assert [version["row"]["amount"] for version in trace["versions"]] == ["10", "11"]
+    path = schema.replace(".", "/")
+    for version in trace["versions"]:
+        commit = version["commit"]
+        assert commit["snapshotId"] == version["snapshotId"]
+        assert commit["queryId"] and commit["requestId"]
+        assert f"table:{path}/raw" in [read["resource"] for read in commit["reads"]]
+    assert f"table:{path}/summary" in [commit["resource"] for commit in trace["derived"]]
+    assert "reader" in [read["principal"] for read in trace["readers"]]
+    untouched = boss.get("/api/v1/trace", table=f"{schema}.clean", column="id", value="TX-2").json()
+    assert len(untouched["versions"]) == 1
+
+
+def test_every_id_leads_to_what_carries_it(story):
+    boss, _, schema = story
+    trace = boss.get("/api/v1/trace", table=f"{schema}.clean", column="id", value="TX-1").json()
+    commit = trace["versions"][-1]["commit"]
+    path = schema.replace(".", "/")
+    for id in (commit["queryId"], commit["requestId"]):
+        actions = {
+            (entry["action"], entry["resource"])
+            for entry in boss.get(f"/api/v1/trace/{id}").json()["entries"]
+        }
+        assert ("catalog.table.committed", f"table:{path}/clean") in actions
+        assert ("table.read", f"table:{path}/raw") in actions
+    entries = boss.get(f"/api/v1/trace/{commit['snapshotId']}").json()["entries"]
+    assert {entry["action"] for entry in entries} >= {"catalog.table.committed", "table.read"}
+    page = boss.get("/trace", table=f"{schema}.clean", column="id", value="TX-1")
+    assert page.status_code == 200 and "TX-1" in page.text and commit["queryId"] in page.text
+    page = boss.get(f"/trace/{commit['queryId']}")
+    assert page.status_code == 200 and f"{path}/clean" in page.text
+
+
+def test_who_may_not_read_the_ledger_sees_no_viewers(story):
+    _, reader, schema = story
+    trace = reader.get("/api/v1/trace", table=f"{schema}.clean", column="id", value="TX-1").json()
+    assert trace["versions"] and trace["readers"] is None
+    assert reader.get("/api/v1/trace/anything").status_code == 403
+
+
+def test_a_wrong_name_is_said(story):
+    boss, _, schema = story
+    assert boss.get("/api/v1/trace", table="nonsense", column="a", value="b").status_code == 404
+    assert boss.get("/api/v1/trace", table=f"{schema}.none", column="a", value="b").status_code == 400
