@@ -10,7 +10,8 @@ final class ForestScorer: @unchecked Sendable {
 
     private struct Step {
         var cut: Double
-        var feature: Int
+        /// Where the feature's values begin in a block: its number times `blockRows`.
+        var offset: Int
     }
 
     let featureCount: Int
@@ -27,7 +28,8 @@ final class ForestScorer: @unchecked Sendable {
     private let stepCount: Int
     private let leafCount: Int
 
-    /// Rows that are scored at a time: their features stay in the first-level cache.
+    /// Rows of a block, which holds the values of one feature after those of another. One address and
+    /// fixed distances reach all rows that walk together, and a block stays in the cache.
     static let blockRows = 128
 
     init(_ forest: IsolationForest) throws(ModelError) {
@@ -41,7 +43,7 @@ final class ForestScorer: @unchecked Sendable {
         steps = .allocate(capacity: treeCount * stepCount)
         leaves = .allocate(capacity: treeCount * leafCount)
         means = .allocate(capacity: treeCount * (2 * leafCount - 1))
-        steps.initialize(repeating: Step(cut: .infinity, feature: 0), count: treeCount * stepCount)
+        steps.initialize(repeating: Step(cut: .infinity, offset: 0), count: treeCount * stepCount)
         leaves.initialize(repeating: 0, count: treeCount * leafCount)
         means.initialize(repeating: 0, count: treeCount * (2 * leafCount - 1))
         var roots = 0.0
@@ -86,7 +88,8 @@ final class ForestScorer: @unchecked Sendable {
                 return true
             }
             guard level < depth else { return false }
-            steps[slot] = Step(cut: node.cut, feature: node.feature)
+            steps[slot] = Step(
+                cut: node.cut, offset: node.feature * ForestScorer.blockRows)
             guard at < nodes.count else { return false }
             let leftSize = nodes[at].size
             guard place(&at, slot: 2 * slot + 1, level: level + 1),
@@ -111,14 +114,14 @@ final class ForestScorer: @unchecked Sendable {
 
     // MARK: Scores
 
-    /// Scores up to `blockRows` rows whose features lie row after row.
+    /// Scores up to `blockRows` rows of a block.
     func score(
-        _ rows: UnsafePointer<Double>, count: Int, into scores: UnsafeMutablePointer<Double>
+        _ block: UnsafePointer<Double>, count: Int, into scores: UnsafeMutablePointer<Double>
     ) {
         for row in 0..<count { scores[row] = 0 }
         for tree in 0..<treeCount {
             addPaths(
-                steps + tree &* stepCount, leaves + tree &* leafCount, rows, count, scores)
+                steps + tree &* stepCount, leaves + tree &* leafCount, block, count, scores)
         }
         for row in 0..<count {
             scores[row] = StableMath.exp2(-(scores[row] / Double(treeCount)) / normal)
@@ -131,31 +134,30 @@ final class ForestScorer: @unchecked Sendable {
 
     private func addPaths(
         _ steps: UnsafePointer<Step>, _ leaves: UnsafePointer<Double>,
-        _ rows: UnsafePointer<Double>, _ count: Int, _ sums: UnsafeMutablePointer<Double>
+        _ block: UnsafePointer<Double>, _ count: Int, _ sums: UnsafeMutablePointer<Double>
     ) {
-        let width = featureCount
         let depth = self.depth
         let first = stepCount
-        @inline(__always) func next(_ slot: Int, _ row: UnsafePointer<Double>) -> Int {
-            let step = steps[slot]
-            return 2 &* slot &+ 1 &+ bit(row[step.feature] > step.cut)
+        @inline(__always) func next(_ slot: Int, _ column: UnsafePointer<Double>, _ lane: Int)
+            -> Int
+        {
+            let step = steps + slot
+            let value = column[step.pointee.offset &+ lane]
+            return 2 &* slot &+ 1 &+ bit(value > step.pointee.cut)
         }
         var row = 0
         while row &+ 8 <= count {
-            let base = rows + row &* width
-            let (r1, r2, r3) = (base + width, base + 2 &* width, base + 3 &* width)
-            let (r4, r5) = (base + 4 &* width, base + 5 &* width)
-            let (r6, r7) = (base + 6 &* width, base + 7 &* width)
+            let column = block + row
             var (a, b, c, d, e, f, g, h) = (0, 0, 0, 0, 0, 0, 0, 0)
             for _ in 0..<depth {
-                a = next(a, base)
-                b = next(b, r1)
-                c = next(c, r2)
-                d = next(d, r3)
-                e = next(e, r4)
-                f = next(f, r5)
-                g = next(g, r6)
-                h = next(h, r7)
+                a = next(a, column, 0)
+                b = next(b, column, 1)
+                c = next(c, column, 2)
+                d = next(d, column, 3)
+                e = next(e, column, 4)
+                f = next(f, column, 5)
+                g = next(g, column, 6)
+                h = next(h, column, 7)
             }
             sums[row] += leaves[a &- first]
             sums[row &+ 1] += leaves[b &- first]
@@ -169,10 +171,31 @@ final class ForestScorer: @unchecked Sendable {
         }
         while row < count {
             var slot = 0
-            let base = rows + row &* width
-            for _ in 0..<depth { slot = next(slot, base) }
+            for _ in 0..<depth { slot = next(slot, block, row) }
             sums[row] += leaves[slot &- first]
             row &+= 1
+        }
+    }
+
+    /// Scores rows whose features lie row after row.
+    func score(
+        rows: UnsafePointer<Double>, count: Int, into scores: UnsafeMutablePointer<Double>
+    ) {
+        let size = Self.blockRows
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: size * featureCount) { buffer in
+            guard let block = buffer.baseAddress else { return }
+            var start = 0
+            while start < count {
+                let taken = min(size, count - start)
+                for row in 0..<taken {
+                    let values = rows + (start + row) * featureCount
+                    for feature in 0..<featureCount {
+                        block[feature &* size &+ row] = values[feature]
+                    }
+                }
+                score(block, count: taken, into: scores + start)
+                start += taken
+            }
         }
     }
 
@@ -181,7 +204,9 @@ final class ForestScorer: @unchecked Sendable {
     /// What each feature adds to log2 of the row's score: the score is two to the power of `baseline`
     /// plus these. A step of a walk changes the mean path length that is to be expected, and the change
     /// is the cut feature's (Saabas' attribution for trees).
-    func explain(_ row: UnsafePointer<Double>, into parts: UnsafeMutablePointer<Double>) {
+    func explain(
+        _ block: UnsafePointer<Double>, row: Int, into parts: UnsafeMutablePointer<Double>
+    ) {
         for feature in 0..<featureCount { parts[feature] = 0 }
         for tree in 0..<treeCount {
             let steps = steps + tree * stepCount
@@ -189,8 +214,8 @@ final class ForestScorer: @unchecked Sendable {
             var slot = 0
             for _ in 0..<depth {
                 let step = steps[slot]
-                let next = 2 * slot + 1 + bit(row[step.feature] > step.cut)
-                parts[step.feature] += means[next] - means[slot]
+                let next = 2 * slot + 1 + bit(block[step.offset + row] > step.cut)
+                parts[step.offset / Self.blockRows] += means[next] - means[slot]
                 slot = next
             }
         }

@@ -64,15 +64,15 @@ enum ModelBody: Sendable {
         var scores = [Double](repeating: 0, count: table.rowCount)
         var start = 0
         while start < table.rowCount {
-            if start % (ForestScorer.blockRows * 64) == 0 { try check() }
-            let count = min(ForestScorer.blockRows, table.rowCount - start)
+            try check()
+            let count = min(ForestScorer.blockRows * 64, table.rowCount - start)
             table.features.withUnsafeBufferPointer { features in
                 scores.withUnsafeMutableBufferPointer { scores in
                     guard let rows = features.baseAddress, let target = scores.baseAddress else {
                         return
                     }
                     scorer.score(
-                        rows + start * table.featureCount, count: count, into: target + start)
+                        rows: rows + start * table.featureCount, count: count, into: target + start)
                 }
             }
             start += count

@@ -54,7 +54,7 @@ enum ModelKernels: Sendable {
             case .forest(let scorer):
                 [
                     function("ai_anomaly", .double) { call in
-                        FeatureBlocks(call).eachBlock { rows, count, places in
+                        FeatureBlocks(call, .byFeature).eachBlock { rows, count, places in
                             withScratch(ForestScorer.blockRows) { scores in
                                 scorer.score(rows, count: count, into: scores)
                                 let target = call.result.pointee.pointer(as: Double.self)
@@ -63,7 +63,7 @@ enum ModelKernels: Sendable {
                         }
                     },
                     function("ai_predict", .boolean) { call in
-                        FeatureBlocks(call).eachBlock { rows, count, places in
+                        FeatureBlocks(call, .byFeature).eachBlock { rows, count, places in
                             withScratch(ForestScorer.blockRows) { scores in
                                 scorer.score(rows, count: count, into: scores)
                                 let target = call.result.pointee.pointer(as: UInt8.self)
@@ -81,7 +81,7 @@ enum ModelKernels: Sendable {
             case .logistic(let model):
                 [
                     function("ai_predict", .double) { call in
-                        FeatureBlocks(call).eachBlock { rows, count, places in
+                        FeatureBlocks(call, .byRow).eachBlock { rows, count, places in
                             let target = call.result.pointee.pointer(as: Double.self)
                             for index in 0..<count {
                                 target[places[index]] = model.probability(
@@ -93,7 +93,7 @@ enum ModelKernels: Sendable {
             case .kmeans(let model):
                 [
                     function("ai_predict", .bigint) { call in
-                        FeatureBlocks(call).eachBlock { rows, count, places in
+                        FeatureBlocks(call, .byRow).eachBlock { rows, count, places in
                             withScratch(features.count) { scratch in
                                 let target = call.result.pointee.pointer(as: Int64.self)
                                 for index in 0..<count {
@@ -115,14 +115,27 @@ private func withScratch(_ count: Int, _ body: (UnsafeMutablePointer<Double>) ->
     }
 }
 
-/// The features of a call's active rows, block by block and row after row.
+/// The features of a call's active rows, block by block.
 private struct FeatureBlocks {
+    /// How the values of a block lie.
+    enum Order {
+        /// The features of a row side by side.
+        case byRow
+        /// The rows of a feature side by side, `blockRows` apart from the next feature's.
+        case byFeature
+    }
+
     private let call: KernelCall
     private let width: Int
+    /// Values from a row to the next, and from a feature to the next.
+    private let rowStride: Int
+    private let featureStride: Int
 
-    init(_ call: KernelCall) {
+    init(_ call: KernelCall, _ order: Order) {
         self.call = call
         width = call.argumentTypes.count - 1
+        rowStride = order == .byRow ? width : 1
+        featureStride = order == .byRow ? 1 : ForestScorer.blockRows
     }
 
     /// Calls `body` with up to `blockRows` rows of finite features and the rows' places. The others
@@ -131,13 +144,13 @@ private struct FeatureBlocks {
         _ body: (UnsafePointer<Double>, Int, UnsafePointer<Int>) -> Void
     ) {
         let size = ForestScorer.blockRows
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: size * max(width, 1)) { rows in
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: size * max(width, 1)) { block in
             withUnsafeTemporaryAllocation(of: Int.self, capacity: size) { places in
-                guard let rows = rows.baseAddress, let places = places.baseAddress else { return }
+                guard let block = block.baseAddress, let places = places.baseAddress else { return }
                 var index = 0
                 while index < call.activeCount {
-                    let count = gather(&index, rows, places)
-                    if count > 0 { body(rows, count, places) }
+                    let count = gather(&index, block, places)
+                    if count > 0 { body(block, count, places) }
                 }
             }
         }
@@ -145,7 +158,7 @@ private struct FeatureBlocks {
 
     /// Fills a block with the active rows from `index` on.
     private func gather(
-        _ index: inout Int, _ rows: UnsafeMutablePointer<Double>,
+        _ index: inout Int, _ block: UnsafeMutablePointer<Double>,
         _ places: UnsafeMutablePointer<Int>
     ) -> Int {
         let taken = min(ForestScorer.blockRows, call.activeCount - index)
@@ -157,30 +170,33 @@ private struct FeatureBlocks {
         for feature in 0..<width {
             let vector = call.arguments[feature + 1]
             let values = vector.pointer(as: Double.self)
-            var target = rows + feature
+            var target = block + feature &* featureStride
             for offset in 0..<taken {
                 let value = values[vector.valueIndex(places[offset])]
                 isFinite = isFinite && value.isFinite
                 target.pointee = value
-                target += width
+                target += rowStride
             }
         }
-        return isFinite ? taken : keepFinite(taken, rows, places)
+        return isFinite ? taken : keepFinite(taken, block, places)
     }
 
     /// Moves the rows whose features are all finite to the front; the others are NULL.
     private func keepFinite(
-        _ count: Int, _ rows: UnsafeMutablePointer<Double>, _ places: UnsafeMutablePointer<Int>
+        _ count: Int, _ block: UnsafeMutablePointer<Double>, _ places: UnsafeMutablePointer<Int>
     ) -> Int {
         var kept = 0
         for offset in 0..<count {
-            let row = rows + offset * width
-            guard (0..<width).allSatisfy({ row[$0].isFinite }) else {
+            let row = block + offset * rowStride
+            guard (0..<width).allSatisfy({ row[$0 * featureStride].isFinite }) else {
                 setNull(places[offset])
                 continue
             }
             if kept < offset {
-                (rows + kept * width).update(from: row, count: width)
+                let target = block + kept * rowStride
+                for feature in 0..<width {
+                    target[feature * featureStride] = row[feature * featureStride]
+                }
                 places[kept] = places[offset]
             }
             kept += 1
@@ -218,10 +234,10 @@ private func explain(_ scorer: ForestScorer, _ features: [ModelFeature], _ call:
             names.append(StringView(copy, count: bytes.count))
         }
         var written = 0
-        FeatureBlocks(call).eachBlock { rows, count, places in
+        FeatureBlocks(call, .byFeature).eachBlock { block, count, places in
             withScratch(width) { parts in
                 for index in 0..<count {
-                    scorer.explain(rows + index * width, into: parts)
+                    scorer.explain(block, row: index, into: parts)
                     let order = (0..<width).sorted {
                         parts[$0] != parts[$1] ? parts[$0] > parts[$1] : $0 < $1
                     }

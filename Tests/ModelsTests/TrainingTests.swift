@@ -46,14 +46,15 @@ struct TrainingTests {
         let scorer = try ForestScorer(trained)
         let given: [Double] = [0, 0, 0, 0, 8, 0.1, -0.1, 0.2, 0.3, -7, 7, 0]
         var scores = [Double](repeating: 0, count: 3)
-        scorer.score(given, count: 3, into: &scores)
+        scorer.score(rows: given, count: 3, into: &scores)
         #expect(scores[0] < 0.5 && scores[1] > 0.55 && scores[2] > scores[1])
         for row in 0..<3 {
             var parts = [Double](repeating: 0, count: 4)
-            given.withUnsafeBufferPointer {
-                guard let base = $0.baseAddress else { return }
-                scorer.explain(base + row * 4, into: &parts)
+            var block = [Double](repeating: 0, count: 4 * ForestScorer.blockRows)
+            for feature in 0..<4 {
+                block[feature * ForestScorer.blockRows] = given[row * 4 + feature]
             }
+            scorer.explain(block, row: 0, into: &parts)
             let sum = StableMath.exp2(scorer.baseline + parts.reduce(0, +))
             #expect(abs(sum - scores[row]) < 1e-9)
             if row == 1 { #expect(parts[0] == parts.max()) }
