@@ -15,6 +15,9 @@ package enum DemoCommand {
             CommandOption("as-of", value: "DATE", "the day of the show (default 2026-11-21)"),
             CommandOption("keep", "stays up afterwards and prints a login link"),
             CommandOption("pause", "waits for Enter between steps"),
+            CommandOption("chaos", "kills the appliance inside of a MERGE, and goes on"),
+            CommandOption(
+                "verify", "replays claims through the Python clients that are installed"),
             CommandOption("headless", "never waits and never asks (the default)"),
             CommandOption("json", "prints only the receipt"),
             CommandOption("sabotage", value: "CLAIM", "breaks what the claim guards: it must fail"),
@@ -41,6 +44,8 @@ package enum DemoCommand {
         options.keeps = parsed.has("keep")
         options.pauses = parsed.has("pause")
         options.asJSON = parsed.has("json")
+        options.hasChaos = parsed.has("chaos")
+        options.verifies = parsed.has("verify")
         options.sabotage = parsed["sabotage"]
         return options
     }
@@ -89,12 +94,17 @@ package enum DemoCommand {
         _ streams: any CommandStreams
     ) -> Int32 {
         let held = show.outcomes.filter(\.holds).count
-        let isComplete = failure == nil && held == script.claims.count
+        // Of the clients of others only those that are installed can say something.
+        let claims = script.claims.filter { claim in
+            claim.option == nil || claim.option == "chaos" && show.options.hasChaos
+                || show.outcomes.contains { $0.claim.id == claim.id }
+        }
+        let isComplete = failure == nil && held == claims.count
         let usage = ProcessUsage.current()
         let document: JSONValue = .object([
             ("demo", .string(script.name)), ("rows", .int(show.options.rows)),
             ("seed", .int(Int64(bitPattern: show.options.seed))), ("claimsHeld", .int(held)),
-            ("claims", .int(script.claims.count)), ("complete", .bool(isComplete)),
+            ("claims", .int(claims.count)), ("complete", .bool(isComplete)),
             ("milliseconds", .int(show.elapsedMilliseconds)),
             ("peakMemoryBytes", .int(usage.peakResidentBytes)),
             ("failure", failure.map { .string("\($0)") } ?? .null),
@@ -107,7 +117,7 @@ package enum DemoCommand {
         } else {
             let seconds = Double(show.elapsedMilliseconds / 100) / 10
             streams.write(
-                "\n\(held)/\(script.claims.count) claims hold · \(seconds) s · \(usage.peakResidentBytes >> 20) MB\n"
+                "\n\(held)/\(claims.count) claims hold · \(seconds) s · \(usage.peakResidentBytes >> 20) MB\n"
             )
             if let failure { streams.complain("\(failure)\n") }
         }

@@ -8,6 +8,8 @@ import ObjectStorage
 package import Platform
 import Ingest
 package import Jobs
+package import Models
+import Quality
 package import SQLEngine
 import SQLite
 package import TableCatalog
@@ -22,8 +24,11 @@ package final class Appliance: Sendable {
     package let ledger: AuditLedger
     package let objects: DiskObjectStore
     package let catalog: Catalog
+    package let models: ModelLibrary
     package let queries: QueryEngine
     package let jobs: JobScheduler
+    /// The checks of tables.
+    let checks: TableChecks
     /// Brings rows of files and other databases into tables.
     let ingestor: Ingestor
     let zones: TimeZones
@@ -60,31 +65,46 @@ package final class Appliance: Sendable {
         catalog = try Catalog(
             databasePath: directory.file("catalog.sqlite"),
             store: objects.bound(to: Appliance.systemContext), authorizer: authorizer, clock: clock,
-            entropy: entropy)
+            entropy: entropy, governance: identity)
+        zones = TimeZones(load: loadZone)
+        var engine = QueryEngineConfiguration(spillDirectory: directory.file("spill"))
+        engine.threadCount = configuration.integer("engine.threads")
+        engine.memoryLimitBytes = configuration.size("engine.memory-limit")
+        models = try ModelLibrary(
+            databasePath: directory.file("models.sqlite"), authorizer: authorizer, clock: clock)
+        queries = QueryEngine(
+            engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
+            authorizer: authorizer, models: models, zones: zones, clock: clock, entropy: entropy,
+            metrics: metrics)
+        queries.observe(LedgerQueryObserver(ledger: ledger))
+        checks = try TableChecks(
+            databasePath: directory.file("quality.sqlite"), engine: queries, catalog: catalog,
+            authorizer: authorizer, clock: clock, entropy: entropy)
+        queries.attach(checks: checks)
+        queries.attach(rights: RegistryRights(registry: identity))
         ledger = try AuditLedger(
             path: directory.file("ledger.sqlite"),
             sources: [
                 DatabaseLedgerSource(name: "identity", database: identity.database),
                 DatabaseLedgerSource(name: "objects", database: objects.database),
                 DatabaseLedgerSource(name: "catalog", database: catalog.outbox),
+                DatabaseLedgerSource(name: "models", database: models.database),
+                DatabaseLedgerSource(name: "quality", database: checks.database),
             ], clock: clock)
         recorder.attach(ledger)
-        zones = TimeZones(load: loadZone)
-        var engine = QueryEngineConfiguration(spillDirectory: directory.file("spill"))
-        engine.threadCount = configuration.integer("engine.threads")
-        engine.memoryLimitBytes = configuration.size("engine.memory-limit")
-        queries = QueryEngine(
-            engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
-            authorizer: authorizer, zones: zones, clock: clock, entropy: entropy, metrics: metrics)
         ingestor = Ingestor(
             catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer,
             entropy: entropy, budget: MemoryBudget(limitBytes: Appliance.ingestBytes))
+        let branches = RunBranches(catalog: catalog)
         jobs = try JobScheduler(
             databasePath: directory.file("jobs.sqlite"),
             handlers: [
-                "ingest": IngestStep(ingestor: ingestor),
-                "sql": SQLStep(EngineStatementRunner(engine: queries, zones: zones)),
+                "ingest": IngestStep(ingestor: ingestor, branches: branches),
+                "sql": SQLStep(
+                    EngineStatementRunner(engine: queries, zones: zones, branches: branches)),
+                "check": CheckStep(checks: checks, branches: branches),
+                "publish": PublishStep(catalog: catalog, branches: branches),
             ], sources: [OutboxEventSource(name: "objects", database: objects.database)],
             authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics,
             principals: { [identity] in
@@ -93,6 +113,7 @@ package final class Appliance: Sendable {
         try catalog.recover()
         try makeFirstThings()
         try declareSeeds()
+        queries.attach(metrics: MetricListing(asker: makeAsker(makeMetricLibrary())))
     }
 
     /// The appliance's own rights: recovery, first start, tables that the engine reads for somebody.
@@ -122,9 +143,17 @@ package final class Appliance: Sendable {
         where path.hasPrefix("seeds/pipelines/") && path.hasSuffix(".yml") {
             try declarePipeline(EmbeddedFiles.text(path) ?? "", source: path, files: [:])
         }
-        let folder = try PipelineFolder(configuration, directory: directory.path).read()
+        let place = PipelineFolder(configuration, directory: directory.path)
+        let folder = try place.read()
         for (path, text) in folder.declarations {
-            try declarePipeline(text, source: path, files: folder.files)
+            if CheckFile.isOne(text) {
+                try checks.declare(Appliance.systemContext, text, source: path)
+            } else {
+                try declarePipeline(text, source: path, files: folder.files)
+            }
+        }
+        for (path, text) in try place.checks() {
+            try checks.declare(Appliance.systemContext, text, source: path)
         }
     }
 
@@ -155,17 +184,35 @@ package final class Appliance: Sendable {
         try identity.createLoginLink(Appliance.systemContext, account: name)
     }
 
-    /// Makes accounts named as their roles, a service account for replication, and a token of the
-    /// administrator.
-    package func demoToken(personas: [String]) throws -> String {
+    /// What a person of the walkthrough comes with.
+    package struct Persona: Sendable {
+        package let name: String
+        package let token: String
+        package let accessKeyID: String
+        package let secret: String
+    }
+
+    /// Makes accounts in groups of their names (`analyst` in `analysts`), with the role of that name, or
+    /// `analyst` where there is none, and a service account for replication; tokens and S3 keys of all.
+    package func demoPersonas(_ names: [String]) throws -> [Persona] {
         let context = Appliance.systemContext
-        for name in personas {
-            _ = try identity.ensureAccount(context, name: name, roles: [name])
-        }
         _ = try identity.ensureAccount(
             context, name: "replication", kind: .service, roles: ["engineer"])
-        let principal = try identity.principal(context, named: "admin")
-        return try identity.issueToken(context, for: principal).accessToken
+        let roles = try identity.roles(context).map(\.name)
+        return try names.map { name in
+            if name != "admin" {
+                _ = try identity.ensureAccount(
+                    context, name: name, roles: [roles.contains(name) ? name : "analyst"])
+                try identity.ensureGroup(context, name: name + "s")
+                try identity.addMember(context, name, toGroup: name + "s")
+            }
+            let principal = try identity.principal(context, named: name)
+            let key = try identity.createAccessKey(
+                context, account: name, description: "walkthrough")
+            return Persona(
+                name: name, token: try identity.issueToken(context, for: principal).accessToken,
+                accessKeyID: key.accessKeyID, secret: key.secretAccessKey)
+        }
     }
 
     /// Closes every database. Nothing may be called afterwards.
@@ -173,6 +220,8 @@ package final class Appliance: Sendable {
         try? identity.close()
         try? ledger.stop()
         catalog.close()
+        checks.close()
+        models.close()
         objects.database.close()
     }
 }

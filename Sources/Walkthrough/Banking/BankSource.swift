@@ -74,12 +74,13 @@ struct BankSource {
     }
 
     private func insert(
-        _ booking: BankTransaction, updatedAt: Int64, into connection: Connection
+        _ booking: BankTransaction, updatedAt: Int64, into connection: Connection,
+        table: String = "transactions"
     ) throws {
         let region = BankGeography.regions[booking.region]
         let city = region.cities[booking.city]
         _ = try connection.run(
-            "INSERT INTO transactions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO \(table) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 booking.id, booking.account + 1, booking.card + 1,
                 CivilFormat.timestamp(booking.time, precision: 3),
@@ -88,6 +89,7 @@ struct BankSource {
                 Double(city.longitude) / 1e6, booking.merchant + 1, booking.channel, booking.device,
                 booking.memo, CivilFormat.timestamp(updatedAt, precision: 3),
             ])
+        guard table == "transactions" else { return }
         _ = try connection.run(
             "INSERT INTO fraud_labels VALUES (?,?,?)",
             [booking.id, booking.pattern != nil, booking.pattern])
@@ -136,6 +138,62 @@ struct BankSource {
             try insert(booking, updatedAt: start + 12 * 3_600_000_000, into: connection)
         }
         try connection.script("COMMIT")
+    }
+
+    /// Bookings that a partner bank sends late, on the as-of day.
+    struct LateBookings {
+        let count: Int
+        /// How many of them are wrong, each in its own way; at most seven.
+        let bad: Int
+    }
+
+    /// Puts late bookings into a table of their own, `late_bookings`, some of them wrong.
+    func addLateBookings(_ late: LateBookings, bank: Bank, generator: BankGenerator) throws {
+        let connection = try Connection(path: path, mode: .writer)
+        try connection.script(
+            """
+            BEGIN IMMEDIATE;
+            CREATE TABLE late_bookings AS SELECT * FROM transactions WHERE false;
+            """)
+        var dice = BankDice(seed: generator.seed, stream: 10)
+        let start = Int64(generator.asOfDay) * BankGenerator.microsecondsPerDay
+        let first = bank.transactions.count + 10_001
+        for step in 0..<late.count {
+            var booking = bank.transactions[dice.below(bank.transactions.count)]
+            booking.id = first + step
+            booking.time = start + Int64(43_200_000 + dice.below(36_000_000)) * 1000
+            booking.pattern = nil
+            booking.device = "late-\(booking.account)"
+            try insert(
+                booking, updatedAt: booking.time, into: connection, table: "late_bookings")
+        }
+        let mistakes = [
+            "currency = 'EURO'", "region = 'Atlantis'", "latitude = 123.4", "longitude = 400.0",
+            "account_id = 999999", "device = '??'", "transaction_id = \(first + 100)",
+        ]
+        for (place, mistake) in mistakes.prefix(late.bad).enumerated() {
+            try connection.script(
+                "UPDATE late_bookings SET \(mistake) WHERE transaction_id = \(first + 10 + place)")
+        }
+        try connection.script("COMMIT")
+    }
+
+    /// Corrects what is wrong in `late_bookings`, but for the last `sparing` mistakes.
+    func correctLateBookings(sparing: Int) throws {
+        let connection = try Connection(path: path, mode: .writer)
+        let corrections = [
+            "UPDATE late_bookings SET currency = 'EUR' WHERE currency = 'EURO'",
+            "UPDATE late_bookings SET region = 'Baltic' WHERE region = 'Atlantis'",
+            "UPDATE late_bookings SET latitude = 48.2 WHERE latitude > 90",
+            "UPDATE late_bookings SET longitude = 16.4 WHERE longitude > 180",
+            "UPDATE late_bookings SET account_id = 1 WHERE account_id = 999999",
+            """
+            UPDATE late_bookings SET transaction_id = transaction_id + 100000 WHERE rowid IN
+                (SELECT min(rowid) FROM late_bookings GROUP BY transaction_id HAVING count(*) > 1)
+            """,
+            "UPDATE late_bookings SET device = 'late-1' WHERE device = '??'",
+        ]
+        for correction in corrections.dropLast(sparing) { try connection.script(correction) }
     }
 
     /// SHA-256 over every transaction in order of the id: the same on every machine for the same seed,

@@ -9,19 +9,24 @@ import SQLite
 
 /// The walkthrough `banking-fraud`, in its first form: steps 0 to 4, 6, 9, 13 and 17.
 final class BankingFraud {
-    private let show: Show
-    private let options: ShowOptions
-    private let directory: String
-    private let streams: any CommandStreams
-    private var server: ApplianceServer?
-    private var client: DemoClient?
-    private var bank = Bank(customers: [], accounts: [], cards: [], merchants: [], transactions: [])
-    private let source: BankSource
-    private let generator: BankGenerator
-    private var token = ""
-    private var firstSnapshot = ""
-    private var firstCount = ""
-    private var firstSum = ""
+    let show: Show
+    let options: ShowOptions
+    let directory: String
+    let streams: any CommandStreams
+    var server: ApplianceServer?
+    var client: DemoClient?
+    var bank = Bank(customers: [], accounts: [], cards: [], merchants: [], transactions: [])
+    let source: BankSource
+    let generator: BankGenerator
+    var token = ""
+    var personas: [String: Appliance.Persona] = [:]
+    /// The table before it was scored, and before it was changed at the source.
+    var scoredFrom = ""
+    /// The branch that the red run left.
+    var redBranch = ""
+    var firstSnapshot = ""
+    var firstCount = ""
+    var firstSum = ""
 
     static let table = "silver.banking.transactions"
     static let change = BankSource.LiveChange(inserted: 250, corrected: 40, deleted: 10)
@@ -43,10 +48,21 @@ final class BankingFraud {
         try seed()
         try replicate()
         try liveChange()
+        try gate()
         try marts()
+        try train()
+        try score()
         try dashboard()
+        try ask()
+        try people()
+        try agent()
         try timeTravel()
+        if options.hasChaos { try chaos() }
+        try maintenance()
+        try trace()
+        if options.verifies { try verify() }
         try memory()
+        try whatNext()
     }
 
     /// Stops the server.
@@ -60,7 +76,16 @@ final class BankingFraud {
     }
     func waitForEnd() -> Int32 { server?.run() ?? 0 }
 
-    private func connected() throws -> DemoClient {
+    /// A client of one of the personas.
+    func persona(_ name: String) throws -> DemoClient {
+        guard let persona = personas[name] else {
+            throw WalkthroughError(.requestFailed, "there is no persona \(name)")
+        }
+        return DemoClient(
+            host: "127.0.0.1", port: try connectedPort(), user: name, token: persona.token)
+    }
+
+    func connected() throws -> DemoClient {
         guard let client else {
             throw WalkthroughError(.requestFailed, "the appliance does not run")
         }
@@ -106,9 +131,12 @@ final class BankingFraud {
         try server.start()
         self.server = server
         try declarePipelines(appliance)
-        token = try appliance.demoToken(personas: [
+        for persona in try appliance.demoPersonas([
             "admin", "engineer", "analyst", "viewer", "steward",
-        ])
+        ]) {
+            personas[persona.name] = persona
+        }
+        token = personas["admin"]?.token ?? ""
         client = DemoClient(
             host: "127.0.0.1", port: appliance.consolePort, user: "admin", token: token)
         show.result(
@@ -209,7 +237,7 @@ final class BankingFraud {
 
     // MARK: 3
 
-    private func runPipeline(_ name: String) throws {
+    func runPipeline(_ name: String) throws {
         let client = try connected()
         let body: JSONValue = .object([
             ("parameters", .object([("source", .string(source.path))])), ("wait", true),
@@ -289,13 +317,13 @@ final class BankingFraud {
         }
     }
 
-    private func snapshotID(_ client: DemoClient) throws -> String {
+    func snapshotID(_ client: DemoClient) throws -> String {
         try client.value(
             "SELECT snapshot_id FROM silver.banking.\"transactions$snapshots\" ORDER BY committed_at DESC, snapshot_id LIMIT 1"
         )
     }
 
-    private func sourceValue(_ sql: String) throws -> String {
+    func sourceValue(_ sql: String) throws -> String {
         let connection = try Connection(path: source.path, mode: .foreignReadOnly)
         var text = ""
         _ = try connection.each(sql, []) { row in
@@ -344,7 +372,7 @@ final class BankingFraud {
 
     // MARK: 6, 9
 
-    private func marts() throws {
+    func marts() throws {
         let client = try connected()
         show.step(6)
         show.command("lakehouse pipeline run marts")
@@ -374,7 +402,7 @@ final class BankingFraud {
         show.endStep()
     }
 
-    private func dashboard() throws {
+    func dashboard() throws {
         let client = try connected()
         show.step(9)
         show.result("\(try publicURL())/dashboards/fraud-overview")
@@ -424,13 +452,13 @@ final class BankingFraud {
         show.endStep()
     }
 
-    private func connectedPort() throws -> Int {
+    func connectedPort() throws -> Int {
         guard let server else {
             throw WalkthroughError(.requestFailed, "the appliance does not run")
         }
         return server.appliance.consolePort
     }
-    private func publicURL() throws -> String {
+    func publicURL() throws -> String {
         guard let server else {
             throw WalkthroughError(.requestFailed, "the appliance does not run")
         }
@@ -439,7 +467,7 @@ final class BankingFraud {
 
     // MARK: 13, 17
 
-    private func timeTravel() throws {
+    func timeTravel() throws {
         let client = try connected()
         show.step(13)
         let version =
@@ -453,7 +481,31 @@ final class BankingFraud {
         try show.claim("timetravel.before-change") {
             (row == [firstCount, firstSum], "then \(row), recorded [\(firstCount), \(firstSum)]")
         }
+        try beforeScores(client)
         show.endStep()
+    }
+
+    /// The state before the scores has none; the present one differs in nothing else.
+    private func beforeScores(_ client: DemoClient) throws {
+        if show.breaks("timetravel.difference") {
+            _ = try client.sql(
+                "UPDATE \(BankingFraud.table) SET amount = amount + 1 WHERE transaction_id = 21")
+        }
+        let sql = """
+            SELECT count(*), count(b.anomaly_score), count(a.anomaly_score),
+                count_if(a.amount <> b.amount OR a.region <> b.region)
+            FROM \(BankingFraud.table) a
+            JOIN (SELECT * FROM \(BankingFraud.table) FOR VERSION AS OF \(scoredFrom)) b
+                ON a.transaction_id = b.transaction_id
+            """
+        let row = try client.sql(sql)[0].map(DemoClient.text)
+        show.result("before step 8: \(row[0]) rows, \(row[1]) of them scored; now \(row[2])")
+        try show.claim("timetravel.difference") {
+            (
+                row[1] == "0" && row[2] == row[0] && row[3] == "0",
+                "\(row[0]) rows, scored before \(row[1]), now \(row[2]), other differences \(row[3])"
+            )
+        }
     }
 
     private func memory() throws {

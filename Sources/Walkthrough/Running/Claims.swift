@@ -5,6 +5,8 @@ struct Claim: Sendable {
     let id: String
     let step: Int
     let text: String
+    /// What it is only made with: `--chaos` or `--verify`; nil: always.
+    var option: String?
 }
 
 /// How a claim turned out.

@@ -29,7 +29,8 @@ struct DemoScript: Sendable {
         let claims = try root.required("claims").sequence().map {
             Claim(
                 id: try $0.required("id").string(), step: try $0.required("step").integer(),
-                text: try $0.required("text").string())
+                text: try $0.required("text").string(),
+                option: try $0["with"]?.string())
         }
         return DemoScript(name: name, steps: steps, claims: claims)
     }

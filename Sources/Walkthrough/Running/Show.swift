@@ -14,6 +14,10 @@ package struct ShowOptions: Sendable {
     package var keeps = false
     package var pauses = false
     package var asJSON = false
+    /// Whether the appliance is killed and resumed in the middle.
+    package var hasChaos = false
+    /// Whether claims are replayed through clients of others.
+    package var verifies = false
     /// The claim that is to be broken.
     package var sabotage: String?
 

@@ -1,0 +1,55 @@
+import Glibc
+
+/// A program that this process has started.
+package final class ChildProcess: Sendable {
+    package let identifier: Int32
+
+    /// Starts `path` with `arguments` (without the name); its output goes nowhere, its environment is
+    /// ours. Throws when it cannot be started.
+    package init(_ path: String, _ arguments: [String]) throws(PlatformError) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+            posix_spawn_file_actions_addopen(
+                &actions, descriptor, "/dev/null",
+                descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0)
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Signals that are blocked here for our own watcher reach the child.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var words = ([path] + arguments).map { strdup($0) }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        var child = pid_t()
+        let status = posix_spawn(&child, path, &actions, &attributes, words, environ)
+        guard status == 0 else { throw PlatformError(errno: status, "start the program", path) }
+        identifier = child
+    }
+
+    /// Ends it at once, as a power cut would, and waits until it is gone.
+    package func kill() {
+        _ = Glibc.kill(identifier, SIGKILL)
+        _ = wait()
+    }
+
+    /// Asks it to end, and waits until it has.
+    @discardableResult
+    package func terminate() -> Int32 {
+        _ = Glibc.kill(identifier, SIGTERM)
+        return wait()
+    }
+
+    /// Waits for its end: the exit code, or 128 and the signal's number.
+    package func wait() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+        let signal = status & 0x7F
+        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    }
+}

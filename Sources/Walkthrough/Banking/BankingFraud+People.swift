@@ -1,0 +1,183 @@
+import Bytes
+import HTTPMessages
+import JSON
+
+extension BankingFraud {
+    private static let viewersRegion = "Baltic"
+
+    /// The same questions by different people: hidden values are in no byte that is sent.
+    func people() throws {
+        let client = try connected()
+        show.step(11)
+        let policies = [
+            "ALTER TABLE silver.banking.cards ALTER COLUMN card_pan SET TAGS ('PII')",
+            "ALTER TABLE silver.banking.customers ALTER COLUMN name SET TAGS ('PII')",
+            "ALTER TABLE silver.banking.customers ALTER COLUMN email SET TAGS ('PII')",
+            "CREATE OR REPLACE MASK pii ON TAG 'PII' FOR ALL EXCEPT GROUP stewards, USER admin "
+                + "AS (substr(value, 1, 1) || '***')",
+            "CREATE OR REPLACE ROW FILTER one_region ON \(Self.table) FOR GROUP viewers "
+                + "AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_daily ON gold.banking.mart_daily_transactions "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_summary ON gold.banking.mart_fraud_summary "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+        ]
+        for policy in policies {
+            let broken =
+                show.breaks("people.masked") && policy.contains(" MASK ")
+                || show.breaks("people.one-region") && policy.contains("one_region ")
+                || show.breaks("people.no-hidden-byte") && policy.contains("one_region_daily")
+                || show.breaks("people.no-raw-files") && policy.contains(" MASK ")
+            if policy.contains(" MASK ") || policy.contains("one_region ") { show.command(policy) }
+            if !broken { _ = try client.sql(policy) }
+        }
+        try masked()
+        try oneRegion()
+        try noHiddenByte()
+        try noRawFiles()
+        show.endStep()
+    }
+
+    private func masked() throws {
+        let sql = """
+            SELECT card_pan, c.name FROM silver.banking.cards k
+            JOIN silver.banking.accounts a ON a.account_id = k.account_id
+            JOIN silver.banking.customers c ON c.customer_id = a.customer_id
+            WHERE k.card_id = 7
+            """
+        let analyst = try persona("analyst").sql(sql).first?.map(DemoClient.text) ?? []
+        let steward = try persona("steward").sql(sql).first?.map(DemoClient.text) ?? []
+        show.result("analyst: \(analyst.joined(separator: ", "))")
+        show.result("steward: \(steward.joined(separator: ", "))")
+        let card = bank.cards[6]
+        let name = bank.customers[bank.accounts[card.account].customer].name
+        try show.claim("people.masked") {
+            (
+                analyst == ["4***", String(name.prefix(1)) + "***"] && steward == [card.pan, name],
+                "the analyst got \(analyst), the steward the clear values: \(steward == [card.pan, name])"
+            )
+        }
+    }
+
+    private func oneRegion() throws {
+        let viewer = try persona("viewer")
+        try show.claim("people.one-region") {
+            let regions = try viewer.sql(
+                "SELECT DISTINCT region FROM \(Self.table) ORDER BY region"
+            ).compactMap(\.first).map(DemoClient.text)
+            let asked = try answer(viewer, "transactions by region")
+            show.result(
+                "viewer: \(regions.joined(separator: ", ")) by SQL, \(asked.regions.sorted()) by ask"
+            )
+            return (
+                regions == [Self.viewersRegion] && asked.regions == [Self.viewersRegion],
+                "SQL \(regions), ask \(asked.regions.sorted())"
+            )
+        }
+    }
+
+    /// Looks through every byte that the viewer's doors send.
+    private func noHiddenByte() throws {
+        let viewer = try persona("viewer")
+        try show.claim("people.no-hidden-byte") {
+            var bytes = ""
+            for sql in [
+                "SELECT * FROM \(Self.table) ORDER BY transaction_id LIMIT 200",
+                "SELECT * FROM gold.banking.mart_daily_transactions",
+                "SELECT * FROM silver.banking.cards LIMIT 500",
+            ] { bytes += try viewer.sql(sql).map { JSONValue.array($0).encodedText() }.joined() }
+            bytes += try viewer.get("/dashboards/fraud-overview").text
+            bytes += try viewer.get("/dashboards/fraud-overview/tiles/daily-transactions/csv").text
+            let reply = try viewer.post(
+                "/api/v1/ask",
+                .object([
+                    ("question", "fraud rate by region"), ("model", "banking-fraud"),
+                ]))
+            bytes += reply.text
+            let regions = BankGeography.regions.map(\.name).filter { $0 != Self.viewersRegion }
+            let hidden =
+                regions.filter { name in
+                    ["\"\(name)\"", ">\(name)<", ",\(name)\r"].contains { bytes.contains($0) }
+                } + bank.cards.prefix(500).map(\.pan).filter { bytes.contains($0) }
+            return (
+                hidden.isEmpty,
+                "\(bytes.utf8.count) bytes by SQL, dashboard and ask hold \(hidden.isEmpty ? "no hidden value" : "\(hidden.prefix(5))")"
+            )
+        }
+    }
+
+    /// A table that hides something from somebody hands them no file of it.
+    private func noRawFiles() throws {
+        let path = try connected().value(
+            "SELECT min(\"$path\") FROM silver.banking.cards")
+        let parts = path.dropFirst("s3://".count).split(separator: "/", maxSplits: 1)
+        guard parts.count == 2, let engineer = personas["engineer"], let server else {
+            throw WalkthroughError(.requestFailed, "not the path of a file: \(path)")
+        }
+        let storage = DemoStorage(
+            port: server.appliance.s3Port, accessKeyID: engineer.accessKeyID,
+            secret: engineer.secret)
+        try show.claim("people.no-raw-files") {
+            let refused = try storage.get(bucket: String(parts[0]), key: String(parts[1]))
+            let other = try connected().value(
+                "SELECT min(\"$path\") FROM silver.banking.merchants")
+            let open = other.dropFirst("s3://".count).split(separator: "/", maxSplits: 1)
+            let allowed = try storage.get(bucket: String(open[0]), key: String(open[1]))
+            show.result("engineer, GET \(path.suffix(40)): \(refused.status)")
+            return (
+                refused.status == 403 && allowed.status == 200,
+                "a file of the masked table answered \(refused.status), one of an open table "
+                    + "\(allowed.status)"
+            )
+        }
+    }
+
+    // MARK: 12
+
+    /// An agent looks around, asks, and is refused a write.
+    func agent() throws {
+        show.step(12)
+        guard let analyst = personas["analyst"] else {
+            throw WalkthroughError(.requestFailed, "there is no analyst")
+        }
+        let agent = try DemoAgent(port: connectedPort(), token: analyst.token)
+        try show.claim("agent.answers") {
+            let tools = try agent.tools()
+            let described = try agent.use(
+                "describe_table", .object([("table", .string(Self.table))]))
+            let asked = try agent.use(
+                "query",
+                .object([("sql", .string("SELECT count(*) AS n FROM \(Self.table)"))]))
+            let wanted =
+                show.breaks("agent.answers")
+                ? "-1" : try connected().value("SELECT count(*) FROM \(Self.table)")
+            let text = asked.content.value?.encodedText() ?? ""
+            show.result("tools: \(tools.joined(separator: ", "))")
+            show.result("query: \(text.prefix(120))")
+            return (
+                tools.contains("ask") && !described.refused && !asked.refused
+                    && text.contains(wanted),
+                "\(tools.count) tools, count by the agent \(text.prefix(80)), by SQL \(wanted)"
+            )
+        }
+        try show.claim("agent.refused-write") {
+            var statements = [
+                "DELETE FROM \(Self.table)",
+                "EXPLAIN ANALYZE DELETE FROM \(Self.table) WHERE transaction_id = 1",
+                "CREATE TABLE silver.banking.copied AS WITH t AS (SELECT 1 AS x) SELECT * FROM t",
+            ]
+            if show.breaks("agent.refused-write") { statements.append("SELECT 1") }
+            let refusals = statements.map { sql in
+                (try? agent.use("query", .object([("sql", .string(sql))]))).map(\.refused) ?? true
+            }
+            return (
+                refusals.allSatisfy { $0 },
+                zip(statements, refusals).map {
+                    "\($0.prefix(30))…: \($1 ? "refused" : "let through")"
+                }
+                .joined(separator: ", ")
+            )
+        }
+        show.endStep()
+    }
+}

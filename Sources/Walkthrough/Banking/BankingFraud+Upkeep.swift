@@ -1,0 +1,222 @@
+import Appliance
+import Bytes
+import HTTPMessages
+import JSON
+import Platform
+
+extension BankingFraud {
+    // MARK: 14
+
+    /// Kills the appliance inside of a MERGE, starts it again, and goes on.
+    func chaos() throws {
+        show.step(14)
+        let client = try connected()
+        let before = try state(client)
+        end()
+        guard let program = Host.executablePath else {
+            throw WalkthroughError(.requestFailed, "the program's own path cannot be found")
+        }
+        let lake = directory + "/lake"
+        let port = try connectedPort()
+        let arguments = [
+            "serve", "--data", lake, "--set", "ports.console=\(port)", "--set", "ports.s3=0",
+            "--set", "log.level=error",
+        ]
+        let child = try ChildProcess(program, arguments)
+        let other = try awaitReady(port)
+        let merge =
+            "MERGE INTO \(Self.table) t USING gold.banking.fraud_features f "
+            + "ON t.transaction_id = f.transaction_id WHEN MATCHED THEN UPDATE SET "
+            + "memo_sentiment = memo_sentiment / 2"
+        show.command("\(merge)\nkill -9 \(child.identifier)")
+        let began = Latch<Bool>()
+        let box = MergeBox(client: other, statement: merge)
+        _ = try Thread(name: "merge") {
+            began.open(true)
+            _ = try? box.client.sql(box.statement)
+        }
+        let clock = SystemMonotonicClock()
+        _ = began.wait(until: clock.now() + .seconds(5))
+        // Somewhere inside: after it is running, before it can be done.
+        try untilRunning(port)
+        child.kill()
+        let killed = clock.now()
+        let appliance = try reopened(port)
+        let recovery = Int((clock.now() - killed).fractionalSeconds * 1000)
+        let after = try state(try connected())
+        show.result("ready again \(recovery) ms after the kill")
+        if show.breaks("chaos.nothing-lost") {
+            _ = try connected().sql("DELETE FROM \(Self.table) WHERE transaction_id = 3")
+        }
+        try show.claim("chaos.nothing-lost") {
+            let now = try state(try connected())
+            return (
+                now.rows == before.rows && now.ids == before.ids && now.sum == before.sum
+                    && (now.moods == before.moods || now.moods == after.moods),
+                "\(before.rows) rows before, \(now.rows) after; distinct \(now.ids); sum \(now.sum)"
+            )
+        }
+        try show.claim("chaos.goes-on") {
+            let sql = show.breaks("chaos.goes-on") ? merge + " AND nonsense" : merge
+            _ = try connected().sql(sql)
+            let done = try state(try connected())
+            return (
+                done.rows == before.rows && done.ids == before.ids,
+                "the MERGE ran to its end: \(done.rows) rows, \(done.ids) ids"
+            )
+        }
+        _ = appliance
+        show.endStep()
+    }
+
+    private struct TableState {
+        var rows = ""
+        var ids = ""
+        var sum = ""
+        var moods = ""
+    }
+
+    private func state(_ client: DemoClient) throws -> TableState {
+        let row = try client.sql(
+            "SELECT count(*), count(DISTINCT transaction_id), sum(amount), "
+                + "round(sum(memo_sentiment), 3) FROM \(Self.table)")[0].map(DemoClient.text)
+        return TableState(rows: row[0], ids: row[1], sum: row[2], moods: row[3])
+    }
+
+    /// A client of the child, once it is ready.
+    private func awaitReady(_ port: Int) throws -> DemoClient {
+        let clock = SystemMonotonicClock()
+        let deadline = clock.now() + .seconds(20)
+        let client = DemoClient(host: "127.0.0.1", port: port, user: "admin", token: token)
+        while clock.now() < deadline {
+            if let answer = try? client.get("/readyz", authorized: false), answer.status == 200 {
+                return client
+            }
+            // The child needs the processor more than we do.
+            Thread.sleep(for: .milliseconds(5))
+        }
+        throw WalkthroughError(.requestFailed, "the appliance does not come back")
+    }
+
+    /// Returns once a MERGE is running.
+    private func untilRunning(_ port: Int) throws {
+        let clock = SystemMonotonicClock()
+        let deadline = clock.now() + .seconds(10)
+        let client = DemoClient(host: "127.0.0.1", port: port, user: "admin", token: token)
+        while clock.now() < deadline {
+            let running = try client.value(
+                "SELECT count(*) FROM system.runtime.queries WHERE state = 'RUNNING' AND query LIKE 'MERGE%'"
+            )
+            if running != "0" { return }
+        }
+    }
+
+    /// The appliance in this process again, on the same directory and port.
+    private func reopened(_ port: Int) throws -> ApplianceServer {
+        let settings = [
+            (key: "data", value: directory + "/lake"), (key: "ports.console", value: "\(port)"),
+            (key: "ports.s3", value: "0"), (key: "log.level", value: "error"),
+        ]
+        var configuration = try ApplianceConfiguration.load(
+            file: nil, environment: { _ in nil }, flags: settings)
+        try configuration.chooseFreePorts()
+        let server = ApplianceServer(try Appliance(configuration))
+        try server.start()
+        self.server = server
+        client = DemoClient(host: "127.0.0.1", port: port, user: "admin", token: token)
+        return server
+    }
+
+    // MARK: 15
+
+    /// Many small files become few; nothing is lost, and the branch of step 5 still reads.
+    func maintenance() throws {
+        let client = try connected()
+        show.step(15)
+        let files =
+            "SELECT count(*) FROM silver.banking.\"transactions$files\""
+        let content =
+            "SELECT count(*), checksum(transaction_id), checksum(amount), checksum(memo), "
+            + "checksum(anomaly_score) FROM \(Self.table)"
+        let before = try client.value(files)
+        let digest = try client.sql(content)[0].map(DemoClient.text)
+        let command = "ALTER TABLE \(Self.table) EXECUTE optimize"
+        show.command(command)
+        if !show.breaks("maintenance.fewer-files") { _ = try client.sql(command) }
+        if show.breaks("maintenance.same-content") {
+            _ = try client.sql("UPDATE \(Self.table) SET memo = 'x' WHERE transaction_id = 4")
+        }
+        if show.breaks("maintenance.branch-reads") {
+            _ = try client.sql("DROP BRANCH \(redBranch) IN silver")
+        }
+        let after = try client.value(files)
+        show.result("\(before) files, now \(after)")
+        try show.claim("maintenance.fewer-files") {
+            ((Int(after) ?? .max) < (Int(before) ?? 0), "\(before) files before, \(after) after")
+        }
+        try show.claim("maintenance.same-content") {
+            let now = try client.sql(content)[0].map(DemoClient.text)
+            return (now == digest, "checksums before \(digest), after \(now)")
+        }
+        try show.claim("maintenance.branch-reads") {
+            let rows = try client.value(
+                "SELECT count(*) FROM \"silver@\(redBranch)\".banking.transactions")
+            return ((Int(rows) ?? 0) > 0, "branch \(redBranch) has \(rows) rows")
+        }
+        show.endStep()
+    }
+
+    // MARK: 16
+
+    /// One booking from its source to those who saw it.
+    func trace() throws {
+        show.step(16)
+        let table = show.breaks("trace.joins") ? "silver.banking.merchants" : Self.table
+        let column = show.breaks("trace.joins") ? "merchant_id" : "transaction_id"
+        let path = "/api/v1/trace?table=\(table)&column=\(column)&value=7"
+        show.result("\(try publicURL())/trace?table=\(table)&column=\(column)&value=7")
+        try show.claim("trace.joins") {
+            let reply = try connected().get(path)
+            let body = try JSONValue(parsing: reply.body).cursor
+            let versions = try body["versions"].elements()
+            let runs = versions.count { (try? $0["commit"]["runId"].string()) != nil }
+            let derived = try body["derived"].elements()
+            let text = reply.text
+            let hasModel = text.contains("fraud_features")
+            let readers = try body["readers"].optionalElements()?.count ?? 0
+            return (
+                versions.count > 2 && runs > 0 && hasModel && readers > 0,
+                "\(versions.count) states of the booking, \(runs) by pipeline runs, "
+                    + "\(derived.count) tables made of it, \(readers) reads"
+            )
+        }
+        show.endStep()
+    }
+
+    // MARK: 18
+
+    /// Lines to paste; each is run by a test.
+    func whatNext() throws {
+        show.step(18)
+        let data = directory + "/lake"
+        for line in [
+            "eval \"$(lakehouse connect env --data \(data))\"",
+            "aws s3 ls s3://silver/ --recursive",
+            "lakehouse connect pyiceberg --data \(data)",
+            "lakehouse connect duckdb --data \(data)",
+            "lakehouse sql --data \(data) -c 'select region, count(*) from \(Self.table) group by 1'",
+        ] { show.command(line) }
+        if !options.keeps { show.result("with --keep the appliance stays up for them") }
+    }
+}
+
+/// What the thread with the MERGE takes along.
+/// Safe because its maker gives it away and only the thread uses it.
+private final class MergeBox: @unchecked Sendable {
+    let client: DemoClient
+    let statement: String
+    init(client: DemoClient, statement: String) {
+        self.client = client
+        self.statement = statement
+    }
+}

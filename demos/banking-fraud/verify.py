@@ -1,0 +1,145 @@
+"""Replays claims of the walkthrough through other people's clients, those that are installed.
+
+    python3 verify.py ACCESS.json RESULTS.jsonl
+
+ACCESS.json has addresses, tokens and keys of the running appliance; each line of RESULTS.jsonl is one
+claim: its id, whether it holds, the evidence. A client that is not installed gives no line.
+"""
+
+import asyncio
+import json
+import sys
+
+access = json.load(open(sys.argv[1]))
+results = open(sys.argv[2], "w")
+TABLE = "silver.banking.transactions"
+FEATURES = ["amount_log", "times_usual", "speed_kmh", "is_night", "device_burst", "device_newness", "is_round_or_refund"]
+
+
+def claim(name):
+    """Runs a check; absent clients are passed over, everything else is an answer."""
+
+    def run(check):
+        try:
+            holds, evidence = check()
+        except ModuleNotFoundError as error:
+            print(f"{name}: {error.name} is not installed", file=sys.stderr)
+            return
+        except Exception as error:  # what a client says of us is evidence
+            holds, evidence = False, f"{type(error).__name__}: {error}"
+        results.write(json.dumps({"id": name, "holds": bool(holds), "evidence": str(evidence)}) + "\n")
+        results.flush()
+
+    return run
+
+
+def sql(statement):
+    import trino
+
+    connection = trino.dbapi.connect(
+        host="localhost", port=access["port"], user="admin", http_scheme="https", verify=access["authority"],
+        auth=trino.auth.JWTAuthentication(access["token"]),
+    )
+    cursor = connection.cursor()
+    cursor.execute(statement)
+    return cursor.fetchall()
+
+
+def iceberg():
+    from pyiceberg.catalog.rest import RestCatalog
+
+    return RestCatalog("silver", uri=access["catalog"], warehouse="silver", token=access["token"])
+
+
+@claim("verify.trino")
+def _():
+    rows, total = sql(f"SELECT count(*), sum(amount) FROM {TABLE}")[0]
+    return [str(rows), str(total)] == access["expected"], f"trino counts {rows} rows, {total} EUR"
+
+
+@claim("verify.pyiceberg")
+def _():
+    import pyarrow.compute as compute
+
+    table = iceberg().load_table("banking.transactions").scan(selected_fields=("amount",)).to_arrow()
+    found = [str(table.num_rows), str(compute.sum(table["amount"]).as_py())]
+    return found == access["expected"], f"PyIceberg reads {found}"
+
+
+@claim("verify.duckdb")
+def _():
+    import duckdb
+
+    rows = iceberg().load_table("banking.transactions").scan(selected_fields=("region", "amount")).to_arrow()
+    theirs = duckdb.sql("select region, sum(amount) from rows group by 1 order by 1").fetchall()
+    ours = [tuple(row) for row in sql(f"SELECT region, sum(amount) FROM {TABLE} GROUP BY 1 ORDER BY 1")]
+    return theirs == ours, f"DuckDB sums {len(theirs)} regions as we do"
+
+
+@claim("verify.boto3")
+def _():
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
+    def client(who):
+        return boto3.client(
+            "s3", endpoint_url=access["s3"], region_name="us-east-1", aws_access_key_id=access["keys"][who][0],
+            aws_secret_access_key=access["keys"][who][1], config=Config(s3={"addressing_style": "path"}),
+        )
+
+    listed = client("admin").list_objects_v2(Bucket="silver", MaxKeys=50)["KeyCount"]
+    bucket, key = sql('SELECT min("$path") FROM silver.banking.cards')[0][0].removeprefix("s3://").split("/", 1)
+    try:
+        client("engineer").get_object(Bucket=bucket, Key=key)
+        refused = "nothing"
+    except ClientError as error:
+        refused = error.response["Error"]["Code"]
+    return listed > 0 and refused == "AccessDenied", f"boto3 lists {listed} objects; a masked table's file: {refused}"
+
+
+@claim("verify.scikit-learn")
+def _():
+    from sklearn.ensemble import IsolationForest
+    from sklearn.metrics import roc_auc_score
+
+    names = ", ".join(f"f.{name}" for name in FEATURES)
+    rows = sql(
+        f"SELECT {names}, ai_anomaly('gold.banking.fraud_iforest', {names}), coalesce(l.is_fraud, false) "
+        "FROM gold.banking.fraud_features f LEFT JOIN silver.banking.fraud_labels l "
+        "ON l.transaction_id = f.transaction_id"
+    )
+    features, scores, truth = [row[:7] for row in rows], [row[7] for row in rows], [row[8] for row in rows]
+    forests = [IsolationForest(n_estimators=100, max_samples=256, random_state=seed).fit(features) for seed in range(3)]
+    theirs = sorted(roc_auc_score(truth, -forest.score_samples(features)) for forest in forests)[1]
+    ours = roc_auc_score(truth, scores)
+    return abs(ours - theirs) <= 0.02, f"AUC {ours:.4f} beside scikit-learn's {theirs:.4f}"
+
+
+@claim("verify.vader")
+def _():
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    analyzer = SentimentIntensityAnalyzer()
+    rows = sql(
+        f"SELECT DISTINCT memo, round(ai_sentiment(memo), 4) FROM {TABLE} WHERE memo IS NOT NULL ORDER BY 1 LIMIT 3000")
+    wrong = [memo for memo, ours in rows if abs(analyzer.polarity_scores(memo)["compound"] - ours) > 5e-5]
+    return not wrong and rows, f"{len(rows)} memos, {len(wrong)} with another compound {wrong[:2]}"
+
+
+@claim("verify.mcp")
+def _():
+    import httpx2
+    from mcp.client.client import Client
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def look():
+        headers = {"Authorization": f"Bearer {access['token']}"}
+        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+            async with Client(streamable_http_client(access["mcp"], http_client=http)) as client:
+                count = await client.call_tool("query", {"sql": f"SELECT count(*) AS n FROM {TABLE}"})
+                write = await client.call_tool("query", {"sql": f"DELETE FROM {TABLE}"})
+                return json.dumps(count.structured_content), write.is_error
+
+    counted, refused = asyncio.run(look())
+    return access["expected"][0] in counted and refused, f"an agent counts {counted[:80]}; its write was refused: {refused}"
