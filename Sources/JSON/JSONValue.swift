@@ -96,9 +96,10 @@ package struct JSONNumber: Sendable, Hashable {
         if negative { rest.removeFirst() }
         var exponent = 0
         if let mark = rest.firstIndex(where: { $0 == "e" || $0 == "E" }) {
-            guard let power = Int(rest[rest.index(after: mark)...]), abs(power) < 100_000 else {
-                return nil
-            }
+            // Not by `abs`, which traps for the smallest integer.
+            guard let power = Int(rest[rest.index(after: mark)...]),
+                (-99_999...99_999).contains(power)
+            else { return nil }
             exponent = power
             rest = rest[..<mark]
         }

@@ -43,7 +43,10 @@ struct JSONTests {
         #expect(JSONNumber(text: text).int64 == value)
     }
 
-    @Test(arguments: ["1.5", "9223372036854775808", "1e400", "1e-1"])
+    @Test(arguments: [
+        "1.5", "9223372036854775808", "1e400", "1e-1", "1e-9223372036854775808",
+        "1e9223372036854775807", "1e99999999999999999999",
+    ])
     func otherNumbersAreNone(text: String) {
         #expect(JSONNumber(text: text).int64 == nil)
     }
