@@ -1,6 +1,6 @@
 """Measures beside the peers, in the same run on the same machine and files, and prints ratios.
 
-    bench.py [tpch] [start] [s3] [--scale 1] [--runs 3] [--queries q01,q06]
+    bench.py [tpch] [start] [s3] [landing] [--scale 1] [--runs 3] [--queries q01,q06]
 
 Without a word it runs everything. Results go to Tests/Bench/results.md.
 Wall time is the best of the runs, inside of a process that is warm; CPU time is that of all threads. Ours
@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
 from appliance import BINARY, ROOT, Appliance, plain_environment  # noqa: E402
+from landing import bench_landing  # noqa: E402,F401
 
 RESULTS = ROOT / "Tests" / "Bench" / "results.md"
 
@@ -196,12 +197,12 @@ def bench_s3(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["tpch", "start", "s3", []])
+    parser.add_argument("parts", nargs="*", choices=["tpch", "start", "s3", "landing", []])
     parser.add_argument("--scale", default="1")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--queries", default="")
     options = parser.parse_args()
-    parts = options.parts or ["start", "s3", "tpch"]
+    parts = options.parts or ["start", "s3", "landing", "tpch"]
     sections = [globals()[f"bench_{part}"](options) for part in parts]
     day = time.strftime("%Y-%m-%d")
     head = f"# Measured\n\n{day}, {os.cpu_count()} cores, {platform.machine()}; `make bench` prints and rewrites this.\n"

@@ -1,0 +1,75 @@
+"""Every command that `lakehouse --help` names: help, an example that parses, JSON where it lists.
+
+The commands are read from the program, so that a new one without an example fails here.
+"""
+
+import json
+import re
+import shlex
+
+import pytest
+from appliance import lakehouse
+
+
+def overview():
+    """The commands with their summaries."""
+    found = {}
+    for line in lakehouse("--help").stdout.splitlines():
+        if match := re.match(r"  ([a-z0-9]+(?: [a-z-]+)?)  +(\S.*)", line):
+            found[match.group(1)] = match.group(2)
+    return found
+
+
+COMMANDS = overview()
+# Commands that answer with many things, by their name or their summary.
+LISTS = [
+    name
+    for name, summary in COMMANDS.items()
+    if name.split()[-1] in ("list", "runs", "ls") or summary.startswith(("lists ", "prints every "))
+]
+
+
+def parts(name):
+    """Usage, options and example of a command's help."""
+    text = lakehouse(*name.split(), "--help").stdout
+    match = re.fullmatch(r"(.+)\n\nusage: lakehouse (.+)\n\noptions:\n(.*)\nexample:\n(.+)", text, re.S)
+    assert match, f"the help of {name} has another form:\n{text}"
+    return match.groups()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_how_and_gives_an_example_that_parses(name):
+    summary, usage, options, example = parts(name)
+    assert summary == COMMANDS[name] and usage.startswith(name) and usage.endswith(" [options]")
+    rows = re.findall(r"^  (?:-\w, |    )--([a-z0-9-]+)(?: (\S+))? {2,}(\S.*)$", options, re.M)
+    assert len(rows) == len(options.strip().splitlines()), f"an option without a summary:\n{options}"
+    assert {"help", "data", "config", "set"} <= {row[0] for row in rows}
+    lines = example.strip().splitlines()
+    for line in lines:
+        # What a shell does around the command is not the command's own.
+        inner = re.sub(r'^eval "\$\((.*)\)"$', r"\1", line.strip())
+        words = shlex.split(re.split(r"\s[<>|]", inner)[0])
+        assert words[0] == "lakehouse", line
+        assert words[1 : 1 + len(name.split())] == name.split(), f"the example of {name} shows something else: {line}"
+        # Options are taken apart before the help is printed: an unknown one is exit 2.
+        lakehouse(*words[1:], "--help")
+
+
+@pytest.mark.parametrize("name", sorted({name.split()[0] for name in COMMANDS}))
+def test_families_and_commands_answer_to_help(name):
+    for words in ([name, "--help"], [name, "-h"]):
+        assert "example:\n  " in lakehouse(*words).stdout
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_columns_for_people_and_json_for_scripts(name, tmp_path):
+    directory = tmp_path / "data"
+    rows = json.loads(lakehouse(*name.split(), "--json", "--data", directory).stdout)
+    assert isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    table = lakehouse(*name.split(), "--data", directory).stdout.splitlines()
+    assert len(table) == len(rows) + 1
+
+
+def test_the_lists_that_are_known_are_among_them():
+    known = "user list, group list, role list, client list, key list, config show, pipeline list, pipeline runs"
+    assert set(known.split(", ")) <= set(LISTS)
