@@ -11,6 +11,8 @@ package struct QueryRequest: Sendable {
     package var asOf: Int64?
     /// Whether a result that was computed before over the same snapshots and policies will do.
     package var reusesResults = false
+    /// For whom the rows are, for the ledger: `dashboard fraud-overview`.
+    package var source: String?
 
     package init(
         _ sql: String, catalog: String? = nil, schema: String? = nil, rowLimit: Int,

@@ -202,6 +202,7 @@ extension ConsolePages {
             sql, catalog: view.document.catalog, schema: view.document.schema,
             rowLimit: rowLimit, asOf: view.state.at)
         request.reusesResults = true
+        request.source = "dashboard \(view.document.name)"
         return try doors.runner.run(visitor.context, request)
     }
 

@@ -10,8 +10,8 @@ import Vectors
 
 /// Runs one query on its thread, from text to the last page.
 struct QueryRunner {
-    private let engine: QueryEngine
-    private let query: Query
+    let engine: QueryEngine
+    let query: Query
 
     init(_ engine: QueryEngine, _ query: Query) {
         self.engine = engine
@@ -42,6 +42,7 @@ struct QueryRunner {
             state.statistics.cpuMilliseconds = Int64(processor.fractionalSeconds * 1000)
             state.probe = nil
         }
+        report(run, fault?.code.rawValue)
         if let fault {
             query.fail(fault, at: engine.clock.now().microseconds)
         } else {

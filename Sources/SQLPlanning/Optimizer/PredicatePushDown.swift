@@ -24,7 +24,8 @@ struct PredicatePushDown {
 
     private func pushed(_ plan: LogicalPlan, _ conditions: [BoundExpression]) -> LogicalPlan {
         switch plan {
-        case .filter(let input, let predicate): return push(input, conditions + predicate.conjuncts)
+        // What stood below goes first: what can fail above is not asked of rows that it removes.
+        case .filter(let input, let predicate): return push(input, predicate.conjuncts + conditions)
         case .scan(var node):
             let (safe, failing) = split(conditions) { !$0.canFail && !$0.columns.isEmpty }
             var seen = Set(node.filters.map(\.description))

@@ -1,0 +1,54 @@
+package import Authority
+package import Ledger
+
+/// Follows ids through the trail. Every verb throws when the visitor may not look.
+package protocol TraceBrowser: Sendable {
+    /// Everything that carries a request's, query's, run's or snapshot's id, oldest first.
+    func trace(_ context: RequestContext, id: String) throws -> [LedgerEntry]
+
+    /// Commits to a table with what their statements read, newest first; only of one snapshot if given.
+    func commits(
+        _ context: RequestContext, table: [String], snapshotID: Int64?
+    ) throws -> [TracedCommit]
+
+    /// Commits of other tables that read this one.
+    func derived(_ context: RequestContext, table: [String]) throws -> [TracedCommit]
+
+    /// Who read the table, newest first.
+    func readers(_ context: RequestContext, table: [String]) throws -> [TracedRead]
+}
+
+/// The trail of the appliance.
+package struct LedgerTraceBrowser: TraceBrowser {
+    private let ledger: AuditLedger
+    private let authorizer: any Authorizer
+
+    /// Over a ledger, for those whom the authorizer lets.
+    package init(ledger: AuditLedger, authorizer: any Authorizer) {
+        self.ledger = ledger
+        self.authorizer = authorizer
+    }
+
+    /// See `TraceBrowser`.
+    package func trace(_ context: RequestContext, id: String) throws -> [LedgerEntry] {
+        try ledger.trace(context, authorizer: authorizer, id: id)
+    }
+
+    /// See `TraceBrowser`.
+    package func commits(
+        _ context: RequestContext, table: [String], snapshotID: Int64?
+    ) throws -> [TracedCommit] {
+        try ledger.commits(
+            context, authorizer: authorizer, table: table, snapshotID: snapshotID)
+    }
+
+    /// See `TraceBrowser`.
+    package func derived(_ context: RequestContext, table: [String]) throws -> [TracedCommit] {
+        try ledger.derived(context, authorizer: authorizer, table: table)
+    }
+
+    /// See `TraceBrowser`.
+    package func readers(_ context: RequestContext, table: [String]) throws -> [TracedRead] {
+        try ledger.readers(context, authorizer: authorizer, table: table)
+    }
+}

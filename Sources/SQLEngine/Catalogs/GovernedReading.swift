@@ -1,0 +1,58 @@
+import Authority
+import Iceberg
+import ObjectStorage
+import SQLExecution
+import SQLFunctions
+import SQLPlanning
+import TableCatalog
+
+extension IcebergReading {
+    /// The reading that refuses files of other tables which the viewer sees only a part of.
+    ///
+    /// The engine reads with the appliance's own rights. Without this, who may write metadata could name
+    /// the files of a governed table in a table of their own and read them there. What belongs to the
+    /// table itself is its own policies' business.
+    func guarded(_ context: RequestContext, own table: TableKey) -> IcebergReading {
+        let viewer = context.audience
+        guard let governance, viewer.kind != .system else { return self }
+        var copy = self
+        let tenant = context.tenant
+        copy.check = { location throws(QueryFault) in
+            let closed = governance.restriction(
+                of: viewer, tenant: tenant, bucket: location.bucket, key: location.key, own: table)
+            guard let closed else { return }
+            throw QueryFault(
+                .permissionDenied,
+                "Access Denied: the table has files of another table, which you see only a part of",
+                hint: closed.reason)
+        }
+        return copy
+    }
+}
+
+extension EngineCatalogs {
+    /// A metadata table for somebody who sees only a part of the table itself.
+    ///
+    /// Paths, partitions and counts by file tell values, so those tables are refused; what tells only
+    /// which snapshots there are stays, without the summaries.
+    func governedMetadata(
+        _ table: any PlannedTable, _ kind: String, _ base: TableName, _ loaded: LoadedTable
+    ) throws(QueryFault) -> ResolvedRelation {
+        if loaded.isUnrestricted { return .table(table, .everything) }
+        switch kind {
+        case "history", "refs", "properties": return .table(table, .everything)
+        case "snapshots":
+            var decision = Decision.everything
+            decision.columnMasks = [
+                "summary": "cast(null as map(varchar, varchar))",
+                "manifest_list": "cast(null as varchar)",
+            ]
+            return .table(table, decision)
+        default:
+            throw QueryFault(
+                .permissionDenied,
+                "Access Denied: Cannot select from table \(base)$\(kind): you see only a part of "
+                    + "\(base)", hint: loaded.decision.restriction)
+        }
+    }
+}
