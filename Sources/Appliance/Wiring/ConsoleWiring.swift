@@ -55,6 +55,7 @@ struct EngineQueryRunner: QueryRunner {
             catalog: request.catalog ?? "lakehouse", schema: request.schema)
         session.readAsOfMicroseconds = request.asOf
         session.reusesResults = request.reusesResults
+        session.source = request.source
         let query: Query
         do throws(QueryFault) {
             query = try engine.submit(

@@ -14,11 +14,34 @@ final class EngineCatalogs: CatalogView {
     let reading: IcebergReading?
     private let given: [TableName: any PlannedTable]
     let systemTables: SystemTables
+    /// Trained models; nil for an engine without a keeper.
+    let models: (any ModelKeeper)?
+    /// By warehouse: the branch that its plain name means, for the runs of pipelines that work on one.
+    let branches: [String: String]
+
+    /// The same catalogs with other branches behind the warehouses' plain names.
+    func on(_ branches: [String: String]) -> EngineCatalogs {
+        branches == self.branches
+            ? self
+            : EngineCatalogs(
+                catalog: catalog, reading: reading, given: Array(given.values),
+                systemTables: systemTables, models: models, branches: branches)
+    }
+
+    /// The warehouse and reference that a catalog's name means.
+    func reference(_ name: String) -> CatalogReference {
+        var at = CatalogReference(parsing: name)
+        if at.warehouse == name, let branch = branches[name] { at.reference = branch }
+        return at
+    }
 
     init(
         catalog: Catalog?, reading: IcebergReading?, given: [any PlannedTable],
-        systemTables: SystemTables
+        systemTables: SystemTables, models: (any ModelKeeper)? = nil,
+        branches: [String: String] = [:]
     ) {
+        self.branches = branches
+        self.models = models
         self.catalog = catalog
         self.reading = reading
         self.given = Dictionary(given.map { ($0.name, $0) }) { first, _ in first }
@@ -50,13 +73,13 @@ final class EngineCatalogs: CatalogView {
     func schemaNames(_ context: RequestContext, _ name: String) throws(QueryFault) -> [String] {
         var names: Set<String> = ["information_schema"]
         if name == "system" {
-            names.formUnion(["metadata", "runtime", "jdbc"])
+            names.formUnion(["metadata", "runtime", "quality", "jdbc"])
             return names.sorted()
         }
         for table in given.keys where table.catalog == name { names.insert(table.schema) }
         if let catalog, isWarehouse(context, name) {
             do {
-                try collectNamespaces(context, catalog, CatalogReference(parsing: name), [], &names)
+                try collectNamespaces(context, catalog, reference(name), [], &names)
             } catch { throw EngineCatalogs.fault(error, about: name) }
         } else if names.count == 1 {
             throw unknownCatalog(context, name, span: nil)
@@ -86,7 +109,7 @@ final class EngineCatalogs: CatalogView {
             .filter { $0.catalog == catalogName && $0.schema == schema }
             .map { ($0.table, false) }
         if let catalog, isWarehouse(context, catalogName) {
-            let at = CatalogReference(parsing: catalogName)
+            let at = reference(catalogName)
             let levels = schema.split(separator: ".").map(String.init)
             do {
                 found += try catalog.listTables(context, at, levels).elements
@@ -150,7 +173,7 @@ final class EngineCatalogs: CatalogView {
         _ context: RequestContext, _ name: TableName, _ version: TableVersion, _ catalog: Catalog,
         _ reading: IcebergReading
     ) throws -> ResolvedRelation {
-        let at = CatalogReference(parsing: name.catalog)
+        let at = reference(name.catalog)
         let loaded = try catalog.loadTable(context, at, name.identifier)
         let metadata = loaded.metadata
         let snapshot = try metadata.select(EngineCatalogs.selection(version))
@@ -162,8 +185,10 @@ final class EngineCatalogs: CatalogView {
         }
         let table = try IcebergTable(
             name: name, reference: at, identifier: loaded.identifier, metadata: metadata,
-            snapshot: snapshot, schema: schema, reading: reading)
-        return .table(table, loaded.decision)
+            snapshot: snapshot, schema: schema,
+            reading: reading.guarded(context, own: loaded.key(in: at)),
+            metadataLocation: loaded.metadataLocation)
+        return .table(table, loaded.decision(for: schema))
     }
 
     private static func selection(_ version: TableVersion) -> SnapshotSelection {
@@ -182,7 +207,7 @@ final class EngineCatalogs: CatalogView {
     func view(
         _ context: RequestContext, _ name: TableName, _ catalog: Catalog
     ) throws(QueryFault) -> ViewDefinition? {
-        let at = CatalogReference(parsing: name.catalog)
+        let at = reference(name.catalog)
         do {
             let loaded = try catalog.loadView(context, at, name.identifier)
             return try ViewStorage.definition(of: loaded, name)
@@ -205,14 +230,25 @@ final class EngineCatalogs: CatalogView {
             catalog: name.catalog, schema: name.schema, table: String(name.table[..<mark]))
         do {
             let loaded = try catalog.loadTable(
-                context, CatalogReference(parsing: name.catalog), base.identifier)
+                context, reference(name.catalog), base.identifier)
             guard
                 let table = try MetadataTables.table(kind, name, loaded.metadata, reading.manifests)
             else { return nil }
-            return .table(table, .everything)
+            return try governedMetadata(table, kind, base, loaded)
         } catch let error as CatalogError where error.code == .noSuchTable { return nil } catch {
             throw EngineCatalogs.fault(error, about: "\(base)")
         }
+    }
+
+    func model(
+        _ context: RequestContext, _ name: TableName, version: Int64?, span: SourceSpan?
+    ) throws(QueryFault) -> any PlannedModel {
+        guard let models else {
+            throw QueryFault(
+                .notSupported, "Models are not available here",
+                hint: "start a server with `lakehouse serve`", span: span)
+        }
+        return try models.model(context, name, version: version, span: span)
     }
 
     // MARK: Faults
@@ -271,6 +307,7 @@ final class EngineCatalogs: CatalogView {
         case .namespaceNotEmpty: .schemaNotEmpty
         case .invalidName, .invalidRequest: .invalidArguments
         case .commitConflict: .icebergCommitError
+        case .mergeConflict: .transactionConflict
         case .corruptTable: .icebergInvalidMetadata
         case .storageFailed: .externalSourceError
         case .limitExceeded: .genericInsufficientResources

@@ -176,11 +176,11 @@ extension StatementRun {
                 context, tableName(name), version: .current, span: name.span)
             {
             case .table(let found, let decision):
-                guard decision.rowFilter == nil, decision.columnMasks.isEmpty else {
+                guard !decision.isRestricted else {
                     throw QueryFault(
                         .permissionDenied,
                         "Access Denied: Cannot show statistics of a table with a policy",
-                        span: name.span)
+                        hint: decision.restriction, span: name.span)
                 }
                 table = found
             case .view:
