@@ -161,7 +161,7 @@ let modules: [Module] = [
         name: "Quality",
         needs: [
             "Diagnostics", "JSON", "YAML", "Vectors", "Authority", "SQLite", "Platform",
-            "SQLSyntax", "SQLFunctions", "SQLPlanning", "SQLEngine", "TableCatalog",
+            "Iceberg", "SQLSyntax", "SQLFunctions", "SQLPlanning", "SQLEngine", "TableCatalog",
         ]),
     Module(
         name: "Jobs",

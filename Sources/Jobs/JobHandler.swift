@@ -30,6 +30,8 @@ package struct StepRun: Sendable {
     package let attempt: Int
     /// The step's options with all values put in.
     package let options: JSONValue
+    /// The branch that the run works on; nil: none.
+    package let branch: RunBranch?
     /// Properties for commits that make them recognisable: the run's and the step's id.
     package let commitProperties: [String: String]
     private let writeLine: @Sendable (String) -> Void
@@ -37,7 +39,7 @@ package struct StepRun: Sendable {
 
     init(
         context: RequestContext, pipeline: String, runID: String, stepID: String, attempt: Int,
-        options: JSONValue, progress: any StepProgress,
+        options: JSONValue, branch: RunBranch?, progress: any StepProgress,
         writeLine: @escaping @Sendable (String) -> Void
     ) {
         self.context = context
@@ -46,6 +48,7 @@ package struct StepRun: Sendable {
         self.stepID = stepID
         self.attempt = attempt
         self.options = options
+        self.branch = branch
         self.progress = progress
         self.writeLine = writeLine
         commitProperties = ["lakehouse.run-id": runID, "lakehouse.step-id": stepID]

@@ -477,7 +477,7 @@ package final class JobScheduler: Service {
             cancellation: running.cancellation)
         return StepRun(
             context: context, pipeline: claim.pipeline.name, runID: claim.run, stepID: claim.step,
-            attempt: claim.attempt, options: options,
+            attempt: claim.attempt, options: options, branch: RunBranch(values: claim.values),
             progress: PartProgress(database: database, run: claim.run, step: claim.step),
             writeLine: { running.log.append($0) })
     }

@@ -19,6 +19,9 @@
 // `StepRun.once` remembers the parts of a step. A trigger has a key (the event's number, the due time)
 // that is unique, so that one event makes one run however often it is read.
 //
+// A pipeline with `branch` runs write, audit, publish: all its steps work on a branch of their own run, and
+// a step of kind `publish` merges it when every other step has succeeded (`RunBranch.swift`).
+//
 // Nobody polls: the scheduler thread sleeps until the next due time, retry or timeout, and is woken
 // by events, by finished steps and by people. Every change of a run is an event in the outbox of
 // `jobs.sqlite` (`job.run.changed`), whose signal is what a console listens to.

@@ -6,6 +6,20 @@ package protocol StatementRunner: Sendable {
     /// Returns how many rows the statement wrote or answered. `properties` go into the summary of
     /// the snapshots that it commits.
     func run(_ sql: String, context: RequestContext, properties: [String: String]) throws -> Int64
+
+    /// The same on the branch that the run works on.
+    func run(
+        _ sql: String, context: RequestContext, properties: [String: String], branch: RunBranch
+    ) throws -> Int64
+}
+
+extension StatementRunner {
+    /// For runners that know no branches: a run that wants one fails.
+    package func run(
+        _ sql: String, context: RequestContext, properties: [String: String], branch: RunBranch
+    ) throws -> Int64 {
+        throw JobError(.wrongState, "statements cannot run on a branch here: \(branch.name)")
+    }
 }
 
 /// Steps of kind `sql`: one or more statements, each once.
@@ -46,7 +60,11 @@ package struct SQLStep: JobHandler {
                 if statements.count > 1 {
                     properties["lakehouse.step-id"] = "\(step.stepID)#\(index + 1)"
                 }
-                let count = try runner.run(statement, context: step.context, properties: properties)
+                let count =
+                    try step.branch.map {
+                        try runner.run(
+                            statement, context: step.context, properties: properties, branch: $0)
+                    } ?? runner.run(statement, context: step.context, properties: properties)
                 step.log("\(count) rows")
                 return count
             }

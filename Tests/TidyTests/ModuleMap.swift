@@ -63,9 +63,12 @@ enum ModuleMap {
                         "CIntrinsics",
                     ]
                 ),
+                ("Quality", ["SQLEngine", "SQLite", "YAML"]),
                 ("Jobs", ["SQLite", "CivilTime", "Supervision", "YAML"]),
                 ("Ingest", ["TextTables", "TableCatalog", "TableFiles"]),
+                ("Models", ["SQLEngine", "SQLite", "Cryptography"]),
                 ("Dashboards", ["Vectors", "JSON", "SQLite", "YAML"]),
+                ("Metrics", ["JSON", "YAML", "CivilTime"]),
             ]),
         Layer(
             number: 4,
@@ -74,7 +77,8 @@ enum ModuleMap {
                 ("IcebergAPI", ["Identity", "TableCatalog", "HTTPMessages"]),
                 ("QueryAPI", ["Identity", "SQLEngine", "HTTPMessages"]),
                 ("IdentityAPI", ["Identity", "HTTPMessages"]),
-                ("ConsoleAPI", ["TableCatalog", "Dashboards", "Ledger", "HTTPMessages"]),
+                ("AgentAPI", ["SQLSyntax", "JSON", "Platform", "HTTPMessages"]),
+                ("ConsoleAPI", ["TableCatalog", "Dashboards", "Ledger", "Metrics", "HTTPMessages"]),
             ]),
         Layer(
             number: 5,

@@ -30,6 +30,8 @@ enum BackupCommands {
                 ("catalog.sqlite", appliance.catalog.outbox),
                 ("objects.sqlite", appliance.objects.database),
                 ("jobs.sqlite", appliance.jobs.records),
+                ("quality.sqlite", appliance.checks.database),
+                ("models.sqlite", appliance.models.database),
                 ("identity.sqlite", appliance.identity.database),
                 ("ledger.sqlite", appliance.ledger.database),
             ]

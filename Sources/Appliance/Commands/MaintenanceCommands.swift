@@ -19,7 +19,9 @@ enum DoctorCommand {
                 ("identity.sqlite", appliance.identity.database),
                 ("objects.sqlite", appliance.objects.database),
                 ("catalog.sqlite", appliance.catalog.outbox),
+                ("models.sqlite", appliance.models.database),
                 ("ledger.sqlite", appliance.ledger.database),
+                ("quality.sqlite", appliance.checks.database),
             ]
             for (name, database) in databases {
                 for problem in try database.integrityProblems() { findings.append((name, problem)) }

@@ -29,6 +29,16 @@ struct PipelineFolder {
         )
     }
 
+    /// The files that declare checks, in `checks/` beside the pipelines.
+    func checks() throws -> [(path: String, text: String)] {
+        let system = LocalFileSystem()
+        let folder = path + "/checks"
+        guard try system.exists(folder) else { return [] }
+        return try system.list(folder).sorted()
+            .filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") }
+            .map { ("\(folder)/\($0)", try Self.text("\(folder)/\($0)")) }
+    }
+
     /// The SQL texts of a folder and of the folders in it, by their path from there.
     static func texts(in folder: String) throws -> [String: String] {
         let system = LocalFileSystem()

@@ -13,6 +13,7 @@ import SQLFunctions
 /// Steps of kind `ingest`.
 struct IngestStep: JobHandler {
     let ingestor: Ingestor
+    let branches: RunBranches
 
     func problem(with options: JSONValue) -> OptionProblem? {
         IngestRequest.problem(with: options).map {
@@ -21,7 +22,11 @@ struct IngestStep: JobHandler {
     }
 
     func run(_ step: StepRun) throws -> StepResult {
-        let request = try IngestRequest(step.options)
+        var request = try IngestRequest(step.options)
+        let references = try branches.names(step.context, step.branch)
+        if let branch = references[request.target.warehouse] {
+            request.target.warehouse += "@" + branch
+        }
         let report = try ingestor.run(
             step.context, request,
             identity: IngestIdentity(runID: step.runID, stepID: step.stepID), log: step.log)
@@ -38,13 +43,28 @@ struct IngestStep: JobHandler {
 struct EngineStatementRunner: StatementRunner {
     let engine: QueryEngine
     let zones: TimeZones
+    let branches: RunBranches
 
     func run(
         _ sql: String, context: RequestContext, properties: [String: String]
     ) throws -> Int64 {
+        try run(sql, context, properties, [:])
+    }
+
+    func run(
+        _ sql: String, context: RequestContext, properties: [String: String], branch: RunBranch
+    ) throws -> Int64 {
+        try run(sql, context, properties, try branches.names(context, branch))
+    }
+
+    private func run(
+        _ sql: String, _ context: RequestContext, _ properties: [String: String],
+        _ references: [String: String]
+    ) throws -> Int64 {
         var session = QuerySession(catalog: "lakehouse")
         session.source = "pipeline"
         session.commitProperties = properties
+        session.branches = references
         let query = try engine.submit(
             sql, session: session, context: context, encoder: TrinoEncoder(zones: zones))
         while !query.waitForEnd(patience: .seconds(5)) {}

@@ -15,6 +15,8 @@ package struct PipelineDocument: Sendable {
     package var steps: [StepDocument]
     /// Runs at the same time; others wait.
     package var concurrency: Int
+    /// The warehouses that each run branches to work there, empty for all; nil: it works on main.
+    package var branch: [String]?
     /// The YAML as given.
     package var text: String
     /// What messages call the document.

@@ -45,7 +45,7 @@ struct PipelineParser {
 
     private static let keys = [
         "name", "description", "run-as", "enabled", "schedule", "parameters", "triggers",
-        "concurrency",
+        "concurrency", "branch",
         "retries", "backoff", "timeout", "steps",
     ]
     private static let stepKeys = ["id", "kind", "needs", "retries", "backoff", "timeout", "with"]
@@ -70,6 +70,7 @@ struct PipelineParser {
             isEnabled: try root["enabled"]?.boolean() ?? true, schedule: nil, catchesUp: true,
             triggers: [], parameters: [], steps: [],
             concurrency: try root["concurrency"].map { try bounded($0, 1...1000) } ?? 1,
+            branch: try branch(root),
             text: text, source: source, files: files)
         if let node = root["schedule"], !node.isNull { try schedule(node, &document) }
         for entry in try root["parameters"]?.mapping() ?? [] {
@@ -87,6 +88,7 @@ struct PipelineParser {
             throw invalid(stepsNode, "a pipeline has 1 to \(JobLimits.steps) steps")
         }
         for node in nodes { document.steps.append(try step(node, root, document)) }
+        try checkPublishing(root, &document)
         try checkNeeds(nodes, document)
         return document
     }
@@ -206,6 +208,7 @@ struct PipelineParser {
             if case .objectCreated = $0 { true } else { false }
         }
         if hasEvents { known += Self.eventValues }
+        if document.branch != nil { known.append(RunBranch.nameKey) }
         for name in Substitution.references(in: options) where !known.contains(name) {
             throw invalid(
                 node, "the parameter is not declared: \(name)",
@@ -294,7 +297,7 @@ struct PipelineParser {
         }
     }
 
-    private func invalid(_ node: YAMLNode, _ message: String, hint: String? = nil) -> JobError {
+    func invalid(_ node: YAMLNode, _ message: String, hint: String? = nil) -> JobError {
         JobError(
             .invalidPipeline, "\(node.name):\(node.span.line):\(node.span.column): \(message)",
             hint: hint)

@@ -70,6 +70,7 @@ struct RunTransitions {
         var values = trigger.values
         values["run.id"] = id
         values["run.pipeline"] = document.name
+        RunBranch.add(document.branch, runID: id, to: &values)
         let added = try tx.run(
             """
             INSERT OR IGNORE INTO runs (id, tenant, pipeline, state, trigger_kind, trigger_key, requested_by,

@@ -234,7 +234,9 @@ final class EngineCatalogs: CatalogView {
             guard
                 let table = try MetadataTables.table(kind, name, loaded.metadata, reading.manifests)
             else { return nil }
-            return try governedMetadata(table, kind, base, loaded)
+            return try governedMetadata(
+                table, kind, base, loaded,
+                reading.guarded(context, own: loaded.key(in: reference(name.catalog))))
         } catch let error as CatalogError where error.code == .noSuchTable { return nil } catch {
             throw EngineCatalogs.fault(error, about: "\(base)")
         }

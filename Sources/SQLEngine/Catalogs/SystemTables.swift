@@ -7,13 +7,15 @@ import Vectors
 /// The catalog `system`: what runs, what there is, and the views of JDBC drivers. Source:
 /// `reference/trino-dialect.md`, section 7.
 struct SystemTables: Sendable {
+    let doors: EngineDoors
     /// The queries that the caller may see.
     let queries: @Sendable (RequestContext) -> [Query]
 
     private static let bySchema: [String: [String]] = [
         "information_schema": InformationSchema.tableNames,
-        "metadata": ["catalogs", "materialized_views", "table_comments"],
+        "metadata": ["catalogs", "dimensions", "materialized_views", "metrics", "models", "table_comments"],
         "runtime": ["nodes", "queries"],
+        "quality": QualityTables.names,
         "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"],
     ]
 
@@ -46,6 +48,7 @@ struct SystemTables: Sendable {
                     return [.text($0), .text($0), .text(connector), .text("active")]
                 }
             }
+        case "metadata.models": return ModelListing.table(name, catalogs, context)
         case "metadata.table_comments": return comments(name, catalogs, context)
         case "metadata.materialized_views":
             let columns =
@@ -75,6 +78,10 @@ struct SystemTables: Sendable {
             return ListingTable(name, textColumns("table_type")) { (_) throws(QueryFault) in
                 [[.text("TABLE")], [.text("VIEW")]]
             }
+        case "quality.quality_results": return QualityTables.results(name, doors, context)
+        case "quality.checks": return QualityTables.checks(name, doors, context)
+        case "metadata.metrics", "metadata.dimensions":
+            return MetricTables.table(name, doors, context)
         case "jdbc.tables": return JDBCTables.tables(name, catalogs, context)
         case "jdbc.columns": return JDBCTables.columns(name, catalogs, context)
         default: return nil

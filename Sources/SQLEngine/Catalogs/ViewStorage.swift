@@ -38,9 +38,19 @@ enum ViewStorage {
             ? Principal.system : Principal(id: id ?? owner, name: owner, kind: .user)
         return ViewDefinition(
             name: name, sql: sql, columns: columns(of: metadata, version),
-            catalog: version.defaultCatalog ?? name.catalog,
+            catalog: catalog(of: version, name),
             schema: version.defaultNamespace.joined(separator: "."),
             owner: principal, runsAsInvoker: id == nil || owner == invokerValue)
+    }
+
+    /// The catalog that the view's plain names are in. A view of a branch reads that branch, also when it
+    /// was made elsewhere, and one that was merged reads where it is now.
+    private static func catalog(of version: ViewVersion, _ name: TableName) -> String {
+        guard let stored = version.defaultCatalog else { return name.catalog }
+        let isOwn =
+            CatalogReference(parsing: stored).warehouse
+            == CatalogReference(parsing: name.catalog).warehouse
+        return isOwn ? name.catalog : stored
     }
 
     /// The columns with their exact types, where the version says them.

@@ -4,6 +4,7 @@ import Platform
 import SQLFunctions
 import SQLPlanning
 import SQLSyntax
+import TableCatalog
 import Vectors
 
 /// Statements that change the client's session. Nothing is kept here: the answer tells the client.
@@ -14,7 +15,8 @@ extension StatementRun {
                 .missingCatalogName, "Catalog must be specified when session catalog is not set",
                 span: schema.span)
         }
-        guard catalogs.catalogNames(context).contains(name) else {
+        let warehouse = CatalogReference(parsing: name).warehouse
+        guard catalogs.catalogNames(context).contains(warehouse) else {
             throw catalogs.unknownCatalog(context, name, span: catalog?.span)
         }
         let schemas = try catalogs.schemaNames(context, name)

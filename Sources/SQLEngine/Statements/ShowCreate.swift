@@ -67,7 +67,7 @@ extension StatementRun {
         }
         var text = "CREATE VIEW \(Self.quoted(view))"
         let loaded = try loadedView(
-            view, try catalog(), CatalogReference(parsing: view.catalog))
+            view, try catalog(), catalogs.reference(view.catalog))
         if let comment = loaded?.metadata.properties[ViewStorage.commentProperty] {
             text += " COMMENT \(SQLFormatter.quoted(string: comment))"
         }
@@ -91,7 +91,7 @@ extension StatementRun {
         }
         let levels = schema.split(separator: ".").map(String.init)
         let namespace = try? catalog.namespace(
-            context, CatalogReference(parsing: catalogName), levels)
+            context, catalogs.reference(catalogName), levels)
         if let location = namespace?.properties["location"] {
             text += "\nWITH (\n   location = \(SQLFormatter.quoted(string: location))\n)"
         }

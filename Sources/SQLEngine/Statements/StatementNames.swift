@@ -68,7 +68,7 @@ extension StatementRun {
         guard catalogs.isWarehouse(context, catalogName) else {
             throw catalogs.unknownCatalog(context, catalogName, span: node?.span)
         }
-        return (catalog, CatalogReference(parsing: catalogName))
+        return (catalog, catalogs.reference(catalogName))
     }
 
     /// Runs verbs of the catalog, with their errors as the query's.

@@ -10,6 +10,7 @@ enum UtilityStatements {
         _ statement: Statement, in run: StatementRun
     ) throws(QueryFault) -> StatementOutcome {
         if let outcome = try definitions(statement, run) { return outcome }
+        if let outcome = try run.rights(statement) { return outcome }
         if let outcome = try listings(statement, run) { return outcome }
         if let outcome = try session(statement, run) { return outcome }
         throw unsupported(statement)
@@ -111,9 +112,7 @@ enum UtilityStatements {
             case .refreshView: ("ALTER VIEW REFRESH", "CREATE OR REPLACE the view")
             case .createCatalog, .dropCatalog:
                 ("Creating and dropping catalogs", "warehouses are managed in the console")
-            case .grant, .deny, .revoke, .createRole, .dropRole, .grantRoles, .revokeRoles,
-                .setAuthorization, .showGrants, .showRoleGrants:
-                ("Managing rights in SQL", "grants and roles are managed in the console")
+            case .setAuthorization: ("SET AUTHORIZATION", nil)
             case .setSessionAuthorization, .resetSessionAuthorization:
                 ("SET SESSION AUTHORIZATION", nil)
             default: ("This statement", nil)

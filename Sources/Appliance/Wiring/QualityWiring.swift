@@ -1,0 +1,193 @@
+import Authority
+import Diagnostics
+import JSON
+import Jobs
+import Platform
+import Quality
+import SQLEngine
+import SQLPlanning
+import TableCatalog
+
+/// The branches that a pipeline's run works on, made when its first step asks.
+struct RunBranches {
+    let catalog: Catalog
+
+    /// The references of a run; made with the rights of the pipeline's owner, if they are not there yet.
+    func open(_ context: RequestContext, _ branch: RunBranch) throws -> [CatalogReference] {
+        let names =
+            branch.warehouses.isEmpty
+            ? try catalog.listWarehouses(context).map(\.name) : branch.warehouses
+        return try catalog.createReferences(
+            context, names.map { CatalogReference(warehouse: $0, reference: branch.name) },
+            mayExist: true
+        ).map(\.at)
+    }
+
+    /// By warehouse: the branch that its plain name means in the run; empty for runs without one.
+    func names(_ context: RequestContext, _ branch: RunBranch?) throws -> [String: String] {
+        guard let branch else { return [:] }
+        return Dictionary(
+            try open(context, branch).map { ($0.warehouse, $0.reference) }
+        ) { first, _ in first }
+    }
+}
+
+/// Steps of kind `check`: a gate. A check of severity `fail` that fails is the step's failure.
+///
+///     with:
+///       table: silver.banking.transactions     # or tables: [...]
+///       checks: [known_currencies]             # only these; default all
+///       quarantine: move                       # none (default), copy, move
+///       quarantine-table: bad_transactions     # default <table>__quarantine
+struct CheckStep: JobHandler {
+    let checks: TableChecks
+    let branches: RunBranches
+
+    private static let options = ["table", "tables", "checks", "quarantine", "quarantine-table"]
+
+    func problem(with options: JSONValue) -> OptionProblem? {
+        guard case .object(let object) = options else {
+            return OptionProblem(path: "", message: "a mapping with table is wanted")
+        }
+        for name in object.names where !Self.options.contains(name) {
+            return OptionProblem(
+                path: name, message: "unknown option: \(name)",
+                hint: nearestName(to: name, among: Self.options).map { "did you mean \($0)?" }
+                    ?? "options: \(Self.options.joined(separator: ", "))")
+        }
+        if case .string(let text)? = object["quarantine"], !text.contains("${"),
+            QuarantineMode(rawValue: text) == nil
+        {
+            return OptionProblem(
+                path: "quarantine", message: "not a way of quarantine: \(text)",
+                hint: "none, copy or move")
+        }
+        let names = Self.texts(object["table"]) + Self.texts(object["tables"])
+        guard !names.isEmpty else {
+            return OptionProblem(path: "table", message: "the table is missing")
+        }
+        for name in names where !name.contains("${") && CheckFile.tableName(name) == nil {
+            return OptionProblem(
+                path: "table", message: "a table is named warehouse.namespace.table, not \(name)")
+        }
+        return nil
+    }
+
+    func run(_ step: StepRun) throws -> StepResult {
+        let options = step.options.cursor
+        let object = try options.object()
+        let references = try branches.names(step.context, step.branch)
+        var sentences: [String] = []
+        var red: [String] = []
+        var total: Int64 = 0
+        for text in Self.texts(object["table"]) + Self.texts(object["tables"]) {
+            guard let table = CheckFile.tableName(text) else {
+                throw JobError(.invalidParameter, "not a table's name: \(text)")
+            }
+            let at = CatalogReference(parsing: table.catalog)
+            var request = AuditRequest(
+                table: TableName(
+                    catalog: at.warehouse, schema: table.schema, table: table.table),
+                reference: at.reference == "main"
+                    ? CatalogReference(
+                        warehouse: at.warehouse, reference: references[at.warehouse] ?? "main")
+                    : at,
+                runID: step.runID)
+            request.stepID = step.stepID
+            request.branches = references
+            request.names = Self.texts(object["checks"])
+            request.quarantine =
+                QuarantineMode(rawValue: try options["quarantine"].optionalString() ?? "none")
+                ?? .none
+            request.quarantineTable = try options["quarantine-table"].optionalString()
+            let report = try checks.audit(step.context, request)
+            for outcome in report.outcomes {
+                step.log(
+                    "\(text): \(outcome.check) (\(outcome.severity)): \(outcome.status): "
+                        + outcome.message)
+            }
+            total += report.outcomes.first?.totalRows ?? 0
+            sentences.append("\(text): \(report.sentence)")
+            if !report.isGreen {
+                red.append(
+                    "\(text): "
+                        + report.failures.map { "\($0.check) (\($0.message))" }
+                        .joined(separator: ", "))
+            }
+        }
+        guard red.isEmpty else {
+            throw QualityError(
+                .gateRed, "the gate is red: \(red.joined(separator: "; "))",
+                hint: step.branch.map { "look at the rows on branch \($0.name)" })
+        }
+        return StepResult(message: sentences.joined(separator: "; "), rows: total)
+    }
+
+    /// Bad rows stay bad: trying again is of no use, unless a check could not be run.
+    func isPermanent(_ error: any Error) -> Bool {
+        if error is AccessDenied { return true }
+        guard let fault = error as? QualityError else { return false }
+        return fault.code != .countsDiffer
+    }
+
+    private static func texts(_ value: JSONValue?) -> [String] {
+        switch value {
+        case .string(let text)?: [text]
+        case .array(let elements)?:
+            elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
+        default: []
+        }
+    }
+}
+
+/// Steps of kind `publish`: merge the run's branch, all warehouses and tables in one transaction.
+struct PublishStep: JobHandler {
+    let catalog: Catalog
+    let branches: RunBranches
+
+    func problem(with options: JSONValue) -> OptionProblem? {
+        guard case .object(let object) = options, let name = object.names.first else { return nil }
+        return OptionProblem(path: name, message: "a publishing step has no options: \(name)")
+    }
+
+    func run(_ step: StepRun) throws -> StepResult {
+        guard let branch = step.branch else {
+            throw JobError(.wrongState, "the pipeline has no branch to publish")
+        }
+        // After a merge that an interrupted try has done there is nothing left.
+        if step.attempt > 1, try isGone(step.context, branch) {
+            return StepResult(message: "\(branch.name) was published by an earlier try")
+        }
+        let references = try branches.open(step.context, branch)
+        let reports = try catalog.merge(step.context, references, deletes: true)
+        let changes = reports.flatMap { report in
+            report.changes.filter { $0.entry != "namespace" && $0.outcome != .same }.map {
+                (report.target.warehouse, $0)
+            }
+        }
+        var rows: Int64 = 0
+        for (warehouse, change) in changes {
+            let delta = (change.rowCount ?? 0) - (change.baseRowCount ?? 0)
+            rows += abs(delta)
+            step.log(
+                "\(warehouse).\(change.subject): \(change.change.rawValue), \(delta) rows, "
+                    + change.outcome.rawValue)
+        }
+        return StepResult(message: "\(branch.name): \(changes.count) tables published", rows: rows)
+    }
+
+    private func isGone(_ context: RequestContext, _ branch: RunBranch) throws -> Bool {
+        let names =
+            branch.warehouses.isEmpty
+            ? try catalog.listWarehouses(context).map(\.name) : branch.warehouses
+        for name in names {
+            let found = try catalog.references(context, warehouse: name)
+            if found.contains(where: { $0.at.reference == branch.name }) { return false }
+        }
+        return true
+    }
+
+    func isPermanent(_ error: any Error) -> Bool {
+        error is AccessDenied || (error as? CatalogError)?.code == .mergeConflict
+    }
+}

@@ -1,0 +1,31 @@
+/// The branch that a run works on: write, audit, publish.
+///
+///     branch: true                 # every warehouse; or a list: [silver, gold]
+///     steps: … a step of kind check …, a step of kind publish
+///
+/// All steps of the run read and write the branch, and nobody else sees any of it before the step of kind
+/// `publish` has merged it. A run that fails leaves its branch, for people to look at.
+package struct RunBranch: Sendable, Hashable {
+    /// `run_` and the beginning of the run's id.
+    package var name: String
+    /// The warehouses that are branched; empty: all.
+    package var warehouses: [String]
+
+    static let nameKey = "run.branch"
+    static let warehousesKey = "run.branch.warehouses"
+
+    /// What a run's values say; nil for runs that work where everybody does.
+    init?(values: [String: String]) {
+        guard let name = values[Self.nameKey] else { return nil }
+        self.name = name
+        let list = values[Self.warehousesKey] ?? ""
+        warehouses = list.split(separator: ",").map(String.init)
+    }
+
+    /// Adds what the steps of a new run need to know.
+    static func add(_ warehouses: [String]?, runID: String, to values: inout [String: String]) {
+        guard let warehouses else { return }
+        values[nameKey] = "run_" + runID.lowercased().filter { $0 != "-" }.prefix(16)
+        values[warehousesKey] = warehouses.joined(separator: ",")
+    }
+}

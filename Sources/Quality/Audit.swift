@@ -1,0 +1,202 @@
+import Authority
+import JSON
+import Platform
+package import SQLEngine
+import SQLFunctions
+import SQLPlanning
+import TableCatalog
+
+/// Runs SQL for an audit.
+package typealias QueryRun = (String, QuerySession) throws -> CollectedRows
+
+/// One run of a table's checks over one state of the table.
+struct Audit {
+    let context: RequestContext
+    let reference: CatalogReference
+    let schema: String
+    let table: String
+    let checks: [Check]
+    let runID: String
+    /// By warehouse: the branch that plain names in people's queries mean.
+    let branches: [String: String]
+    let clock: any WallClock
+    let monotonic: any MonotonicClock
+    let query: QueryRun
+
+    /// What a check found, before it is recorded.
+    struct Finding {
+        var failing: Int64?
+        var message = ""
+        var samples: [[String?]] = []
+        var sampleColumns: [String] = []
+        var fault: String?
+        var milliseconds: Int64 = 0
+    }
+
+    /// The state that is looked at, with what is needed to ask about it.
+    struct State {
+        var snapshotID: Int64?
+        var sql: CheckSQL
+    }
+
+    /// Names are resolved as the table's own neighbours are.
+    func session(_ properties: [String: String] = [:]) -> QuerySession {
+        var session = QuerySession(catalog: reference.description, schema: schema)
+        session.source = "checks"
+        session.branches = branches
+        session.commitProperties = properties
+        return session
+    }
+
+    /// Fixes the state: the table's columns and snapshot.
+    func state(snapshotID: Int64?) throws -> State {
+        let name = CheckSQL.name(reference, schema, table)
+        let columns = try query("SELECT * FROM \(name) LIMIT 0", session()).columns
+        return State(
+            snapshotID: snapshotID,
+            sql: CheckSQL(
+                at: reference, schema: schema, table: table, snapshotID: snapshotID,
+                columns: columns))
+    }
+
+    /// Runs every check; a check that cannot be run has a fault and holds nobody else up.
+    func run(_ state: State) -> (total: Int64?, findings: [Finding]) {
+        var findings = [Finding](repeating: Finding(), count: checks.count)
+        let total = countTogether(state, &findings)
+        for index in checks.indices where findings[index].fault == nil {
+            do {
+                try alone(checks[index], state, total, &findings[index])
+                if findings[index].failing ?? 0 > 0 {
+                    try sample(checks[index], state, &findings[index])
+                }
+            } catch { findings[index].fault = Self.words(error) }
+        }
+        return (total, findings)
+    }
+
+    /// The total, and what one scan tells of all checks.
+    private func countTogether(_ state: State, _ findings: inout [Finding]) -> Int64? {
+        let together = checks.indices.filter { Self.isCounted(checks[$0].rule) }
+        do { return try count(together, state, &findings) } catch {
+            // One of them cannot be run: each by itself tells which.
+            var total: Int64?
+            for index in together {
+                do { total = try count([index], state, &findings) } catch {
+                    findings[index].fault = Self.words(error)
+                }
+            }
+            if total == nil { total = try? count([], state, &findings) }
+            return total
+        }
+    }
+
+    private static func isCounted(_ rule: CheckRule) -> Bool {
+        switch rule {
+        case .uniqueness, .rowCountRange, .reconcile, .customQuery: false
+        default: true
+        }
+    }
+
+    private func count(
+        _ indices: [Int], _ state: State, _ findings: inout [Finding]
+    ) throws -> Int64? {
+        let began = monotonic.now()
+        let rows = try query(state.sql.counting(indices.map { checks[$0] }), session()).rows
+        let elapsed = milliseconds(since: began)
+        guard let row = rows.first else { return nil }
+        for (place, index) in indices.enumerated() where place + 1 < row.count {
+            findings[index].failing = row[place + 1].integer
+            findings[index].milliseconds = elapsed
+        }
+        return row.first?.integer
+    }
+
+    /// What needs a query of its own, and the words for what was counted.
+    private func alone(
+        _ check: Check, _ state: State, _ total: Int64?, _ finding: inout Finding
+    ) throws {
+        let began = monotonic.now()
+        switch check.rule {
+        case .uniqueness:
+            finding.failing = try query(state.sql.countingSurplus(check), session())
+                .rows.first?.first?.integer
+        case .rowCountRange(let lower, let upper):
+            var count = total
+            if let filter = check.filter {
+                count = try query(
+                    "SELECT count(*) FROM \(state.sql.source) AS t WHERE \(filter)", session()
+                ).rows.first?.first?.integer
+            }
+            guard let count else { throw QualityError(.invalidCheck, "the rows cannot be counted") }
+            let isInside = count >= lower ?? 0 && count <= upper ?? .max
+            finding.failing = isInside ? 0 : 1
+            let (low, high) = (lower.map { "\($0)" } ?? "0", upper.map { "\($0)" } ?? "any number")
+            finding.message = "\(count) rows, \(low) to \(high) are wanted"
+        case .reconcile(let expression, let sql, let tolerance):
+            let rows = try query(state.sql.reconciling(expression, sql, tolerance), session()).rows
+            finding.failing = rows.first?.first?.integer
+            if let row = rows.first, row.count == 3 {
+                finding.message =
+                    "\(expression) is \(row[1].text ?? "NULL"), the other figure "
+                    + (row[2].text ?? "NULL")
+            }
+        case .customQuery(let sql):
+            finding.failing = try query(
+                "SELECT count(*) FROM (\(state.sql.filled(sql))) AS q", session()
+            ).rows.first?.first?.integer
+        default: break
+        }
+        if finding.milliseconds == 0 { finding.milliseconds = milliseconds(since: began) }
+        guard let failing = finding.failing else {
+            throw QualityError(.invalidCheck, "the check gave no count")
+        }
+        if finding.message.isEmpty { finding.message = Self.message(check, failing, total) }
+    }
+
+    private static func message(_ check: Check, _ failing: Int64, _ total: Int64?) -> String {
+        if case .freshness(let column, _) = check.rule {
+            return failing == 0 ? "\(column) is fresh" : "\(column) has nothing as new as wanted"
+        }
+        if failing == 0 { return "all \(total ?? 0) rows pass" }
+        return "\(failing) of \(total ?? 0) rows fail"
+    }
+
+    private func sample(_ check: Check, _ state: State, _ finding: inout Finding) throws {
+        var columns = state.sql.columns
+        if case .customQuery(let sql) = check.rule {
+            columns = try query(
+                "SELECT * FROM (\(state.sql.filled(sql))) AS q LIMIT 0", session()
+            ).columns
+        }
+        guard let text = try state.sql.sample(check, columns: columns) else { return }
+        let found = try query(text, session())
+        finding.sampleColumns = found.columns.map(\.name)
+        finding.samples = found.rows.map { row in row.map(\.text) }
+    }
+
+    private func milliseconds(since begin: MonotonicInstant) -> Int64 {
+        Int64((monotonic.now() - begin).fractionalSeconds * 1000)
+    }
+
+    static func words(_ error: any Error) -> String {
+        if let fault = error as? QueryFault { return fault.message }
+        if let fault = error as? QualityError { return fault.message }
+        return "\(error)"
+    }
+}
+
+extension Audit.Finding {
+    /// The sample as a JSON array of objects, cut to what a result may take.
+    var samplesJSON: String {
+        var objects: [JSONValue] = []
+        var size = 2
+        for row in samples {
+            let object = JSONValue.object(
+                zip(sampleColumns, row).map { ($0, $1.map { .string($0) } ?? .null) })
+            size += object.encodedText().utf8.count + 1
+            if size > QualityLimits.sampleBytes { break }
+            objects.append(object)
+        }
+        return JSONValue.array(objects).encodedText()
+    }
+}

@@ -1,0 +1,186 @@
+import Diagnostics
+import JSON
+
+/// A check's rule, read from its options and found to make sense by itself.
+enum CheckRule: Sendable {
+    case uniqueness([String])
+    case notNull([String])
+    case acceptedValues(String, [JSONValue])
+    case positive(String)
+    case range(String, lower: JSONValue?, upper: JSONValue?)
+    case rowCountRange(lower: Int64?, upper: Int64?)
+    case noFutureDates(String)
+    case relationships(String, table: String, field: String)
+    case regex(String, pattern: String)
+    case freshness(String, seconds: Int64)
+    case reconcile(expression: String, sql: String, tolerance: String)
+    /// A query whose rows are the bad ones.
+    case customQuery(String)
+    /// A condition that each row has to meet.
+    case condition(String)
+}
+
+extension CheckRule {
+    /// Reads the options of a kind; faults say which option is wrong.
+    init(_ kind: CheckKind, _ options: JSONObject) throws(QualityError) {
+        let reader = OptionReader(kind: kind, options: options)
+        try reader.allow(kind.options + CheckKind.shared)
+        _ = try reader.severity()
+        switch kind {
+        case .uniqueness: self = .uniqueness(try reader.columns())
+        case .notNull: self = .notNull(try reader.columns())
+        case .acceptedValues:
+            let values = try reader.values("values")
+            guard !values.isEmpty else { throw reader.fault("values", "at least one value") }
+            self = .acceptedValues(try reader.text("column"), values)
+        case .positive: self = .positive(try reader.text("column"))
+        case .range:
+            let (lower, upper) = (try reader.bound("min"), try reader.bound("max"))
+            guard lower != nil || upper != nil else { throw reader.fault("min", "min or max") }
+            self = .range(try reader.text("column"), lower: lower, upper: upper)
+        case .rowCountRange:
+            let (lower, upper) = (try reader.whole("min"), try reader.whole("max"))
+            guard lower != nil || upper != nil else { throw reader.fault("min", "min or max") }
+            self = .rowCountRange(lower: lower, upper: upper)
+        case .noFutureDates: self = .noFutureDates(try reader.text("column"))
+        case .relationships:
+            let column = try reader.text("column")
+            self = .relationships(
+                column, table: try reader.text("to"),
+                field: try reader.optional("field") ?? column)
+        case .regex:
+            self = .regex(try reader.text("column"), pattern: try reader.text("pattern"))
+        case .freshness:
+            self = .freshness(try reader.text("column"), seconds: try reader.duration("within"))
+        case .reconcile:
+            let tolerance = try reader.bound("tolerance") ?? .int(0)
+            guard case .number(let number) = tolerance else {
+                throw reader.fault("tolerance", "a number")
+            }
+            self = .reconcile(
+                expression: try reader.optional("expression") ?? "count(*)",
+                sql: try reader.text("sql"), tolerance: number.text)
+        case .customSQL:
+            switch (try reader.optional("sql"), try reader.optional("condition")) {
+            case (let sql?, nil): self = .customQuery(sql)
+            case (nil, let condition?): self = .condition(condition)
+            default: throw reader.fault("sql", "either sql, a query of bad rows, or condition")
+            }
+        }
+    }
+
+    /// Whether it tells of each row whether it is bad.
+    var isRowLevel: Bool {
+        switch self {
+        case .rowCountRange, .freshness, .reconcile, .customQuery: false
+        default: true
+        }
+    }
+
+    /// The columns of the table that it names.
+    var columns: [String] {
+        switch self {
+        case .uniqueness(let columns), .notNull(let columns): columns
+        case .acceptedValues(let column, _), .positive(let column), .range(let column, _, _),
+            .noFutureDates(let column), .relationships(let column, _, _), .regex(let column, _),
+            .freshness(let column, _):
+            [column]
+        default: []
+        }
+    }
+}
+
+/// Options with the check they belong to, for messages.
+private struct OptionReader {
+    let kind: CheckKind
+    let options: JSONObject
+
+    func fault(_ option: String, _ wanted: String) -> QualityError {
+        QualityError(
+            .invalidCheck, "\(kind.rawValue) wants \(wanted) for \(option)",
+            hint: "options: \((kind.options + CheckKind.shared).joined(separator: ", "))")
+    }
+
+    func allow(_ names: [String]) throws(QualityError) {
+        for name in options.names where !names.contains(name) {
+            throw QualityError(
+                .invalidCheck, "\(kind.rawValue) has no option \(name)",
+                hint: nearestName(to: name, among: names).map { "did you mean \($0)?" }
+                    ?? "options: \(names.joined(separator: ", "))")
+        }
+    }
+
+    func severity() throws(QualityError) -> CheckSeverity {
+        guard let text = try optional("severity") else { return .fail }
+        guard let severity = CheckSeverity(rawValue: text.lowercased()) else {
+            throw fault("severity", "warn or fail")
+        }
+        return severity
+    }
+
+    func optional(_ name: String) throws(QualityError) -> String? {
+        switch options[name] {
+        case nil, .null: return nil
+        case .string(let text) where !text.isEmpty: return text
+        default: throw fault(name, "a text")
+        }
+    }
+
+    func text(_ name: String) throws(QualityError) -> String {
+        guard let text = try optional(name) else { throw fault(name, "a text") }
+        return text
+    }
+
+    func columns() throws(QualityError) -> [String] {
+        let given = options["columns"] ?? options["column"]
+        switch given {
+        case .string(let name): return [name]
+        case .array(let elements) where !elements.isEmpty:
+            var names: [String] = []
+            for element in elements {
+                guard case .string(let name) = element else { throw fault("columns", "names") }
+                names.append(name)
+            }
+            return names
+        default: throw fault("columns", "a column or a list of columns")
+        }
+    }
+
+    func values(_ name: String) throws(QualityError) -> [JSONValue] {
+        guard case .array(let elements)? = options[name] else { throw fault(name, "a list") }
+        for element in elements {
+            switch element {
+            case .string, .number, .bool: continue
+            default: throw fault(name, "texts, numbers or flags")
+            }
+        }
+        return elements
+    }
+
+    /// A number or a text, such as a date.
+    func bound(_ name: String) throws(QualityError) -> JSONValue? {
+        switch options[name] {
+        case nil, .null: return nil
+        case .number, .string: return options[name]
+        default: throw fault(name, "a number or a text")
+        }
+    }
+
+    func whole(_ name: String) throws(QualityError) -> Int64? {
+        guard let value = options[name], !value.isNull else { return nil }
+        guard case .number(let number) = value, let whole = number.int64, whole >= 0 else {
+            throw fault(name, "a whole number")
+        }
+        return whole
+    }
+
+    /// `90s`, `15m`, `26h`, `2d`.
+    func duration(_ name: String) throws(QualityError) -> Int64 {
+        let text = try text(name)
+        let units: [String: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        guard let unit = text.last.flatMap({ units[String($0)] }),
+            let number = Int64(text.dropLast()), number > 0, number < 1_000_000_000
+        else { throw fault(name, "a duration such as 90s, 15m, 26h or 2d") }
+        return number * unit
+    }
+}

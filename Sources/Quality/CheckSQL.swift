@@ -1,0 +1,254 @@
+import Diagnostics
+import JSON
+import SQLEngine
+import SQLSyntax
+import TableCatalog
+import Vectors
+
+/// The SQL of a table's checks at one state of the table.
+struct CheckSQL {
+    /// The table with its reference, quoted, as `FROM` takes it.
+    let source: String
+    /// The same without the snapshot, for statements that change it.
+    let target: String
+    let columns: [QueryColumn]
+
+    /// `snapshotID` pins the state; nil: the present one.
+    init(
+        at reference: CatalogReference, schema: String, table: String, snapshotID: Int64?,
+        columns: [QueryColumn]
+    ) {
+        let name = Self.name(reference, schema, table)
+        target = name
+        source = snapshotID.map { name + " FOR VERSION AS OF \($0)" } ?? name
+        self.columns = columns
+    }
+
+    static func name(_ reference: CatalogReference, _ schema: String, _ table: String) -> String {
+        [reference.description, schema, table].map { SQLFormatter.quoted(name: $0) }
+            .joined(separator: ".")
+    }
+
+    /// A column of the table, quoted, behind the alias `t`.
+    func column(_ name: String) throws(QualityError) -> String {
+        "t." + SQLFormatter.quoted(name: try found(name).name)
+    }
+
+    private func found(_ name: String) throws(QualityError) -> QueryColumn {
+        if let column = columns.first(where: { $0.name.lowercased() == name.lowercased() }) {
+            return column
+        }
+        throw QualityError(
+            .invalidCheck, "the table has no column \(name)",
+            hint: nearestName(to: name, among: columns.map(\.name)).map { "did you mean \($0)?" })
+    }
+
+    // MARK: Row-level checks
+
+    /// The condition that a bad row meets, never NULL; nil for checks that need more than a row.
+    func condition(_ check: Check, join: Int) throws(QualityError) -> String? {
+        guard let bad = try bad(check.rule, join) else { return nil }
+        let filtered = check.filter.map { "(\($0)) AND (\(bad))" } ?? bad
+        return "coalesce(\(filtered), false)"
+    }
+
+    private func bad(_ rule: CheckRule, _ join: Int) throws(QualityError) -> String? {
+        switch rule {
+        case .notNull(let names):
+            var parts: [String] = []
+            for name in names { parts.append("\(try column(name)) IS NULL") }
+            return parts.joined(separator: " OR ")
+        case .acceptedValues(let name, let values):
+            var literals: [String] = []
+            for value in values { literals.append(try literal(value, for: name)) }
+            return "\(try column(name)) NOT IN (\(literals.joined(separator: ", ")))"
+        case .positive(let name): return "\(try column(name)) <= 0"
+        case .range(let name, let lower, let upper):
+            var parts: [String] = []
+            if let lower { parts.append("\(try column(name)) < \(try literal(lower, for: name))") }
+            if let upper { parts.append("\(try column(name)) > \(try literal(upper, for: name))") }
+            return parts.joined(separator: " OR ")
+        case .noFutureDates(let name): return "\(try column(name)) > \(try now(name))"
+        case .relationships(let name, _, _):
+            return "\(try column(name)) IS NOT NULL AND r\(join).k IS NULL"
+        case .regex(let name, let pattern):
+            return "NOT regexp_like(CAST(\(try column(name)) AS varchar), \(Self.text(pattern)))"
+        case .condition(let condition): return "NOT (\(condition))"
+        case .uniqueness, .rowCountRange, .freshness, .reconcile, .customQuery: return nil
+        }
+    }
+
+    /// The join that a check's condition needs.
+    func join(_ check: Check, _ index: Int) throws(QualityError) -> String? {
+        guard case .relationships(let name, let table, let field) = check.rule else { return nil }
+        let other = try Self.quotedName(table)
+        let key = SQLFormatter.quoted(name: field.lowercased())
+        return "LEFT JOIN (SELECT DISTINCT \(key) AS k FROM \(other)) r\(index) "
+            + "ON r\(index).k = \(try column(name))"
+    }
+
+    /// A row that is not the first with its key, for those that move rows away.
+    func surplus(_ check: Check) throws(QualityError) -> String? {
+        guard case .uniqueness(let names) = check.rule else { return nil }
+        var keys: [String] = []
+        for name in names { keys.append(try column(name)) }
+        let present = try present(check)
+        let list = keys.joined(separator: ", ")
+        return "(\(present)) AND row_number() OVER (PARTITION BY (\(present)), \(list) "
+            + "ORDER BY t.\"$path\", t.\"$pos\") > 1"
+    }
+
+    /// Which rows a uniqueness check is about: keys with a NULL are not compared.
+    private func present(_ check: Check) throws(QualityError) -> String {
+        guard case .uniqueness(let names) = check.rule else { return "true" }
+        var parts: [String] = []
+        for name in names { parts.append("\(try column(name)) IS NOT NULL") }
+        if let filter = check.filter { parts.append("coalesce(\(filter), false)") }
+        return parts.joined(separator: " AND ")
+    }
+
+    // MARK: Whole queries
+
+    /// Counts rows and bad rows of all row-level checks, and what freshness needs, in one scan. The
+    /// columns: total, then one a check.
+    func counting(_ checks: [Check]) throws(QualityError) -> String {
+        var flags: [String] = []
+        var joins: [String] = []
+        var sums = ["count(*)"]
+        for (index, check) in checks.enumerated() {
+            if case .freshness(let name, let seconds) = check.rule {
+                let value = try column(name)
+                let rows = check.filter.map { "CASE WHEN (\($0)) THEN \(value) END" } ?? value
+                flags.append("\(rows) AS f\(index)")
+                sums.append(
+                    "CASE WHEN coalesce(max(f\(index)) < \(try cutoff(name, seconds)), true) "
+                        + "THEN 1 ELSE 0 END")
+                continue
+            }
+            guard let condition = try condition(check, join: index) else { continue }
+            if let join = try join(check, index) { joins.append(join) }
+            flags.append("\(condition) AS f\(index)")
+            sums.append("count_if(f\(index))")
+        }
+        if flags.isEmpty { return "SELECT count(*) FROM \(source) AS t" }
+        return "SELECT \(sums.joined(separator: ", ")) FROM (SELECT "
+            + flags.joined(separator: ", ") + " FROM \(source) AS t "
+            + joins.joined(separator: " ") + ") AS flagged"
+    }
+
+    /// Rows that are not the first with their key.
+    func countingSurplus(_ check: Check) throws(QualityError) -> String {
+        "SELECT coalesce(sum(n - 1), 0) FROM (\(try groups(check))) AS g"
+    }
+
+    private func groups(_ check: Check) throws(QualityError) -> String {
+        guard case .uniqueness(let names) = check.rule else { return "" }
+        var keys: [String] = []
+        for name in names { keys.append(try column(name)) }
+        let list = keys.joined(separator: ", ")
+        return "SELECT \(list), count(*) AS n FROM \(source) AS t WHERE \(try present(check)) "
+            + "GROUP BY \(list) HAVING count(*) > 1"
+    }
+
+    /// Whether two figures agree, and both as text.
+    func reconciling(
+        _ expression: String, _ sql: String, _ tolerance: String
+    ) -> String {
+        "SELECT CASE WHEN coalesce(abs(ours - theirs) <= \(tolerance), "
+            + "ours IS NULL AND theirs IS NULL) THEN 0 ELSE 1 END, CAST(ours AS varchar), "
+            + "CAST(theirs AS varchar) FROM (SELECT (SELECT \(expression) FROM \(source) AS t) AS ours, "
+            + "(\(filled(sql))) AS theirs) AS figures"
+    }
+
+    /// A query of people's own, with the table put in.
+    func filled(_ sql: String) -> String {
+        var text = sql.split(separator: "{table}", omittingEmptySubsequences: false)
+            .joined(separator: source)
+        while let last = text.last, last == ";" || last.isWhitespace { text.removeLast() }
+        return text
+    }
+
+    /// Some bad rows of a check, every value as text; nil for checks without bad rows.
+    func sample(_ check: Check, columns wanted: [QueryColumn]) throws(QualityError) -> String? {
+        let limit = "LIMIT \(QualityLimits.sampleRows)"
+        switch check.rule {
+        case .rowCountRange, .freshness, .reconcile: return nil
+        case .customQuery(let sql):
+            let values = wanted.map { Self.asText($0, behind: "q.") }.joined(separator: ", ")
+            return "SELECT \(values) FROM (\(filled(sql))) AS q \(limit)"
+        case .uniqueness(let names):
+            var keys: [String] = []
+            for name in names { keys.append(Self.asText(try found(name), behind: "g.")) }
+            return "SELECT \(keys.joined(separator: ", ")), CAST(n AS varchar) AS \"rows\" "
+                + "FROM (\(try groups(check))) AS g ORDER BY n DESC, 1 \(limit)"
+        default:
+            guard let condition = try condition(check, join: 0) else { return nil }
+            let values = columns.map { Self.asText($0, behind: "t.") }.joined(separator: ", ")
+            return "SELECT \(values) FROM \(source) AS t \(try join(check, 0) ?? "") "
+                + "WHERE \(condition) \(limit)"
+        }
+    }
+
+    // MARK: Pieces
+
+    /// A value as text, whatever its type.
+    private static func asText(_ column: QueryColumn, behind alias: String) -> String {
+        let name = alias + SQLFormatter.quoted(name: column.name)
+        let label = " AS " + SQLFormatter.quoted(name: column.name)
+        switch column.type {
+        case .varchar: return name + label
+        case .varbinary: return "to_hex(\(name))" + label
+        case .array, .map, .row: return "json_format(CAST(\(name) AS json))" + label
+        default: return "CAST(\(name) AS varchar)" + label
+        }
+    }
+
+    /// The present moment as the column's type has it.
+    private func now(_ name: String) throws(QualityError) -> String {
+        switch try found(name).type {
+        case .date: return "current_date"
+        case .timestamp: return "localtimestamp"
+        case .timestampWithTimeZone: return "current_timestamp"
+        case let type:
+            throw QualityError(
+                .invalidCheck, "\(name) is no date or timestamp but \(type)",
+                hint: "use custom_sql with a condition that casts it")
+        }
+    }
+
+    private func cutoff(_ name: String, _ seconds: Int64) throws(QualityError) -> String {
+        let interval = "INTERVAL '\(seconds)' SECOND"
+        if case .date = try found(name).type {
+            return "CAST(localtimestamp - \(interval) AS date)"
+        }
+        return "\(try now(name)) - \(interval)"
+    }
+
+    /// A constant of the column's type.
+    private func literal(_ value: JSONValue, for name: String) throws(QualityError) -> String {
+        let type = try found(name).type
+        switch (value, type) {
+        case (.number(let number), _): return number.text
+        case (.bool(let flag), _): return flag ? "true" : "false"
+        case (.string(let text), .varchar), (.string(let text), .char): return Self.text(text)
+        case (.string(let text), _): return "CAST(\(Self.text(text)) AS \(type))"
+        default: return "NULL"
+        }
+    }
+
+    static func text(_ text: String) -> String { SQLFormatter.quoted(string: text) }
+
+    /// `silver.banking.accounts`, quoted; what stands between catalog and table is the schema.
+    static func quotedName(_ text: String) throws(QualityError) -> String {
+        let parts = text.lowercased().split(separator: ".").map(String.init)
+        guard !parts.isEmpty else { throw QualityError(.invalidCheck, "a table's name is missing") }
+        var names = parts
+        if parts.count > 3 {
+            names = [
+                parts[0], parts[1..<(parts.count - 1)].joined(separator: "."),
+                parts[parts.count - 1],
+            ]
+        }
+        return names.map { SQLFormatter.quoted(name: $0) }.joined(separator: ".")
+    }
+}

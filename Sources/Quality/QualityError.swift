@@ -1,0 +1,30 @@
+import Diagnostics
+
+/// What can go wrong with checks.
+package struct QualityError: Fault {
+    /// What went wrong.
+    package enum Code: String, Sendable, CaseIterable {
+        case invalidCheck = "quality.invalid_check"
+        case noSuchCheck = "quality.no_such_check"
+        case alreadyExists = "quality.already_exists"
+        /// Checks of severity `fail` failed.
+        case gateRed = "quality.gate_red"
+        /// Rows in are not rows kept and rows in quarantine.
+        case countsDiffer = "quality.counts_differ"
+    }
+
+    package let code: Code
+    package let message: String
+    package let hint: String?
+    package let cause: (any Error)?
+
+    /// A fault with its words.
+    package init(
+        _ code: Code, _ message: String, hint: String? = nil, cause: (any Error)? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.cause = cause
+    }
+}

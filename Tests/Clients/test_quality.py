@@ -1,0 +1,284 @@
+"""Checks of tables: every kind, results, quarantine, and pipelines that write, audit and publish."""
+
+import json
+import os
+import threading
+import uuid
+
+import pytest
+import trino
+
+from appliance import fetch
+
+pytestmark = pytest.mark.usefixtures("appliance")
+
+
+def connect():
+    return trino.dbapi.connect(
+        host=os.environ["TRINO_HOST"],
+        port=int(os.environ["TRINO_PORT"]),
+        http_scheme="https",
+        verify=os.environ["LAKEHOUSE_CA"],
+        auth=trino.auth.BasicAuthentication(os.environ["TRINO_USER"], os.environ["TRINO_PASSWORD"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def sql(appliance):
+    connection = connect()
+
+    def run(text):
+        cursor = connection.cursor()
+        cursor.execute(text)
+        return cursor.fetchall()
+
+    return run
+
+
+@pytest.fixture
+def schema(sql):
+    name = "q" + uuid.uuid4().hex[:8]
+    sql(f"create schema silver.{name}")
+    sql(f"create table silver.{name}.accounts as select * from (values 1, 2, 3) as v (account_id)")
+    sql(
+        f"create table silver.{name}.t (id integer, account_id integer, amount decimal(12,2), "
+        "currency varchar, iban varchar, booked_at timestamp(6), day date)"
+    )
+    sql(
+        f"insert into silver.{name}.t values "
+        "(1, 1, 10.50, 'EUR', 'AT11', localtimestamp, current_date), "
+        "(2, 2, 20.00, 'USD', 'DE22', localtimestamp, current_date), "
+        "(3, 3, 30.25, 'EUR', 'AT33', localtimestamp, current_date)"
+    )
+    return name
+
+
+BAD_ROWS = (
+    "(3, 1, 1.00, 'EUR', 'AT1', localtimestamp, current_date), "
+    "(4, null, -5.00, 'XXX', 'bad', localtimestamp, current_date), "
+    "(5, 99, 7000.00, 'USD', 'AT5', localtimestamp, date '2999-01-01')"
+)
+
+# Kind, options as SQL, bad rows among BAD_ROWS.
+KINDS = [
+    ("uniqueness", "column = 'id'", 1),
+    ("not_null", "columns = array['account_id', 'amount']", 1),
+    ("accepted_values", "column = 'currency', \"values\" = array['EUR', 'USD']", 1),
+    ("positive", "column = 'amount'", 1),
+    ("range", "column = 'amount', min = 0, max = 5000.5", 2),
+    ("row_count_range", "min = 1, max = 5", 1),
+    ("no_future_dates", "column = 'day'", 1),
+    ("relationships", "column = 'account_id', \"to\" = 'silver.{schema}.accounts', field = 'account_id'", 1),
+    ("regex", "column = 'iban', pattern = '^[A-Z]{{2}}[0-9]+$'", 1),
+    ("freshness", "column = 'booked_at', within = '1d'", 0),
+    ("reconcile", "expression = 'sum(amount)', sql = 'select 60.75', tolerance = 0.01", 1),
+    ("custom_sql", "sql = 'select * from {{table}} where amount > 100'", 1),
+]
+
+
+def declare(sql, schema, kinds=KINDS, severity="fail"):
+    for kind, options, _ in kinds:
+        sql(
+            f"create check {kind} on silver.{schema}.t using {kind} "
+            f"with ({options.format(schema=schema)}, severity = '{severity}')"
+        )
+
+
+def refused(sql, text):
+    with pytest.raises(trino.exceptions.TrinoQueryError) as caught:
+        sql(text)
+    return caught.value.message
+
+
+def test_every_kind_passes_and_fails(sql, schema):
+    declare(sql, schema)
+    green = sql(f"run checks on silver.{schema}.t")
+    assert {row[0]: row[3] for row in green} == {kind: "passed" for kind, _, _ in KINDS}, green
+    sql(f"insert into silver.{schema}.t values {BAD_ROWS}")
+    red = {row[0]: row for row in sql(f"run checks on silver.{schema}.t")}
+    for kind, _, bad in KINDS:
+        assert red[kind][3] == ("failed" if bad else "passed"), red[kind]
+        assert red[kind][4] == bad, red[kind]
+        assert red[kind][5] == 6
+    samples = json.loads(red["accepted_values"][7])
+    assert [row["id"] for row in samples] == ["4"] and samples[0]["account_id"] is None
+    assert json.loads(red["uniqueness"][7]) == [{"id": "3", "rows": "2"}]
+    assert "6 rows" in red["row_count_range"][6]
+    results = sql(
+        "select check_name, status, failing_rows, total_rows, snapshot_id, branch_name, sample_rows "
+        f"from system.quality.quality_results where schema_name = '{schema}' and status = 'failed'"
+    )
+    assert len(results) == 11 and all(row[4] and row[5] == "main" for row in results)
+    assert len(sql(f"show checks on silver.{schema}.t")) == 12
+    assert sql(f"select count(*) from system.quality.checks where table_name = 'silver.{schema}.t'") == [[12]]
+
+
+def test_warnings_names_and_refusals(sql, schema):
+    declare(sql, schema, KINDS[:2], severity="warn")
+    sql(f"insert into silver.{schema}.t values {BAD_ROWS}")
+    assert {row[3] for row in sql(f"run checks on silver.{schema}.t")} == {"warned"}
+    assert [row[0] for row in sql(f"run checks (not_null) on silver.{schema}.t")] == ["not_null"]
+    at = f"on silver.{schema}.t"
+    assert "uniquenes" in refused(sql, f"create check x {at} using uniquenes with (column = 'id')")
+    assert "has no option colum" in refused(sql, f"create check x {at} using not_null with (colum = 'id')")
+    assert "already" in refused(sql, f"create check not_null {at} using not_null with (column = 'id')")
+    sql(f"create or replace check not_null {at} using not_null with (column = 'id')")
+    # A check that cannot be run is an error of its own, and the others are run.
+    sql(f"create check broken {at} using positive with (column = 'currency')")
+    rows = {row[0]: row[3] for row in sql(f"run checks {at}")}
+    assert rows == {"broken": "error", "not_null": "passed", "uniqueness": "warned"}
+    sql(f"drop check broken {at}")
+    assert "no check" in refused(sql, f"drop check broken {at}")
+    sql(f"drop check if exists broken {at}")
+    assert "no checks are declared" in refused(sql, f"run checks on silver.{schema}.accounts")
+
+
+def test_the_command_line_and_quarantine(appliance, sql, schema):
+    declare(sql, schema, [kind for kind in KINDS if kind[0] not in ("row_count_range", "reconcile", "custom_sql")])
+    sql(f"insert into silver.{schema}.t values {BAD_ROWS}")
+    table = f"silver.{schema}.t"
+    done = appliance.command("check", "run", table, "--json", code=1)
+    assert {row["status"] for row in json.loads(done.stdout)} == {"passed", "failed"}
+    appliance.command("check", "run", table, "--quarantine", "copy", code=1)
+    assert sql(f"select count(*) from {table}") == [[6]]
+    assert sql(f"select count(*) from {table}__quarantine") == [[3]]
+    done = appliance.command("check", "run", table, "--quarantine", "move", "--json")
+    assert {row["status"] for row in json.loads(done.stdout)} == {"passed", "quarantined"}
+    assert sql(f"select count(*) from {table}") == [[3]]
+    moved = sql(
+        f'select id, "_reasons" from {table}__quarantine where "_run_id" = '
+        f"'{json.loads(done.stdout)[0]['run_id']}' order by id"
+    )
+    assert [row[0] for row in moved] == [3, 4, 5]
+    assert sorted(moved[1][1]) == ["accepted_values", "not_null", "positive", "range", "regex"]
+    assert sorted(moved[2][1]) == ["no_future_dates", "range", "relationships"]
+    appliance.command("check", "run", table)
+    assert len(json.loads(appliance.command("check", "list", table, "--json").stdout)) == 9
+    assert json.loads(appliance.command("check", "results", table, "--limit", "9", "--json").stdout)
+
+
+PIPELINE = """
+name: {name}
+branch: [silver]
+parameters: {{bad: "0"}}
+steps:
+  - id: load
+    kind: sql
+    with:
+      sql: |
+        insert into silver.{schema}.t
+          select 100 + n, 1, 5.00, 'EUR', 'AT9', localtimestamp, current_date
+          from unnest(sequence(1, 50)) as s (n);
+        insert into silver.{schema}.t
+          select 100 + n, 1, -1.00, 'EUR', 'AT9', localtimestamp, current_date
+          from unnest(sequence(51, 50 + ${{bad}})) as s (n) where ${{bad}} > 0;
+        create table if not exists silver.{schema}.counted (n bigint);
+        insert into silver.{schema}.counted select count(*) from silver.{schema}.t
+  - id: audit
+    kind: check
+    needs: load
+    with: {{table: silver.{schema}.t, quarantine: {quarantine}}}
+  - id: publish
+    kind: publish
+"""
+
+
+def declare_pipeline(appliance, tmp_path, schema, quarantine):
+    name = f"wap-{schema}"
+    path = tmp_path / "wap.yml"
+    path.write_text(PIPELINE.format(name=name, schema=schema, quarantine=quarantine))
+    appliance.command("pipeline", "declare", str(path))
+    return name
+
+
+def run_pipeline(url, name, **parameters):
+    status, _, body = fetch(
+        f"{url}/api/v1/pipelines/{name}/runs", "POST",
+        json.dumps({"parameters": parameters, "wait": True}).encode(),
+        {"Authorization": f"Bearer {os.environ['LAKEHOUSE_TOKEN']}", "Content-Type": "application/json"},
+        timeout=120,
+    )
+    assert status == 200, body
+    return json.loads(body)
+
+
+def test_write_audit_publish(appliance, sql, schema, tmp_path):
+    declare(sql, schema, [kind for kind in KINDS if kind[0] in ("uniqueness", "positive")])
+    name = declare_pipeline(appliance, tmp_path, schema, "copy")
+    reader = connect().cursor()
+    seen, stop = set(), threading.Event()
+
+    def poll():
+        while not stop.is_set():
+            reader.execute(f"select count(*), count_if(amount < 0) from silver.{schema}.t")
+            seen.add(tuple(reader.fetchall()[0]))
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        red = run_pipeline(appliance.url, name, bad="5")
+        assert red["state"] == "failed"
+        states = {step["id"]: step["state"] for step in red["steps"]}
+        assert states == {"load": "succeeded", "audit": "failed", "publish": "skipped"}
+        assert "positive (5 of 58 rows fail)" in next(
+            step["message"] for step in red["steps"] if step["id"] == "audit"
+        )
+        branch = "run_" + red["id"].replace("-", "").lower()[:16]
+        # The branch is kept with what was loaded, and the reasons.
+        assert sql(f'select count(*) from "silver@{branch}".{schema}.t') == [[58]]
+        assert sql(f'select count(*), max("_reasons"[1]) from "silver@{branch}".{schema}.t__quarantine') == [
+            [5, "positive"]
+        ]
+        assert sql(f"select count(*) from silver.{schema}.t") == [[3]]
+        green = run_pipeline(appliance.url, name, bad="0")
+        assert green["state"] == "succeeded", green
+    finally:
+        stop.set()
+        thread.join()
+    assert sql(f"select count(*) from silver.{schema}.t") == [[53]]
+    assert sql(f"select n from silver.{schema}.counted") == [[53]]
+    assert seen <= {(3, 0), (53, 0)}, seen
+    names = [row[0] for row in sql("show branches in silver")]
+    assert branch in names and "run_" + green["id"].replace("-", "").lower()[:16] not in names
+    statuses = sql(
+        f"select branch_name, check_name, status from system.quality.quality_results where run_id = '{red['id']}'"
+    )
+    assert sorted(statuses) == [[branch, "positive", "failed"], [branch, "uniqueness", "passed"]]
+    sql(f"drop branch {branch} in silver")
+
+
+def test_rows_in_are_rows_loaded_and_rows_quarantined(appliance, sql, schema, tmp_path):
+    declare(sql, schema, [kind for kind in KINDS if kind[0] in ("uniqueness", "positive")])
+    name = declare_pipeline(appliance, tmp_path, schema, "move")
+    green = run_pipeline(appliance.url, name, bad="7")
+    assert green["state"] == "succeeded", green
+    assert sql(f"select count(*), count_if(amount < 0) from silver.{schema}.t") == [[53, 0]]
+    assert sql(f'select count(*) from silver.{schema}.t__quarantine where amount < 0') == [[7]]
+
+
+def test_declared_in_files(start, tmp_path):
+    folder = tmp_path / "pipelines"
+    (folder / "checks").mkdir(parents=True)
+    (folder / "checks" / "orders.yml").write_text(
+        """
+checks:
+  - table: silver.shop.orders
+    severity: warn
+    checks:
+      - not_null: [id, amount]
+      - uniqueness: id
+      - positive: {column: amount, severity: fail}
+      - name: dear
+        custom_sql: {condition: amount < 1000.5}
+"""
+    )
+    with start(tmp_path / "data", "--set", f"pipelines={folder}") as server:
+        checks = json.loads(server.command("check", "list", "silver.shop.orders", "--json").stdout)
+        assert {row["check"]: row["severity"] for row in checks} == {
+            "not_null_id_amount": "warn", "uniqueness_id": "warn", "positive_amount": "fail", "dear": "warn",
+        }
+        done = server.command("sql", "create schema silver.shop")
+        server.command("sql", "create table silver.shop.orders as select 1 as id, 2000.00 as amount")
+        found = json.loads(server.command("check", "run", "silver.shop.orders", "--json").stdout)
+        assert {row["check"]: row["status"] for row in found}["dear"] == "warned"
+        assert done.returncode == 0

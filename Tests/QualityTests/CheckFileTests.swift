@@ -1,0 +1,72 @@
+import JSON
+import Quality
+import SQLPlanning
+import Testing
+
+struct CheckFileTests {
+    private let table = TableName(catalog: "silver", schema: "shop.raw", table: "orders")
+
+    private func parse(_ checks: String) throws -> [Check] {
+        try CheckFile.parse(
+            "checks:\n  - table: Silver.shop.raw.Orders\n    severity: warn\n    checks:\n"
+                + checks,
+            source: "orders.yml")
+    }
+
+    @Test func everyFormOfADeclaration() throws {
+        let checks = try parse(
+            """
+                  - not_null: [id, amount]
+                  - uniqueness: id
+                  - positive: {column: amount, severity: fail}
+                  - name: Known
+                    accepted_values: {column: currency, values: [EUR, "1", 2, 2.50]}
+                  - {name: dear, severity: fail, where: "id > 1", custom_sql: {condition: amount < 5}}
+                  - row_count_range: {min: 1}
+            """)
+        #expect(
+            checks.map { "\($0.name) \($0.kind.rawValue) \($0.severity.rawValue)" } == [
+                "not_null_id_amount not_null warn", "uniqueness_id uniqueness warn",
+                "positive_amount positive fail", "known accepted_values warn",
+                "dear custom_sql fail", "row_count_range row_count_range warn",
+            ])
+        #expect(checks.allSatisfy { $0.table == table && $0.source == "orders.yml" })
+        guard case .array(let values)? = checks[3].options["values"] else {
+            Issue.record("no values")
+            return
+        }
+        // What is quoted stays a text, and a decimal keeps its digits.
+        #expect(values[1] == .string("1") && values[2] == .int(2))
+        #expect(values[3] == .number(JSONNumber(text: "2.50")))
+    }
+
+    @Test(arguments: [
+        ("      - not_nul: id", "did you mean not_null?"),
+        ("      - positive: {colum: a}", "did you mean column?"),
+        ("      - range: {column: a}", "range wants min or max"),
+        ("      - freshness: {column: a, within: soon}", "a duration such as"),
+        ("      - positive: {column: a, severity: loud}", "warn or fail"),
+        ("      - custom_sql: {sql: a, condition: b}", "either sql"),
+        ("      - accepted_values: {column: a, values: []}", "at least one value"),
+        ("      - uniqueness: a\n      - uniqueness: a", "two checks"),
+        ("      - {uniqueness: a, not_null: b}", "one kind of check"),
+        ("      - name: x", "the kind of check is missing"),
+    ])
+    func mistakesAreNamedWithTheirPlace(_ text: String, _ wanted: String) throws {
+        do {
+            _ = try parse(text)
+            Issue.record("accepted: \(text)")
+        } catch let error as QualityError {
+            #expect(error.code == .invalidCheck)
+            #expect(error.message.hasPrefix("orders.yml:"))
+            #expect("\(error.message) \(error.hint ?? "")".contains(wanted))
+        }
+    }
+
+    @Test func filesOfChecksAreToldFromPipelines() {
+        #expect(CheckFile.isOne("checks: []"))
+        #expect(!CheckFile.isOne("name: x\nsteps: []"))
+        #expect(!CheckFile.isOne("checks: {"))
+        #expect(CheckFile.tableName("silver.orders") == nil)
+    }
+}
