@@ -190,9 +190,26 @@ package final class TableChecks: CheckDoor {
             decisions[name] = decision
             guard decision.isAllowed else { return nil }
             var shown = outcome
-            if decision.rowFilter != nil || !decision.columnMasks.isEmpty { shown.samples = "[]" }
+            if decision.isRestricted || !seesAll(context, name) {
+                shown.samples = "[]"
+                shown.message = "hidden: a policy of the table applies to you"
+            }
             return shown
         }
+    }
+
+    /// Whether no policy of the table, as it is or stood here, applies to the caller.
+    private func seesAll(_ context: RequestContext, _ name: TableName) -> Bool {
+        guard let governance = catalog.governance else { return true }
+        let identifier = TableIdentifier(
+            namespace: name.schema.split(separator: ".").map(String.init), name: name.table)
+        let key = TableKey(uuid: "", path: [name.catalog] + identifier.namespace + [name.table])
+        guard governance.applied(to: context.audience, tenant: context.tenant, key).isEmpty else {
+            return false
+        }
+        let loaded = try? catalog.loadTable(
+            context, CatalogReference(parsing: name.catalog), identifier)
+        return loaded?.isUnrestricted ?? true
     }
 
     // MARK: Runs

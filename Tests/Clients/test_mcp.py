@@ -130,9 +130,9 @@ def test_without_a_token_it_says_where_to_get_one(appliance):
     challenge = answer.headers["WWW-Authenticate"]
     place = challenge.split('resource_metadata="')[1].split('"')[0]
     document = requests.get(place, timeout=10).json()
-    assert document["resource"] == appliance.url.replace("127.0.0.1", "localhost") + "/mcp"
-    server = document["authorization_servers"][0]
-    assert requests.get(server + "/.well-known/openid-configuration", timeout=10).ok or server
+    assert document["resource"] == place.split("/.well-known")[0] + "/mcp"
+    found = requests.get(appliance.url + "/oidc/.well-known/openid-configuration", timeout=10).json()
+    assert document["authorization_servers"] == [found["issuer"]]
     wrong = requests.post(
         appliance.url + "/mcp", json={}, headers={"Authorization": "Bearer x.y.z"}, timeout=10
     )

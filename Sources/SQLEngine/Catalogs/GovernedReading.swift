@@ -36,9 +36,18 @@ extension EngineCatalogs {
     /// Paths, partitions and counts by file tell values, so those tables are refused; what tells only
     /// which snapshots there are stays, without the summaries.
     func governedMetadata(
-        _ table: any PlannedTable, _ kind: String, _ base: TableName, _ loaded: LoadedTable
+        _ table: any PlannedTable, _ kind: String, _ base: TableName, _ loaded: LoadedTable,
+        _ reading: IcebergReading
     ) throws(QueryFault) -> ResolvedRelation {
-        if loaded.isUnrestricted { return .table(table, .everything) }
+        if loaded.isUnrestricted {
+            // Manifests of another table tell its partitions.
+            if let place = loaded.metadata.currentSnapshot?.manifestList,
+                let location = ObjectLocation(uri: place)
+            {
+                try reading.check?(location)
+            }
+            return .table(table, .everything)
+        }
         switch kind {
         case "history", "refs", "properties": return .table(table, .everything)
         case "snapshots":
