@@ -194,7 +194,7 @@ struct PersonalDataMasker {
         guard digits.count >= 13 else { return nil }
         for count in stride(from: min(19, digits.count), through: 13, by: -1) {
             let end = ends[count - 1]
-            guard endsWord(text, end) else { continue }
+            guard endsWord(text, end), isCardGrouping(text, at, end) else { continue }
             var sum = 0
             for (index, digit) in digits[..<count].reversed().enumerated() {
                 let value = index % 2 == 0 ? Int(digit) : Int(digit) * 2
@@ -203,6 +203,15 @@ struct PersonalDataMasker {
             if sum % 10 == 0 { return end }
         }
         return nil
+    }
+
+    /// Cards are written in one piece, in fours (with a last group of three or four), or as 4-6-4
+    /// and 4-6-5.
+    private static func isCardGrouping(_ text: Text, _ start: Int, _ end: Int) -> Bool {
+        let groups = text[start..<end].split { !isDigit($0) }.map(\.count)
+        if groups.count == 1 || groups == [4, 6, 4] || groups == [4, 6, 5] { return true }
+        return groups.dropLast().allSatisfy { $0 == 4 } && groups.last ?? 0 >= 3
+            && groups.last ?? 0 <= 4
     }
 
     /// `ddd-dd-dddd`, but for numbers that are never given out.
@@ -218,6 +227,8 @@ struct PersonalDataMasker {
 
     /// Four numbers up to 255 with dots between them.
     private static func address(_ text: Text, _ at: Int) -> Int? {
+        // Not the end of a longer list of numbers, such as a version.
+        if at >= 2, text[at - 1] == 0x2E, isDigit(text[at - 2]) { return nil }
         var place = at
         for part in 0..<4 {
             if part > 0 {
@@ -241,6 +252,10 @@ struct PersonalDataMasker {
         var start = at
         let isInternational = text[at] == UInt8(ascii: "+")
         if isInternational { start += 1 }
+        // Not the end of a longer number in groups.
+        if !isInternational, at >= 2, isDigit(text[at - 2]), " -.".utf8.contains(text[at - 1]) {
+            return nil
+        }
         var place = start
         var groups: [Int] = []
         var count = 0
@@ -278,7 +293,9 @@ struct PersonalDataMasker {
         guard count >= 7, depth == 0, endsWord(text, end) else { return nil }
         if isInternational { return count >= 8 ? end : nil }
         let northAmerican = groups == [3, 3, 4] || groups == [1, 3, 3, 4] && first == 0x31
-        let national = first == 0x30 && count >= 9 && groups.count > 1 && groups[0] > 1
+        let national =
+            first == 0x30 && count >= 9 && groups.count > 1 && groups[0] > 1
+            && groups != [3, 2, 4]
         return northAmerican || national ? end : nil
     }
 }
