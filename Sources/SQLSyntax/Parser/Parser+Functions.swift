@@ -213,7 +213,7 @@ extension Parser {
         if call.nullTreatment != nil || (at("OVER") && (next("(") || isName(peek()))) {
             try expect("OVER")
             if at("(") {
-                call.window = .specification(try windowSpecification())
+                call.window = .specification(try nested(windowSpecification))
             } else {
                 call.window = .reference(try identifier())
             }
