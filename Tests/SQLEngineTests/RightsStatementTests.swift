@@ -1,0 +1,107 @@
+import Authority
+import SQLEngine
+import SQLFunctions
+import Synchronization
+import Testing
+
+/// A directory in memory.
+private final class FakeRights: RightsDoor {
+    struct State {
+        var roles: Set<String> = ["viewer"]
+        var members: Set<String> = []
+        var grants: [RightsGrant] = []
+    }
+    let state = Mutex(State())
+
+    func createRole(_ context: RequestContext, _ name: String) throws -> Bool {
+        state.withLock { $0.roles.insert(name).inserted }
+    }
+    func dropRole(_ context: RequestContext, _ name: String) throws -> Bool {
+        state.withLock { $0.roles.remove(name) != nil }
+    }
+    func roles(_ context: RequestContext) throws -> [String] {
+        state.withLock { $0.roles.sorted() }
+    }
+    func setRole(
+        _ context: RequestContext, _ role: String, ofUser user: String, isAssigned: Bool
+    ) throws {
+        state.withLock {
+            if isAssigned {
+                $0.members.insert("\(user)=\(role)")
+            } else {
+                $0.members.remove("\(user)=\(role)")
+            }
+        }
+    }
+    func grant(_ context: RequestContext, _ grant: RightsGrant) throws {
+        state.withLock { if !$0.grants.contains(grant) { $0.grants.append(grant) } }
+    }
+    func revoke(_ context: RequestContext, _ grant: RightsGrant) throws -> Bool {
+        state.withLock { state in
+            guard let index = state.grants.firstIndex(of: grant) else { return false }
+            state.grants.remove(at: index)
+            return true
+        }
+    }
+    func grants(_ context: RequestContext) throws -> [RightsGrant] {
+        state.withLock { $0.grants }
+    }
+}
+
+struct RightsStatementTests {
+    private func bench() throws -> (EngineBench, FakeRights) {
+        let bench = try EngineBench()
+        let rights = FakeRights()
+        bench.engine.attach(rights: rights)
+        try bench.ok("CREATE TABLE t (a bigint)")
+        return (bench, rights)
+    }
+
+    @Test func `roles come, are given and go`() throws {
+        let (bench, rights) = try bench()
+        #expect(try bench.ok("CREATE ROLE risk").updateType == "CREATE ROLE")
+        #expect(try bench.run("CREATE ROLE risk").code == "ROLE_ALREADY_EXISTS")
+        try bench.ok("GRANT risk, viewer TO USER ana, bo")
+        #expect(
+            rights.state.withLock { $0.members } == [
+                "ana=risk", "ana=viewer", "bo=risk", "bo=viewer",
+            ])
+        try bench.ok("REVOKE risk FROM USER bo")
+        #expect(rights.state.withLock { $0.members.contains("bo=risk") } == false)
+        let unknown = try bench.run("GRANT rsk TO USER ana")
+        #expect(unknown.code == "ROLE_NOT_FOUND" && unknown.hint == "did you mean risk?")
+        #expect(try bench.run("GRANT risk TO ROLE viewer").code == "NOT_SUPPORTED")
+        try bench.ok("DROP ROLE risk")
+        #expect(try bench.run("DROP ROLE risk").code == "ROLE_NOT_FOUND")
+        try bench.ok("DROP ROLE IF EXISTS risk")
+    }
+
+    @Test func `privileges are granted, shown, denied and revoked`() throws {
+        let (bench, rights) = try bench()
+        try bench.ok("GRANT SELECT, INSERT ON t TO ROLE viewer")
+        try bench.ok("GRANT ALL PRIVILEGES ON SCHEMA sales TO ana")
+        #expect(
+            try bench.rows("SHOW GRANTS ON TABLE t") == [
+                "NULL|NULL|viewer|ROLE|silver|sales|t|SELECT|NO|NULL",
+                "NULL|NULL|viewer|ROLE|silver|sales|t|INSERT|NO|NULL",
+            ])
+        #expect(try bench.rows("SHOW GRANTS").count == 7)
+        #expect(
+            rights.state.withLock { $0.grants.filter(\.isUser).map(\.path) }
+                == Array(repeating: ["silver", "sales", "*"], count: 5))
+        try bench.ok("DENY DELETE ON TABLE t TO ROLE viewer")
+        #expect(try bench.rows("SHOW GRANTS ON t")[2].contains("DENY DELETE"))
+        try bench.ok("REVOKE ALL PRIVILEGES ON t FROM ROLE viewer")
+        #expect(try bench.rows("SHOW GRANTS ON t") == [])
+        #expect(try bench.run("GRANT SELECT ON nope TO ana").code == "TABLE_NOT_FOUND")
+        #expect(try bench.run("GRANT SELECT ON SCHEMA nope TO ana").code == "SCHEMA_NOT_FOUND")
+        #expect(try bench.run("GRANT SELECT ON t TO ROLE nope").code == "ROLE_NOT_FOUND")
+        #expect(
+            try bench.run("GRANT SELECT ON t TO ana WITH GRANT OPTION").code == "NOT_SUPPORTED")
+    }
+
+    @Test func `without a directory there are no rights`() throws {
+        let bench = try EngineBench()
+        #expect(try bench.run("CREATE ROLE x").code == "NOT_SUPPORTED")
+    }
+}
