@@ -2,7 +2,9 @@ import DiskObjectStorage
 import Identity
 import Jobs
 import Ledger
+import Models
 import Platform
+import Quality
 import SQLite
 import TableCatalog
 
