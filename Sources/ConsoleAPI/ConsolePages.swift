@@ -3,6 +3,7 @@ package import Dashboards
 import Diagnostics
 package import HTTPMessages
 package import Platform
+package import Metrics
 import TableCatalog
 
 /// Everything that pages ask; `Appliance` fills it in.
@@ -20,13 +21,16 @@ package struct ConsoleDoors: Sendable {
     /// The dashboards of this moment.
     package var library: @Sendable () -> DashboardLibrary
     package var clock: any WallClock
+    /// Answers questions; nil where there is no metric layer.
+    package var asker: (any QuestionAnswering)?
 
     package init(
         authenticator: any ConsoleAuthenticator, authorizer: any Authorizer,
         runner: any QueryRunner, catalog: any CatalogBrowser, queries: any QueryBrowser,
         pipelines: any PipelineBrowser, audit: any AuditBrowser,
         appliance: any ApplianceBrowser, watch: any TableWatch, assets: any AssetSource,
-        library: @escaping @Sendable () -> DashboardLibrary, clock: any WallClock
+        library: @escaping @Sendable () -> DashboardLibrary, clock: any WallClock,
+        asker: (any QuestionAnswering)? = nil
     ) {
         self.authenticator = authenticator
         self.authorizer = authorizer
@@ -40,6 +44,7 @@ package struct ConsoleDoors: Sendable {
         self.assets = assets
         self.library = library
         self.clock = clock
+        self.asker = asker
     }
 }
 
@@ -52,7 +57,7 @@ package struct ConsolePages: Sendable {
     /// The routes for the console's port.
     package var routes: [Route] {
         homeRoutes + sqlRoutes + catalogRoutes + pipelineRoutes + dashboardRoutes + queryRoutes
-            + auditRoutes + assetRoutes
+            + auditRoutes + askRoutes + assetRoutes
     }
 
     var now: Int64 { doors.clock.now().microseconds }

@@ -5,11 +5,12 @@ import HTTPMessages
 
 /// A part of the console: what the navigation leads to.
 enum Section: String, CaseIterable, Sendable {
-    case home, sql, catalog, pipelines, dashboards, queries, audit
+    case home, ask, sql, catalog, pipelines, dashboards, queries, audit
 
     var name: String {
         switch self {
         case .home: "Home"
+        case .ask: "Ask"
         case .sql: "SQL"
         case .catalog: "Catalog"
         case .pipelines: "Pipelines"

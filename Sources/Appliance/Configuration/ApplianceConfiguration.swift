@@ -67,6 +67,19 @@ package struct ApplianceConfiguration: Sendable {
             key: "dashboards", kind: .text, defaultValue: "",
             summary: "a folder of dashboard files; default <data>/dashboards"),
         Setting(
+            key: "metrics", kind: .text, defaultValue: "",
+            summary: "a folder of metrics files; default <data>/metrics"),
+        Setting(
+            key: "ask.endpoint", kind: .text, defaultValue: "",
+            summary:
+                "an OpenAI-compatible endpoint that may fill frames of questions; default none"),
+        Setting(
+            key: "ask.endpoint-model", kind: .text, defaultValue: "",
+            summary: "the model that the endpoint shall use"),
+        Setting(
+            key: "ask.endpoint-key-file", kind: .text, defaultValue: "",
+            summary: "a file that holds the endpoint's key"),
+        Setting(
             key: "drain-seconds", kind: .integer(0...3600), defaultValue: "10",
             summary: "how long a stop waits for requests and queries"),
         Setting(

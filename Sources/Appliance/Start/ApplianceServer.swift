@@ -1,3 +1,4 @@
+import AgentAPI
 import Ledger
 import Identity
 import Authority
@@ -142,6 +143,7 @@ struct ApplianceDoors {
         let authenticator = RequestAuthenticator(registry: appliance.identity, rules: rules)
         let dashboards = try DashboardFolder(
             appliance.configuration, directory: appliance.directory.path)
+        let asker = appliance.makeAsker(appliance.makeMetricLibrary())
         let pages = ConsolePages(
             ConsoleDoors(
                 authenticator: RegistryConsoleAuthenticator(authenticator: authenticator),
@@ -156,11 +158,18 @@ struct ApplianceDoors {
                     health: health, startedMicroseconds: appliance.clock.now().microseconds),
                 watch: CatalogTableWatch(catalog: appliance.catalog),
                 assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
-                library: { dashboards.library() }, clock: appliance.clock))
+                library: { dashboards.library() }, clock: appliance.clock, asker: asker))
         let pipelines = PipelineRoutes(jobs: appliance.jobs, authenticator: authenticator)
         console = Router(
             operations.routes + identity.routes + iceberg.routes + statements.routes
-                + pipelines.routes + pages.routes)
+                + pipelines.routes + pages.routes
+                + AskRoutes(asker: asker, authenticator: authenticator).routes
+                + Self.agents(appliance, rules: rules, ask: AgentAsker(asker: asker)).routes
+                + GovernancePages(
+                    pages,
+                    trail: LedgerTraceBrowser(
+                        ledger: appliance.ledger, authorizer: appliance.identity.authorizer)
+                ).routes)
     }
 }
 

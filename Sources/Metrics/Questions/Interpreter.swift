@@ -403,9 +403,18 @@ struct Interpreter {
         guard let next = significant(from: here + 1), case .metric(let name) = kinds[next],
             let metric = model.metric(name)
         else { throw unexplained(here) }
-        guard metric.kind == .additive else {
+        guard metric.kind == .additive || counts(metric, items[here].text.lowercased()) else {
             throw cannot("\(metric.label) has no sum", here, ["leave out: \(items[here].text)"])
         }
+    }
+
+    /// The number of customers: a count of distinct ones has no sum, but it is a number of something.
+    private func counts(_ metric: Metric, _ words: String) -> Bool {
+        guard words.contains("number") || words.contains("count"), metric.kind == .other else {
+            return false
+        }
+        let scan = try? SQLScan(metric.expression, known: model.tables.map(\.name))
+        return ["count", "approx_distinct"].contains(scan?.outermostCall ?? "")
     }
 
     private func howMany(_ here: Int) throws(Refusal) {
