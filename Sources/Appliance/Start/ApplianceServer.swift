@@ -141,7 +141,7 @@ struct ApplianceDoors {
                 trustsLoopback: appliance.configuration.flag("trust-loopback")),
             authorizer: appliance.identity.authorizer, zones: appliance.zones)
         let authenticator = RequestAuthenticator(registry: appliance.identity, rules: rules)
-        let dashboards = try DashboardFolder(
+        let dashboards = DashboardFolder(
             appliance.configuration, directory: appliance.directory.path)
         let asker = appliance.makeAsker(appliance.makeMetricLibrary())
         let pages = ConsolePages(
