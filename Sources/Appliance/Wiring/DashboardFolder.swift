@@ -14,7 +14,7 @@ final class DashboardFolder: Sendable {
     }
     private let state: Mutex<State>
 
-    init(_ configuration: ApplianceConfiguration, directory: String) throws {
+    init(_ configuration: ApplianceConfiguration, directory: String) {
         let given = configuration.text("dashboards")
         path = given.isEmpty ? directory + "/dashboards" : given
         state = Mutex(State())
