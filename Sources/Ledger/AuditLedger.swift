@@ -229,8 +229,11 @@ package final class AuditLedger: Sendable {
         try tx.run(
             """
             INSERT OR IGNORE INTO entries (tenant, at_us, principal_id, principal, request_id, door,
-                action, resource, decision, detail, source, source_seq)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                action, resource, decision, detail, source, source_seq, query_id, run_id, snapshot_id)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                CASE WHEN json_valid(?10) THEN json_extract(?10, '$.queryId') END,
+                CASE WHEN json_valid(?10) THEN json_extract(?10, '$.runId') END,
+                CASE WHEN json_valid(?10) THEN CAST(json_extract(?10, '$.snapshotId') AS INTEGER) END
             """, entry.tenant, entry.atMicroseconds, entry.principalID, entry.principalName,
             entry.requestID, entry.door, entry.action, entry.resource, entry.decision, entry.detail,
             source, sourceSequence)
@@ -386,11 +389,15 @@ let ledgerMigrations: [Migration] = [
         2, "traces",
         sql: """
             CREATE INDEX entries_by_resource ON entries (resource, seq);
-            CREATE INDEX entries_by_query ON entries
-                (CASE WHEN json_valid(detail) THEN json_extract(detail, '$.queryId') END, seq);
-            CREATE INDEX entries_by_run ON entries
-                (CASE WHEN json_valid(detail) THEN json_extract(detail, '$.runId') END, seq);
-            CREATE INDEX entries_by_snapshot ON entries
-                (CASE WHEN json_valid(detail) THEN json_extract(detail, '$.snapshotId') END, seq);
+            ALTER TABLE entries ADD COLUMN query_id TEXT;
+            ALTER TABLE entries ADD COLUMN run_id TEXT;
+            ALTER TABLE entries ADD COLUMN snapshot_id INTEGER;
+            UPDATE entries SET query_id = json_extract(detail, '$.queryId'),
+                run_id = json_extract(detail, '$.runId'),
+                snapshot_id = CAST(json_extract(detail, '$.snapshotId') AS INTEGER)
+                WHERE json_valid(detail);
+            CREATE INDEX entries_by_query ON entries (query_id, seq);
+            CREATE INDEX entries_by_run ON entries (run_id, seq);
+            CREATE INDEX entries_by_snapshot ON entries (snapshot_id, seq);
             """),
 ]

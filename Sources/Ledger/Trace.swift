@@ -33,12 +33,9 @@ package struct TracedRead: Sendable, Hashable {
 /// A commit by SQL names its query and a read names its query, so the two join exactly. Commits by other
 /// engines have only their request; they have no inputs here.
 extension AuditLedger {
-    private static let queryColumn =
-        "CASE WHEN json_valid(detail) THEN json_extract(detail, '$.queryId') END"
-    private static let runColumn =
-        "CASE WHEN json_valid(detail) THEN json_extract(detail, '$.runId') END"
-    private static let snapshotColumn =
-        "CASE WHEN json_valid(detail) THEN json_extract(detail, '$.snapshotId') END"
+    private static let queryColumn = "query_id"
+    private static let runColumn = "run_id"
+    private static let snapshotColumn = "snapshot_id"
     private static let traceLimit = 500
 
     /// The resource of a table by its path: warehouse, levels, name.
