@@ -1,5 +1,5 @@
-import HTTPClient
 import CivilTime
+import HTTPClient
 import JSON
 
 extension BankingFraud {

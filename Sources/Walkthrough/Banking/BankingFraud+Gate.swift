@@ -1,3 +1,4 @@
+import HTTPClient
 import JSON
 import Platform
 
@@ -136,7 +137,7 @@ private final class MainReader: Sendable {
     var seen: Set<String> { monitor.withLock { $0.seen } }
     var looks: Int { monitor.withLock { $0.looks } }
 
-    init(client: sending DemoClient, table: String) throws {
+    init(client: DemoClient, table: String) throws {
         let done = Latch<Bool>()
         thread = done
         let monitor = monitor

@@ -1,5 +1,7 @@
+import Appliance
 import Bytes
 import HTTPMessages
+import HTTPClient
 import JSON
 
 extension BankingFraud {

@@ -1,3 +1,4 @@
+import HTTPClient
 import Appliance
 import Bytes
 import HTTPMessages

@@ -20,7 +20,7 @@ extension BankingFraud {
         let appliance = server.appliance
         let access: JSONValue = .object([
             ("port", .int(appliance.consolePort)), ("token", .string(token)),
-            ("authority", .string(directory + "/lake/tls/ca.crt")),
+            ("authority", .string(directory + "/lake/tls/ca.pem")),
             ("catalog", .string("http://127.0.0.1:\(appliance.consolePort)/iceberg")),
             ("s3", .string("http://127.0.0.1:\(appliance.s3Port)")),
             ("mcp", .string("http://127.0.0.1:\(appliance.consolePort)/mcp")),
