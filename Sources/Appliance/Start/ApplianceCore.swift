@@ -76,7 +76,6 @@ package final class Appliance: Sendable {
             engine, catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer, models: models, zones: zones, clock: clock, entropy: entropy,
             metrics: metrics)
-        queries.observe(LedgerQueryObserver(ledger: ledger))
         checks = try TableChecks(
             databasePath: directory.file("quality.sqlite"), engine: queries, catalog: catalog,
             authorizer: authorizer, clock: clock, entropy: entropy)
@@ -92,6 +91,7 @@ package final class Appliance: Sendable {
                 DatabaseLedgerSource(name: "quality", database: checks.database),
             ], clock: clock)
         recorder.attach(ledger)
+        queries.observe(LedgerQueryObserver(ledger: ledger))
         ingestor = Ingestor(
             catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer,
@@ -200,9 +200,9 @@ package final class Appliance: Sendable {
             context, name: "replication", kind: .service, roles: ["engineer"])
         let roles = try identity.roles(context).map(\.name)
         return try names.map { name in
+            _ = try identity.ensureAccount(
+                context, name: name, roles: [roles.contains(name) ? name : "analyst"])
             if name != "admin" {
-                _ = try identity.ensureAccount(
-                    context, name: name, roles: [roles.contains(name) ? name : "analyst"])
                 try identity.ensureGroup(context, name: name + "s")
                 try identity.addMember(context, name, toGroup: name + "s")
             }
