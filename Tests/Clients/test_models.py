@@ -62,7 +62,7 @@ def load(connection, schema, name, features, labels):
     columns = ", ".join(f"f{index} double" for index in range(width))
     rows(connection, f"create table {schema}.{name} (id bigint, {columns}, y boolean)")
     lines = [
-        f"({number}, " + ", ".join(f"{value!r}e0" for value in row) + f", {'true' if label else 'false'})"
+        f"({number}, " + ", ".join(f"{value:.17e}" for value in row) + f", {'true' if label else 'false'})"
         for number, (row, label) in enumerate(zip(features.tolist(), labels, strict=True))
     ]
     for start in range(0, len(lines), 1000):
