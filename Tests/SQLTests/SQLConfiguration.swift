@@ -2,6 +2,7 @@ import Authority
 import CivilTime
 import Foundation
 import JSON
+import Models
 import ObjectStorage
 import Platform
 import QueryAPI
@@ -55,6 +56,7 @@ struct OpenAuthorizer: Authorizer {
 final class SQLBench {
     private let engine: QueryEngine
     private let catalog: Catalog?
+    private let models: ModelLibrary?
     private let folder: String
     private let encoder: TrinoEncoder
     private let session: QuerySession
@@ -78,13 +80,17 @@ final class SQLBench {
             let context = RequestContext(principal: .system, requestID: "slt", door: .cli)
             _ = try made.createWarehouse(context, name: "lakehouse", location: "s3://lakehouse")
             catalog = made
+            models = try ModelLibrary(
+                databasePath: folder + "/models.sqlite", authorizer: OpenAuthorizer(),
+                clock: SystemWallClock())
         } else {
             catalog = nil
+            models = nil
         }
         engine = QueryEngine(
             settings, catalog: catalog, store: withCatalog ? store : nil,
             authorizer: OpenAuthorizer(),
-            tables: tables, zones: zones)
+            tables: tables, models: models, zones: zones)
         session =
             withCatalog
             ? QuerySession(catalog: "lakehouse", schema: "main")
@@ -95,6 +101,7 @@ final class SQLBench {
     deinit {
         engine.drain(until: SystemMonotonicClock().now() + .seconds(5))
         catalog?.close()
+        models?.close()
         try? LocalFileSystem().removeTree(folder)
     }
 
