@@ -142,7 +142,8 @@ enum AskCommands {
             text += table.policy.isEmpty ? ", all rows\n" : ", policy: \(table.policy)\n"
         }
         text +=
-            "cost     \(answer.scannedRows) rows, \(answer.scannedBytes >> 10) KiB scanned, "
+            "cost     \(answer.scannedRows) rows scanned, "
+            + (answer.scannedBytes > 0 ? "\(answer.scannedBytes) bytes, " : "")
             + "\(answer.milliseconds) ms\n"
         text +=
             "model    \(answer.model.name) version \(answer.model.version), as of \(answer.asOf)\n"

@@ -185,7 +185,8 @@ package struct AskAnswer: Sendable {
             (
                 "cost",
                 .object([
-                    ("rowsScanned", .int(scannedRows)), ("bytesScanned", .int(scannedBytes)),
+                    ("rowsScanned", .int(scannedRows)),
+                    ("bytesScanned", scannedBytes > 0 ? .int(scannedBytes) : .null),
                     ("milliseconds", .int(milliseconds)),
                 ])
             ),

@@ -36,6 +36,7 @@ package struct MetricRows: Sendable {
     package var rows: [[JSONValue]]
     package var isTruncated: Bool
     package var scannedRows: Int64
+    /// 0 where the engine does not know.
     package var scannedBytes: Int64
     package var milliseconds: Int64
     package var queryID: String
