@@ -193,7 +193,7 @@ extension Binder {
         var byText: [String: PlanColumn] = [:]
         for column in columns {
             guard let bound = column.bound else { continue }
-            let text = bound.description
+            let text = bound.identity
             let output: PlanColumn
             if let known = byText[text], bound.isDeterministic {
                 output = known
@@ -244,7 +244,7 @@ extension Binder {
                     item.expression.span)
             }
             let key: PlanColumn
-            if let known = byText[bound.description] {
+            if let known = byText[bound.identity] {
                 key = known
             } else {
                 if specification.isDistinct {
@@ -256,7 +256,7 @@ extension Binder {
                 key =
                     bound.columnID.map { PlanColumn(id: $0, type: bound.type, name: "key") }
                     ?? allocator.column(bound.type, "key")
-                byText[bound.description] = key
+                byText[bound.identity] = key
                 assignments.append(Assignment(column: key, expression: bound))
             }
             keys.append(

@@ -285,7 +285,7 @@ final class ExpressionBinder {
         let scratch = ExpressionBinder(
             binder, Scope(scope.fields, outer: scope.outer), environment, plan: .oneRow)
         guard let bound = try? scratch.bind(expression) else { return nil }
-        return groupTexts[bound.description]
+        return groupTexts[bound.identity]
     }
 
     // MARK: Names
@@ -328,7 +328,7 @@ final class ExpressionBinder {
     private func alias(_ name: String, _ span: SourceSpan) throws(QueryFault) -> BoundExpression? {
         let matches = aliases.filter { $0.label == name }
         guard let first = matches.first else { return nil }
-        if matches.contains(where: { $0.value.description != first.value.description }) {
+        if matches.contains(where: { $0.value.identity != first.value.identity }) {
             throw .analysis(.ambiguousName, "Column '\(name)' is ambiguous", span)
         }
         return first.value

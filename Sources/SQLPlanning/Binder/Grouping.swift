@@ -202,7 +202,7 @@ struct Grouping {
     private func add(_ bound: BoundExpression, _ expression: Expression?, _ keys: inout [Key])
         -> Int
     {
-        let text = bound.description
+        let text = bound.identity
         if let index = keys.firstIndex(where: { $0.text == text }) {
             if keys[index].expression == nil { keys[index].expression = expression }
             return index
@@ -278,7 +278,7 @@ struct Grouping {
         guard arguments.count < 64 else { return nil }
         var positions: [Int] = []
         for argument in arguments {
-            let text = try scratch.bind(argument).description
+            let text = try scratch.bind(argument).identity
             guard let index = keys.firstIndex(where: { $0.text == text }) else {
                 throw .analysis(
                     .invalidArguments,

@@ -3,17 +3,26 @@ import SQLFunctions
 package import Vectors
 
 extension BoundExpression: CustomStringConvertible {
-    /// The expression with columns as `#7`: equal texts mean equal expressions.
+    /// The expression with columns as `#7`, for people.
     package var description: String { text { "#\($0.number)" } }
 
+    /// A text that is the same for equal expressions alone: with the types of literals and calls, since
+    /// NULL, `1` and `f(1)` are written alike in many of them.
+    package var identity: String { text({ "#\($0.number)" }, isTyped: true) }
+
     /// The expression with names for its columns, for EXPLAIN.
-    package func text(_ name: (ColumnID) -> String) -> String {
-        func inner(_ expression: BoundExpression) -> String { expression.text(name) }
+    package func text(_ name: (ColumnID) -> String) -> String { text(name, isTyped: false) }
+
+    private func text(_ name: (ColumnID) -> String, isTyped: Bool) -> String {
+        func inner(_ expression: BoundExpression) -> String {
+            expression.text(name, isTyped: isTyped)
+        }
         func list(_ expressions: [BoundExpression], _ separator: String = ", ") -> String {
             expressions.map(inner).joined(separator: separator)
         }
         switch self {
-        case .literal(let value, let type): return value.text(as: type)
+        case .literal(let value, let type):
+            return isTyped ? "\(value.text(as: type)):\(type)" : value.text(as: type)
         case .column(let id, _): return name(id)
         case .arithmetic(let op, let left, let right, _):
             return "(\(inner(left)) \(op.rawValue) \(inner(right)))"
@@ -37,7 +46,8 @@ extension BoundExpression: CustomStringConvertible {
         case .coalesce(let terms, _): return "COALESCE(\(list(terms)))"
         case .tryEvaluate(let operand): return "TRY(\(inner(operand)))"
         case .call(let resolved, let arguments):
-            return "\(resolved.function.name)(\(list(arguments)))"
+            let call = "\(resolved.function.name)(\(list(arguments)))"
+            return isTyped ? "\(call):\(resolved.result)" : call
         case .lambda(let parameters, let body):
             return "(\(parameters.map { name($0.0) }.joined(separator: ", "))) -> \(inner(body))"
         case .row(let terms, _): return "ROW(\(list(terms)))"

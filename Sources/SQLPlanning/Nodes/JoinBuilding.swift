@@ -79,10 +79,10 @@ extension LogicalPlan {
         _ expression: BoundExpression, _ allocator: ColumnAllocator, name: String = "expr"
     ) -> ColumnID {
         if let id = expression.columnID { return id }
-        let text = expression.description
+        let text = expression.identity
         if case .project(let input, var assignments) = self {
             // A neighbour of the same meaning may be there already.
-            if let same = assignments.first(where: { $0.expression.description == text }) {
+            if let same = assignments.first(where: { $0.expression.identity == text }) {
                 return same.column.id
             }
             if expression.columns.isSubset(of: input.outputIDs) {
@@ -106,8 +106,8 @@ extension LogicalPlan {
         let flat = conditions.flatMap(\.conjuncts)
         guard !flat.isEmpty else { return self }
         if case .filter(let input, let predicate) = self {
-            let present = Set(predicate.conjuncts.filter(\.isDeterministic).map(\.description))
-            let added = flat.filter { !present.contains($0.description) }
+            let present = Set(predicate.conjuncts.filter(\.isDeterministic).map(\.identity))
+            let added = flat.filter { !present.contains($0.identity) }
             return .filter(input, predicate: .all([predicate] + added))
         }
         return .filter(self, predicate: .all(flat))

@@ -117,7 +117,7 @@ package struct ExpressionFolding {
         for term in terms {
             if term.isFalse { return .false_ }
             if term.isTrue { continue }
-            if !term.isDeterministic || seen.insert(term.description).inserted { kept.append(term) }
+            if !term.isDeterministic || seen.insert(term.identity).inserted { kept.append(term) }
         }
         return .all(kept)
     }
@@ -129,10 +129,10 @@ package struct ExpressionFolding {
         for term in terms {
             if term.isTrue { return .true_ }
             if term.isFalse { continue }
-            if !term.isDeterministic || seen.insert(term.description).inserted { kept.append(term) }
+            if !term.isDeterministic || seen.insert(term.identity).inserted { kept.append(term) }
         }
         guard kept.count > 1, kept.allSatisfy(\.isDeterministic) else { return .any(kept) }
-        let branches = kept.map { branch in branch.conjuncts.map { ($0, $0.description) } }
+        let branches = kept.map { branch in branch.conjuncts.map { ($0, $0.identity) } }
         let first = branches[0]
         let common = first.filter { term in
             branches.dropFirst().allSatisfy { $0.contains { $0.1 == term.1 } }
@@ -154,11 +154,11 @@ package struct ExpressionFolding {
         for term in terms {
             switch term {
             case .comparison(.equal, let left, let right) where right.literalValue != nil:
-                guard operand == nil || operand?.description == left.description else { return nil }
+                guard operand == nil || operand?.identity == left.identity else { return nil }
                 operand = left
                 members.append(right)
             case .inList(let left, let list) where list.allSatisfy({ $0.literalValue != nil }):
-                guard operand == nil || operand?.description == left.description else { return nil }
+                guard operand == nil || operand?.identity == left.identity else { return nil }
                 operand = left
                 members += list
             default: return nil

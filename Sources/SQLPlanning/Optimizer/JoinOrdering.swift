@@ -181,7 +181,7 @@ struct JoinGraph {
         for (index, ids) in outputs.enumerated() { for id in ids { owners[id] = index } }
         var equal = ColumnClasses()
         var seen: Set<String> = []
-        for expression in raw where seen.insert(expression.description).inserted {
+        for expression in raw where seen.insert(expression.identity).inserted {
             if case .comparison(
                 .equal, .column(let one, let type), .column(let other, let otherType)) =
                 expression, let first = owners[one], let second = owners[other], first != second,

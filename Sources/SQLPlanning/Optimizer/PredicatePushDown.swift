@@ -28,8 +28,8 @@ struct PredicatePushDown {
         case .filter(let input, let predicate): return push(input, predicate.conjuncts + conditions)
         case .scan(var node):
             let (safe, failing) = split(conditions) { !$0.canFail && !$0.columns.isEmpty }
-            var seen = Set(node.filters.map(\.description))
-            node.filters += safe.filter { seen.insert($0.description).inserted }
+            var seen = Set(node.filters.map(\.identity))
+            node.filters += safe.filter { seen.insert($0.identity).inserted }
             return LogicalPlan.scan(node).filtered(failing)
         case .project(let input, let assignments):
             var values: [ColumnID: BoundExpression] = [:]
@@ -225,7 +225,7 @@ struct PredicatePushDown {
                 classes.unite((one, type), (other, otherType))
             }
         }
-        var known = Set(conditions.map(\.description))
+        var known = Set(conditions.map(\.identity))
         var result: [BoundExpression] = []
         for condition in conditions {
             let columns = condition.columns
@@ -235,7 +235,7 @@ struct PredicatePushDown {
             {
                 for (other, type) in classes.others(of: id) {
                     let derived = condition.substituting([id: .column(other, type)])
-                    if known.insert(derived.description).inserted { result.append(derived) }
+                    if known.insert(derived.identity).inserted { result.append(derived) }
                 }
             }
             if case .or(let branches) = condition {
@@ -250,7 +250,7 @@ struct PredicatePushDown {
                     }
                     guard parts.count == branches.count else { continue }
                     let derived = ExpressionFolding(evaluator: nil).folded(.any(parts))
-                    if known.insert(derived.description).inserted { result.append(derived) }
+                    if known.insert(derived.identity).inserted { result.append(derived) }
                 }
             }
         }
