@@ -237,6 +237,46 @@ def test_no_statement_shows_what_is_hidden(world, who, door):
     assert_clean(person, hidden_from(who))
 
 
+def test_dashboards_show_each_viewer_what_they_may_see(world, appliance):
+    """One file, one cache, several viewers: pages, rows behind tiles and exports."""
+    folder = appliance.directory / "dashboards"
+    folder.mkdir(exist_ok=True)
+    (folder / "cards.yml").write_text(
+        f"""title: Cards
+catalog: lakehouse
+schema: {world['schema']}
+tiles:
+  - id: cards
+    kind: table
+    title: Cards
+    sql: select id, region, pan, holder, memo from cards order by id
+  - id: who
+    kind: bar
+    title: By holder
+    sql: select holder, sum(amount) as amount from cards group by holder order by holder
+"""
+    )
+
+    def look(person):
+        page = person.keep(
+            requests.get(person.url + "/dashboards/cards", headers=person.headers, timeout=60)
+        )
+        assert page.status_code == 200, page.text
+        for path in ("cards/tiles/cards/rows", "cards.csv", "cards/tiles/cards.csv", "cards/tiles/who.svg"):
+            person.keep(
+                requests.get(f"{person.url}/dashboards/{path}", headers=person.headers, timeout=60)
+            )
+        return page.text
+
+    # Who sees everything looks first, so that what is kept of it is there to be given out wrongly.
+    assert PANS[0] in look(world["boss"]) and HIDDEN_REGION in look(world["boss"])
+    for who in ("ana", "vic"):
+        world[who].seen.clear()
+        assert "****6" in look(world[who])
+        assert_clean(world[who], hidden_from(who))
+    assert NAMES[0] in look(world["stu"])
+
+
 def test_copies_hold_only_what_was_seen(world):
     ana, boss = world["ana"], world["boss"]
     copy = f"lakehouse.{world['schema']}.copy"
