@@ -153,7 +153,11 @@ struct BankSource {
         try connection.script(
             """
             BEGIN IMMEDIATE;
-            CREATE TABLE late_bookings AS SELECT * FROM transactions WHERE false;
+            CREATE TABLE late_bookings (transaction_id INTEGER, account_id INTEGER NOT NULL,
+                card_id INTEGER NOT NULL, booked_at TIMESTAMP NOT NULL, amount DECIMAL(12,2) NOT NULL,
+                currency TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL,
+                latitude DOUBLE NOT NULL, longitude DOUBLE NOT NULL, merchant_id INTEGER NOT NULL,
+                channel TEXT NOT NULL, device TEXT NOT NULL, memo TEXT, updated_at TIMESTAMP NOT NULL);
             """)
         var dice = BankDice(seed: generator.seed, stream: 10)
         let start = Int64(generator.asOfDay) * BankGenerator.microsecondsPerDay

@@ -18,7 +18,7 @@ extension BankingFraud {
         "Which regions were above 5 % fraud rate last week?",
         "Which regions had more than 5 % fraud rate last week?",
         "What regions saw a fraud rate higher than 5 % last week?",
-        "regions fraud rate above 0.05 last week",
+        "regions with fraud rate above 5% last week",
         "Which region had a fraud rate above 5 % last week?",
         "Where was the fraud rate above 5 % last week, by region?",
         "Which regions saw a rate of fraud above 5 % last week?",
@@ -119,7 +119,7 @@ extension BankingFraud {
             asked.rows.append(try row.elements().compactMap(\.value).map(DemoClient.text))
         }
         asked.tables = try (body["tables"].optionalElements() ?? []).map {
-            "\(try $0["name"].string())@\(try $0["snapshotId"].optionalInt64() ?? 0)"
+            "\(try $0["name"].string()) @ \(try $0["snapshotId"].optionalString() ?? "none")"
         }.joined(separator: ", ")
         return asked
     }
