@@ -36,7 +36,9 @@ struct Quarantine {
         _ = try audit.query(
             """
             INSERT INTO \(place) (\((columns + own).joined(separator: ", ")))
-            SELECT \(values), \(CheckSQL.text(audit.runID)), b."_reasons", current_timestamp
+            SELECT \(values), CAST(\(CheckSQL.text(audit.runID)) AS varchar),
+                CAST(b."_reasons" AS array(varchar)),
+                CAST(current_timestamp AS timestamp(6) with time zone)
             FROM (\(try badRows(checks))) AS b
             """, session("insert"))
         let count =

@@ -81,7 +81,12 @@ def test_statements_on_a_branch(sql, schema, branch):
     sql(f"insert into {at}.t values (3, 'c')")
     sql(f"create table {at}.made as select 1 as x")
     sql(f"alter table {at}.t add column note varchar")
-    sql(f"create view {at}.v as select count(*) as n from t")
+    session = connect()
+    cursor = session.cursor()
+    cursor.execute(f"use {at}")
+    cursor.fetchall()
+    cursor.execute("create view v as select count(*) as n from t")
+    cursor.fetchall()
     assert sql(f"select count(*) from {at}.t") == [[3]]
     assert sql(f"select n from {at}.v") == [[3]]
     assert sql(f"select count(*) from silver.{schema}.t") == [[2]]
@@ -94,10 +99,6 @@ def test_statements_on_a_branch(sql, schema, branch):
         f"where table_schema = '{schema}' and table_name = 't' order by ordinal_position"
     )
     assert [row[0] for row in sql(columns)] == ["id", "name", "note"]
-    session = connect()
-    cursor = session.cursor()
-    cursor.execute(f"use {at}")
-    cursor.fetchall()
     cursor.execute("select count(*) from t")
     assert cursor.fetchall() == [[3]]
     changes = {row[1]: row[3:5] + row[7:9] for row in sql(f"show branch changes {branch} in silver")}
@@ -173,7 +174,7 @@ def test_tags_keep_their_state(sql, schema):
     assert refused(sql, f"""insert into "silver@{tag}".{schema}.t values (1, 'x')""")[0] == "INVALID_ARGUMENTS"
     with pytest.raises((CommitFailedException, RESTError)):
         pyiceberg(f"silver@{tag}").load_table(f"{schema}.t").append(batch((1, "x")))
-    assert tag in [row[0] for row in sql("show tags from silver")]
+    assert tag in [row[0] for row in sql("show tags from catalog silver")]
     assert refused(sql, f"drop branch {tag} in silver")[0] == "INVALID_ARGUMENTS"
     sql(f"drop tag {tag} in silver")
     assert refused(sql, f'select * from "silver@{tag}".{schema}.t')[0] == "BRANCH_NOT_FOUND"

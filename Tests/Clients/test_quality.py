@@ -277,8 +277,8 @@ checks:
         assert {row["check"]: row["severity"] for row in checks} == {
             "not_null_id_amount": "warn", "uniqueness_id": "warn", "positive_amount": "fail", "dear": "warn",
         }
-        done = server.command("sql", "create schema silver.shop")
-        server.command("sql", "create table silver.shop.orders as select 1 as id, 2000.00 as amount")
+        done = server.command("sql", "-c", "create schema silver.shop")
+        server.command("sql", "-c", "create table silver.shop.orders as select 1 as id, 2000.00 as amount")
         found = json.loads(server.command("check", "run", "silver.shop.orders", "--json").stdout)
         assert {row["check"]: row["status"] for row in found}["dear"] == "warned"
         assert done.returncode == 0

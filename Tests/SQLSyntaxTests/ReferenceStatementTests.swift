@@ -23,7 +23,7 @@ struct ReferenceStatementTests {
         ("show branches from silver", "SHOW BRANCHES IN CATALOG silver"),
         ("show branches from table t", "SHOW BRANCHES FROM TABLE t"),
         ("show branches in s.t", "SHOW BRANCHES FROM TABLE s.t"),
-        ("show tags in silver", "SHOW TAGS IN CATALOG silver"),
+        ("show tags in catalog silver", "SHOW TAGS IN CATALOG silver"),
         ("show branch changes etl in silver", "SHOW BRANCH CHANGES etl IN CATALOG silver"),
         ("show branch log etl", "SHOW BRANCH LOG etl"),
         (

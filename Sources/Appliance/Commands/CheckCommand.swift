@@ -1,4 +1,5 @@
 import JSON
+import Platform
 import Quality
 import SQLEngine
 import SQLPlanning

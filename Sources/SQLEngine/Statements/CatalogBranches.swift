@@ -110,7 +110,7 @@ extension StatementRun {
         guard let name = catalog?.canonical ?? session.catalog else {
             throw QueryFault(
                 .missingCatalogName, "Catalog must be specified when session catalog is not set",
-                hint: "write \(kind == .tag ? "SHOW TAGS" : "SHOW BRANCHES") FROM silver")
+                hint: "write SHOW BRANCHES FROM silver, or SHOW TAGS FROM CATALOG silver")
         }
         let store = try self.catalog()
         guard catalogs.isWarehouse(context, name) else {

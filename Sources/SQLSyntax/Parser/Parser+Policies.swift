@@ -74,7 +74,8 @@ extension Parser {
     private func showPolicies() throws(SQLSyntaxError) -> PolicyStatement? {
         if take("SHOW", "ROW", "FILTERS") { return .showRowFilters(on: try optionalTable()) }
         if take("SHOW", "MASKS") { return .showMasks(on: try optionalTable()) }
-        if take("SHOW", "TAGS") { return .showTags(on: try optionalTable()) }
+        // Those of a whole catalog, its named states, are listed elsewhere.
+        if !next("CATALOG", 3), take("SHOW", "TAGS") { return .showTags(on: try optionalTable()) }
         guard take("SHOW", "EFFECTIVE", "ACCESS") else { return nil }
         try expect("ON")
         _ = take("TABLE")

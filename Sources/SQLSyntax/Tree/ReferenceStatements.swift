@@ -13,7 +13,8 @@ package enum ReferenceStatement: Sendable, Hashable {
     case drop(Kind, Identifier, catalog: Identifier?, ifExists: Bool)
     /// `MERGE BRANCH name [IN [CATALOG] c] [INTO ref] [AND DROP] [DRY RUN]`.
     case merge(Identifier, catalog: Identifier?, into: Identifier?, drops: Bool, isDryRun: Bool)
-    /// `SHOW BRANCHES|TAGS [FROM|IN [CATALOG] c]`.
+    /// `SHOW BRANCHES [FROM|IN [CATALOG] c]`, `SHOW TAGS FROM|IN CATALOG c`: without CATALOG, tags are
+    /// those of tables and columns.
     case list(Kind, catalog: Identifier?)
     /// `SHOW BRANCH CHANGES name [IN [CATALOG] c]`.
     case changes(Identifier, catalog: Identifier?)
