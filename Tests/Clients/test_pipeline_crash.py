@@ -12,8 +12,11 @@ import random
 import sqlite3
 import threading
 
+import boto3
+import botocore.exceptions
 import pytest
 from appliance import lakehouse
+from botocore.config import Config
 
 LONG = os.environ.get("LAKEHOUSE_LONG") == "1"
 SEEDS = range(12) if LONG else range(3)
@@ -64,6 +67,25 @@ def declaration(source):
     return text
 
 
+def asked(directory, sql):
+    """One value out of the database of runs."""
+    with contextlib.closing(sqlite3.connect(directory / "jobs.sqlite", timeout=30)) as database:
+        return database.execute(sql).fetchone()[0]
+
+
+def until_no_step_is_near_to_be_given_up(server):
+    """Ends by itself: what a step finishes takes its count back."""
+    near = f"select count(*) from steps where state in ('queued', 'running') and lost >= {LOST_ATTEMPTS}"
+    while asked(server.directory, near):
+        assert server.process.poll() is None, server.log()
+        threading.Event().wait(0.01)
+
+
+def rows_of(server, sql):
+    text = server.command("sql", "--json", "-c", sql).stdout
+    return [list(json.loads(line).values()) for line in text.splitlines()]
+
+
 def facts(path):
     with sqlite3.connect(path) as database:
         database.execute("create table facts (id integer primary key, word text)")
@@ -96,34 +118,22 @@ def test_a_run_that_is_killed_again_and_again_leaves_every_row_once(start, tmp_p
     lakehouse("pipeline", "declare", declared, "--data", directory)
     run = lakehouse("pipeline", "run", "many", "--data", directory).stdout.split()[0]
 
-    def asked(sql):
-        """What stands in the database of runs."""
-        with contextlib.closing(sqlite3.connect(directory / "jobs.sqlite", timeout=30)) as database:
-            return database.execute(sql).fetchone()[0]
-
-    def is_near_to_be_given_up():
-        return asked(f"select count(*) from steps where state in ('queued', 'running') and lost >= {LOST_ATTEMPTS}")
-
     kills, state = 0, "running"
     while state in ("queued", "running") and kills < 200:
         server = start(directory)
-        # Ends by itself: what the step finishes takes its count back.
-        while is_near_to_be_given_up():
-            assert server.process.poll() is None, server.log()
-            threading.Event().wait(0.01)
+        until_no_step_is_near_to_be_given_up(server)
         # Where in its work the process is when it dies depends on this wait, down to the microsecond.
         threading.Event().wait(dice.uniform(0, 0.3))
         server.kill()
         kills += 1
-        state = asked("select state from runs where pipeline = 'many'")
-    lost = asked("select count(*) from attempts where state = 'lost'")
+        state = asked(directory, "select state from runs where pipeline = 'many'")
+    lost = asked(directory, "select count(*) from attempts where state = 'lost'")
     server = start(directory)
     assert state == "succeeded", server.command("pipeline", "log", run).stdout[-3000:]
     assert lost >= 2, f"{kills} kills hit {lost} steps: the run was over before"
 
     def rows(sql):
-        text = server.command("sql", "--json", "-c", sql).stdout
-        return [list(json.loads(line).values()) for line in text.splitlines()]
+        return rows_of(server, sql)
 
     counted = rows("select step, statement, count(*), sum(n) from bronze.crash.counted group by 1, 2 order by 1, 2")
     assert counted == [[step, number, 10, 55] for step in range(STEPS) for number in range(STATEMENTS)]
@@ -176,3 +186,66 @@ def test_a_statement_that_committed_and_was_not_noted_is_not_committed_again(sta
     assert server.command("sql", "--csv", "-c", "select n from bronze.again.t order by n").stdout == table
     snapshots = server.command("sql", "--csv", "-c", 'select count(*) from bronze.again."t$snapshots"').stdout
     assert snapshots.split()[1] == "5"
+
+
+def object_client(variables):
+    return boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_REGION"],
+        config=Config(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=5),
+    )
+
+
+FILE_ROWS, LIVES = 20, 8
+
+
+@pytest.mark.timeout(900 if LONG else 240)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_files_that_land_become_rows_once_through_kills(start, seed):
+    """Objects arrive while the process dies and comes back; each acknowledged one becomes rows, none twice."""
+    dice = random.Random(seed)
+    server, acknowledged, number = start(), set(), 0
+    server.command("sql", "-c", "create schema bronze.crash")
+    for _ in range(LIVES):
+        until_no_step_is_near_to_be_given_up(server)
+        s3 = object_client(server.variables())
+        # Some lives end while objects still come, some while only their rows are written.
+        puts = dice.randint(1, 15)
+        death = threading.Timer(dice.uniform(0.02, 0.4), server.process.kill)
+        death.start()
+        for _ in range(puts):
+            mine, number = number, number + 1
+            ids = range(mine * FILE_ROWS, mine * FILE_ROWS + FILE_ROWS)
+            text = "id,word\n" + "".join(f"{key},w{key}\n" for key in ids)
+            try:
+                s3.put_object(Bucket="landing", Key=f"bronze/crash/t{mine % 2}/{mine}.csv", Body=text.encode())
+            except botocore.exceptions.BotoCoreError:
+                # The server died under it: the file may be there or not.
+                break
+            acknowledged.add(mine)
+        death.join()
+        server.kill()
+        server = start(server.directory)
+    lost = asked(server.directory, "select count(*) from attempts where state = 'lost'")
+    found = {}
+    for _ in range(3000):
+        if asked(server.directory, "select count(*) from runs where state in ('queued', 'running')") == 0:
+            found = {
+                key: count
+                for table in range(2)
+                for key, count in rows_of(server, f"select id, count(*) from bronze.crash.t{table} group by id")
+            }
+            if {key // FILE_ROWS for key in found} >= acknowledged:
+                break
+        threading.Event().wait(0.01)
+    failed = asked(server.directory, "select group_concat(message) from runs where state = 'failed'")
+    assert failed is None
+    assert set(found.values()) == {1}, [key for key, count in found.items() if count > 1][:10]
+    files = {key // FILE_ROWS for key in found}
+    assert acknowledged <= files, f"acknowledged, and no rows: {sorted(acknowledged - files)}"
+    assert len(found) == FILE_ROWS * len(files), "a file is there with all of its rows"
+    assert len(files - acknowledged) <= LIVES
+    assert lost >= 1, "no kill hit a step"
