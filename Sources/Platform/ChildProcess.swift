@@ -4,16 +4,18 @@ import Glibc
 package final class ChildProcess: Sendable {
     package let identifier: Int32
 
-    /// Starts `path` with `arguments` (without the name); its output goes nowhere, its environment is
-    /// ours. Throws when it cannot be started.
-    package init(_ path: String, _ arguments: [String]) throws(PlatformError) {
+    /// Starts `path` with `arguments` (without the name); its output goes to the file `output`, its
+    /// environment is ours. Throws when it cannot be started.
+    package init(
+        _ path: String, _ arguments: [String], output: String = "/dev/null"
+    ) throws(PlatformError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(
-                &actions, descriptor, "/dev/null",
-                descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0)
+                &actions, descriptor, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

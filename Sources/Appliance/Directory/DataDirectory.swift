@@ -8,7 +8,7 @@ package import Platform
 ///     DIR/lock            held by the process that has it open; its pid inside
 ///     DIR/control.sock    where the command line talks to a running server
 ///     DIR/master.key      seals secrets; mode 0600
-///     DIR/*.sqlite        catalog, objects, identity, jobs, ledger
+///     DIR/*.sqlite        catalog, models, objects, identity, jobs, ledger
 ///     DIR/blobs           object bytes
 ///     DIR/spill           temporary, emptied at start
 ///     DIR/tls             the local authority and the server's certificate
@@ -21,6 +21,9 @@ package final class DataDirectory: Sendable {
     private let files: any FileSystem
     /// Whether the directory was made by this start.
     package let isNew: Bool
+
+    /// Lets another process open the directory. Everything in it was closed before.
+    func unlock() { lock.release() }
 
     /// Opens and locks the directory, making it when it is absent.
     ///

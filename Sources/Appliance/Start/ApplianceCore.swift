@@ -223,5 +223,6 @@ package final class Appliance: Sendable {
         checks.close()
         models.close()
         objects.database.close()
+        directory.unlock()
     }
 }

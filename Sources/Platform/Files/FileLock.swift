@@ -1,11 +1,13 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// The exclusive lock of a data directory: held by one process, released by the kernel when it dies.
 ///
 /// The file keeps the holder's process id, so that a second one can say who is there.
 package final class FileLock: Sendable {
-    private let descriptor: Int32
+    /// -1 once it is released.
+    private let descriptor: Atomic<Int32>
     package let path: String
 
     /// Takes the lock, or throws `.locked` with the holder's id in the message.
@@ -28,11 +30,17 @@ package final class FileLock: Sendable {
         // Only for people; the lock itself is the kernel's.
         let text = Array("\(getpid())\n".utf8)
         if ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
-        descriptor = opened
+        descriptor = Atomic(opened)
         self.path = path
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit { release() }
+
+    /// Lets go of the lock now; harmless when that was done before.
+    package func release() {
+        let held = descriptor.exchange(-1, ordering: .acquiringAndReleasing)
+        if held >= 0 { Glibc.close(held) }
+    }
 
     /// The process id in a lock file, if another process holds the lock now.
     package static func holder(path: String) -> Int32? {
