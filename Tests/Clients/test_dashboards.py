@@ -1,15 +1,14 @@
 """Dashboards as files, on the real server: filters in the address, marks, rows, past states, exports."""
 
+import csv
 import gzip
 import io
-import csv
 import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 import trino
-
-from appliance import Appliance, fetch
+from appliance import fetch
 
 DOCUMENT = """
 title: Shop
@@ -35,19 +34,22 @@ KINDS = ["number", "bar", "line", "area", "pie", "scatter", "heatmap", "histogra
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dashboards") / "data"
-    with Appliance(folder) as server:
-        (folder / "dashboards").mkdir(exist_ok=True)
-        (folder / "dashboards" / "shop.yml").write_text(DOCUMENT)
-        statement(server, "create schema shop")
-        statement(
-            server,
-            "create table shop.orders as select * from (values (1, 'AT', date '2026-01-01', decimal '10.50'), "
-            "(2, 'CZ', date '2026-01-02', decimal '20.25'), (3, 'AT', date '2026-01-03', decimal '0.25'), "
-            "(4, 'O''Hara', date '2026-01-03', decimal '5.00')) t (id, country, day, amount)",
-        )
-        yield server
+def server(appliance):
+    folder = appliance.directory / "dashboards"
+    folder.mkdir(exist_ok=True)
+    (folder / "shop.yml").write_text(DOCUMENT)
+    statement(appliance, "create schema shop")
+    statement(
+        appliance,
+        "create table shop.orders as select * from (values (1, 'AT', date '2026-01-01', cast(10.50 as decimal(9, 2))), "
+        "(2, 'CZ', date '2026-01-02', decimal '20.25'), (3, 'AT', date '2026-01-03', decimal '0.25'), "
+        "(4, 'O''Hara', date '2026-01-03', decimal '5.00')) t (id, country, day, amount)",
+    )
+    yield appliance
+    for name in ("shop", "twelve"):
+        (folder / f"{name}.yml").unlink(missing_ok=True)
+    statement(appliance, "drop table shop.orders")
+    statement(appliance, "drop schema shop")
 
 
 def statement(server, sql):

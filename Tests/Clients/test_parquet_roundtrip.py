@@ -1,6 +1,7 @@
 """Parquet files of other writers, read by `lakehouse sql`, and files of ours, read by other engines.
 
-Values are compared exactly, one JSON line a row. `LAKEHOUSE_LONG=1` draws more random data and more damage.
+Values are compared exactly, one JSON line a row. `LAKEHOUSE_LONG=1` takes every codec with every encoding,
+draws more random data and does more damage; without it each codec and each encoding has its turn.
 """
 
 import base64
@@ -321,7 +322,10 @@ def arrow_file(table, path, codec, encoding, page_version, **options):
 @pytest.mark.parametrize("page_version", ["1.0", "2.0"])
 @pytest.mark.parametrize("codec", CODECS)
 def test_files_of_pyarrow_read_equal(tmp_path, codec, page_version):
-    for encoding in ENCODINGS:
+    # Two encodings a codec and page version, so that each encoding is read of three codecs or more.
+    turn = CODECS.index(codec) * 2 + (page_version == "2.0") * 3
+    chosen = ENCODINGS if LONG else [ENCODINGS[(turn + step) % 7] for step in range(2)]
+    for encoding in chosen:
         for name, table in [("flat", FLAT), ("nested", NESTED)]:
             path = tmp_path / f"{name}_{encoding.lower()}.parquet"
             arrow_file(table, path, codec, encoding, page_version)
@@ -386,15 +390,15 @@ def test_bloom_filters_of_duckdb_lose_no_row(tmp_path):
     duckdb.sql(
         "COPY (SELECT 'key number ' || (i % 5000) AS s, (i % 7000) * 7919 AS k FROM range(100000) t(i)) "
         f"TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 25000, DICTIONARY_SIZE_LIMIT 100000)")
-    offsets = duckdb.sql(f"SELECT count(bloom_filter_offset) FROM parquet_metadata('{path}')").fetchone()
-    assert offsets[0] > 0
+    offsets = duckdb.sql(f"SELECT count(bloom_filter_offset) FROM parquet_metadata('{path}')").fetchall()
+    assert offsets[0][0] > 0
     for number in range(0, 5000, 617):
         wanted = duckdb.sql(
-            f"SELECT count(*) FROM '{path}' WHERE s = 'key number {number}'").fetchone()[0]
+            f"SELECT count(*) FROM '{path}' WHERE s = 'key number {number}'").fetchall()[0][0]
         ours = read_by_us(path, f"select count(*) as n from bloom where s = 'key number {number}'")
         assert ours == [{"n": wanted}] and wanted == 20
         keys = ", ".join(str((number + each) * 7919) for each in range(3))
-        wanted = duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE k IN ({keys})").fetchone()[0]
+        wanted = duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE k IN ({keys})").fetchall()[0][0]
         assert read_by_us(path, f"select count(*) as n from bloom where k in ({keys})") == [{"n": wanted}]
     assert read_by_us(path, "select count(*) as n from bloom where s = 'absent'") == [{"n": 0}]
 
@@ -471,7 +475,7 @@ def random_table(seed):
     return pa.table(columns, schema=pa.schema(fields)), chance
 
 
-@pytest.mark.parametrize("seed", range(600 if LONG else 60))
+@pytest.mark.parametrize("seed", range(600 if LONG else 30))
 def test_random_nested_data_of_pyarrow(tmp_path, seed):
     table, chance = random_table(seed)
     path = tmp_path / "random.parquet"
@@ -514,7 +518,7 @@ def test_damaged_files_are_an_error_and_no_crash(tmp_path, seed):
         table, path, CODECS[seed % 6], ENCODINGS[seed % 7], ["1.0", "2.0"][seed % 3 % 2],
         row_group_size=chance.choice([7, 60]))
     original = path.read_bytes()
-    for attempt in range(100 if LONG else 25):
+    for attempt in range(100 if LONG else 15):
         path.write_bytes(damaged(original, chance))
         done = lakehouse("sql", "--json", "-c", "select * from broken", path, code=None, timeout=30)
         # Some damage changes a value and nothing else; all that is an error says so in words.
@@ -568,6 +572,10 @@ def equal(left, right):
     assert left.num_rows == right.num_rows
     for name in right.column_names:
         ours, theirs = left[name], right[name]
+        # Arrow's own comparison is quick, but takes 0.0 for -0.0 and no NaN for another.
+        if ours.type == theirs.type and "float" not in str(ours.type) and "double" not in str(ours.type):
+            if ours.combine_chunks().equals(theirs.combine_chunks()):
+                continue
         for row, (a, b) in enumerate(zip(ours, theirs)):
             assert repr(shown(a, ours.type)) == repr(shown(b, theirs.type)), f"{name}, row {row}"
 
@@ -619,7 +627,7 @@ def test_bloom_filters_of_ours_are_duckdbs(appliance, catalog, tmp_path):
     assert columns["s"] > 9000 and columns["k"] > 8000 and columns["id"] is None
     probe = lambda column, value: duckdb.sql(
         f"SELECT bool_or(NOT bloom_filter_excludes) FROM parquet_bloom_probe('{local}', '{column}', {value})"
-    ).fetchone()[0]
+    ).fetchall()[0][0]
     for n in range(1, 9001, 501):
         assert probe("s", f"'key number {n * 7}'") and probe("k", n * 7919)
         rows = f"select id from lakehouse.written.bloomed where s = 'key number {n * 7}' and k = {n * 7919}"
@@ -629,7 +637,7 @@ def test_bloom_filters_of_ours_are_duckdbs(appliance, catalog, tmp_path):
     assert absent <= 5
 
 
-@pytest.mark.parametrize("seed", range(1000, 1040 if LONG else 1008))
+@pytest.mark.parametrize("seed", range(1000, 1040 if LONG else 1006))
 def test_random_data_written_by_us(appliance, catalog, tmp_path, seed):
     """Random nested tables through the engine and back."""
     chance = random.Random(seed)

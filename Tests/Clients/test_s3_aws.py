@@ -1,4 +1,4 @@
-"""The aws command, unchanged, against a running server: cp, sync, ls, rm."""
+"""The aws command, unchanged, against a running server: mb, cp, sync, ls, rm, rb."""
 
 import hashlib
 import shutil
@@ -7,6 +7,7 @@ import sys
 import uuid
 from pathlib import Path
 
+import boto3
 import pytest
 
 pytestmark = pytest.mark.usefixtures("appliance")
@@ -21,14 +22,25 @@ def aws(*arguments, code=0):
 
 @pytest.fixture
 def bucket():
-    name = f"s3://test-{uuid.uuid4().hex[:20]}"
-    aws("s3", "mb", name)
-    yield name
-    aws("s3", "rb", name, "--force")
+    # Without the command, which takes a second to start.
+    made = boto3.resource("s3").create_bucket(Bucket=f"test-{uuid.uuid4().hex[:20]}")
+    yield f"s3://{made.name}"
+    made.objects.delete()
+    made.delete()
 
 
 def pattern(size):
     return hashlib.shake_128(b"aws").digest(size)
+
+
+def test_mb_and_rb(tmp_path):
+    name = f"s3://test-{uuid.uuid4().hex[:20]}"
+    aws("s3", "mb", name)
+    (tmp_path / "source").write_bytes(b"hello")
+    aws("s3", "cp", str(tmp_path / "source"), f"{name}/a/b", "--no-progress")
+    aws("s3", "rb", name, code=1)
+    aws("s3", "rb", name, "--force")
+    assert name.removeprefix("s3://") not in aws("s3", "ls")
 
 
 @pytest.mark.parametrize("size", [0, 10, 20_000_000])

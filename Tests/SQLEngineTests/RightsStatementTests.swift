@@ -61,6 +61,7 @@ struct RightsStatementTests {
         let (bench, rights) = try bench()
         #expect(try bench.ok("CREATE ROLE risk").updateType == "CREATE ROLE")
         #expect(try bench.run("CREATE ROLE risk").code == "ROLE_ALREADY_EXISTS")
+        #expect(try bench.rows("SHOW ROLES") == ["risk", "viewer"])
         try bench.ok("GRANT risk, viewer TO USER ana, bo")
         #expect(
             rights.state.withLock { $0.members } == [

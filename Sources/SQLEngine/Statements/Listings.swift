@@ -149,10 +149,12 @@ extension StatementRun {
             }, rows)
     }
 
-    func showRoles(isCurrent: Bool) -> StatementOutcome {
-        .rows(
+    /// SHOW CURRENT ROLES: the caller's. SHOW ROLES: all, of those who may see them.
+    func showRoles(isCurrent: Bool) throws(QueryFault) -> StatementOutcome {
+        let own = context.principal.roles.sorted()
+        return .rows(
             [QueryColumn(name: "Role", type: .text)],
-            context.principal.roles.sorted().map { [.text($0)] })
+            (isCurrent ? own : try allRoles() ?? own).map { [.text($0)] })
     }
 
     // MARK: Statistics

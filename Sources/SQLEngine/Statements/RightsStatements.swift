@@ -106,6 +106,15 @@ extension StatementRun {
             hint: suggestion(name.canonical, known), span: name.span)
     }
 
+    /// The roles of the directory; nil where there is none, and for who may not look at it.
+    func allRoles() throws(QueryFault) -> [String]? {
+        guard let door = engine.rights else { return nil }
+        do { return try administering { try door.roles(context) } } catch {
+            guard error.code == .permissionDenied else { throw error }
+            return nil
+        }
+    }
+
     private static func noOption(_ what: String, _ node: any SyntaxNode) -> QueryFault {
         QueryFault(
             .notSupported, "WITH \(what) OPTION is not supported",
