@@ -18,7 +18,7 @@ package struct FileIngest {
                 hint: "formats: " + ObjectFormat.allCases.map(\.rawValue).joined(separator: ", "),
                 option: "format")
         }
-        guard mode != .merge else {
+        guard mode == .append || mode == .replace else {
             throw IngestError(
                 .invalidOptions, "files are appended, or replace what is there", option: "mode")
         }

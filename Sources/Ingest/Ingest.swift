@@ -14,6 +14,12 @@
 // `write.merge.mode` wants it). Rows at the watermark are read again and left out when they are there
 // unchanged, so that a row committed late with the same time is not lost and a rerun adds nothing.
 //
+// Files: `replace-file` puts the rows of a file in the place of those that came from it before, by the
+// columns `_source_file`, `_source_etag` and `_ingested_at` that it adds; a file with the same tag is not
+// read again, and one that is gone takes its rows with it when `on_delete` says so. The columns are the
+// registry of what was loaded: what they say is committed with the rows. Types are those of nine tenths
+// of a column's values; the others become NULL and are told. `validate` only looks.
+//
 // Exactly once: the run and step id, and for objects the bucket, key and version, stand in the
 // summary of the snapshot (`lakehouse.run-id`, `lakehouse.step-id`, `lakehouse.source-version`), and are
 // looked for before the work and again within the commit. A retried step sees its own commit.

@@ -21,6 +21,18 @@ package enum IngestMode: String, Sendable, CaseIterable {
     case replace
     /// Rows with a key that is there take its place; others are added.
     case merge
+    /// The rows of each file take the place of those that came from the same file before.
+    case replaceFile = "replace-file"
+    /// Nothing is written: the files are looked at, whether they have the required columns.
+    case validate
+}
+
+/// What becomes of the rows of a file that is not there any more.
+package enum DeletedFilePolicy: String, Sendable, CaseIterable {
+    /// They stay; a file that is not there is an error.
+    case keep
+    /// They go.
+    case remove
 }
 
 /// A table of the source that tells which keys were removed.
@@ -59,6 +71,8 @@ package struct IngestTarget: Sendable, Hashable, CustomStringConvertible {
 ///     deletions: {table: deletions, incremental: deleted_at}
 ///     partition: [region, day(booked_at)]
 ///     properties: {write.parquet.compression-codec: snappy}
+///     requires: {order_id: bigint, amount: decimal}             # columns that each file has to have
+///     on_delete: remove                                         # of mode replace-file; default keep
 ///
 /// `target: from-key` takes warehouse, namespace and table from the object's key.
 package struct IngestRequest: Sendable, Hashable {
@@ -73,9 +87,13 @@ package struct IngestRequest: Sendable, Hashable {
     package var partition: [String]
     /// Properties of a table that is created.
     package var properties: [String: String]
+    /// Columns that each file has to have, and of what type.
+    package var requires: [String: String]
+    package var onDelete: DeletedFilePolicy
 
     private static let members = [
         "source", "target", "mode", "key", "incremental", "deletions", "partition", "properties",
+        "requires", "on_delete",
     ]
 
     /// Reads and checks a step's options; faults are `.invalidOptions` and name the option.
@@ -90,9 +108,16 @@ package struct IngestRequest: Sendable, Hashable {
             throw root.fault(
                 "mode", "unknown mode: \(modeName)",
                 hint: nearestName(to: modeName, among: IngestMode.allCases.map(\.rawValue))
-                    .map { "did you mean \($0)?" } ?? "modes: append, replace, merge")
+                    .map { "did you mean \($0)?" }
+                    ?? "modes: \(IngestMode.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         self.mode = mode
+        requires = try root["requires"]?.textMap() ?? [:]
+        let policyName = try root["on_delete"]?.text() ?? "keep"
+        guard let policy = DeletedFilePolicy(rawValue: policyName) else {
+            throw root.fault("on_delete", "not a policy: \(policyName)", hint: "keep or remove")
+        }
+        onDelete = policy
         key = try root["key"]?.texts() ?? []
         incremental = try root["incremental"]?.text()
         partition = try root["partition"]?.texts() ?? []
@@ -126,6 +151,7 @@ package struct IngestRequest: Sendable, Hashable {
     }
 
     private func check(_ root: Options) throws(IngestError) {
+        try checkFiles(root)
         if mode == .merge {
             guard !key.isEmpty else {
                 throw root.fault("key", "a merge needs the key", hint: "add key: [column]")
@@ -148,6 +174,32 @@ package struct IngestRequest: Sendable, Hashable {
             ] where isGiven {
                 throw root.fault(name, "only a merge has \(name)", hint: "add mode: merge")
             }
+        }
+    }
+
+    /// What only files have.
+    private func checkFiles(_ root: Options) throws(IngestError) {
+        let isOfFiles =
+            switch source {
+            case .object, .objects: true
+            case .sqliteTable, .sqliteQuery: false
+            }
+        if mode == .replaceFile || mode == .validate, !isOfFiles {
+            throw root.fault(
+                "source", "mode \(mode.rawValue) is for files", hint: "give object: or objects:")
+        }
+        if onDelete == .remove, mode != .replaceFile {
+            throw root.fault(
+                "on_delete", "only replaced files have on_delete", hint: "add mode: replace-file")
+        }
+        if !requires.isEmpty, mode != .replaceFile, mode != .validate {
+            throw root.fault(
+                "requires", "only modes replace-file and validate have requires")
+        }
+        for (name, type) in requires where !RequiredColumns.isKnown(type) {
+            throw root.fault(
+                "requires.\(name)", "unknown type: \(type)",
+                hint: "types: \(RequiredColumns.names.joined(separator: ", "))")
         }
     }
 

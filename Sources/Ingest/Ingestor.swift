@@ -92,6 +92,9 @@ package final class Ingestor: Sendable {
         let work = IngestWork(
             ingestor: self, context: context, request: request, identity: identity, table: table,
             log: log)
+        if request.mode == .replaceFile || request.mode == .validate {
+            return try FileWork(work, try files(of: request.source, context)).run()
+        }
         switch request.source {
         case .sqliteTable(let path, let name):
             let file = try open(path, context)
@@ -116,6 +119,26 @@ package final class Ingestor: Sendable {
                     try ObjectSource.open(
                         try openObject($0, context), format: format, budget: budget)
                 })
+        }
+    }
+
+    /// The objects of a source of files, and how they are written; one that is named may be missing.
+    private func files(
+        of source: IngestSource, _ context: RequestContext
+    ) throws -> [SourceFile] {
+        switch source {
+        case .object(let bucket, let key, let format):
+            let location = ObjectLocation(bucket: bucket, key: key)
+            do {
+                return [SourceFile(location, try openObject(location, context), format)]
+            } catch let error as ObjectStoreError where error.code == .noSuchKey {
+                return [SourceFile(location, nil, format)]
+            }
+        case .objects(let bucket, let prefix, let suffix, let format):
+            return try objects(bucket, prefix, suffix, context).map {
+                SourceFile($0, try openObject($0, context), format)
+            }
+        case .sqliteTable, .sqliteQuery: return []
         }
     }
 
@@ -331,13 +354,17 @@ struct IngestWork {
         return paths
     }
 
-    /// Commits one snapshot with the identity in its summary; returns its id. Throws `DoneAlready` when an
+    /// Commits one snapshot with the identity in its summary; returns its id. `part` tells the commits of
+    /// a step with several apart. Throws `DoneAlready` when an
     /// earlier attempt, or another run with the same version of the source, was faster.
     func commit(
         _ operation: SnapshotOperation, version: String? = nil, summary: [String: String],
-        checks: ConflictChecks? = nil, _ changes: (TableMetadata) throws -> FileChanges
+        checks: ConflictChecks? = nil, part: String? = nil,
+        _ changes: (TableMetadata) throws -> FileChanges
     ) throws -> Int64? {
         try checkCancellation()
+        var identity = identity
+        if let part { identity.stepID += "#\(part)" }
         var lines = summary
         lines[IngestSummary.runID] = identity.runID
         lines[IngestSummary.stepID] = identity.stepID

@@ -393,7 +393,7 @@ private struct Watermarks {
 }
 
 /// The files that a merge makes: new rows, and what takes the old ones out.
-private final class MergeOutput {
+final class MergeOutput {
     let data: PartitionedDataWriter
     private let deletes: PositionDeleteWriter?
     private let reader: DataFileReader

@@ -277,17 +277,20 @@ package final class JobScheduler: Service {
     private func take(
         _ event: OutboxEvent, of source: String, _ transitions: RunTransitions
     ) throws {
-        guard event.kind == "object.created", let value = try? JSONValue(parsing: event.payload),
+        guard ["object.created", "object.removed"].contains(event.kind),
+            let value = try? JSONValue(parsing: event.payload),
             let bucket = try? value.cursor["bucket"].string(),
             let key = try? value.cursor["key"].string()
         else { return }
         for (pipeline, document) in transitions.documents
         where pipeline.tenant == event.tenant && document.isEnabled {
             let isWanted = document.triggers.contains { trigger in
-                guard case .objectCreated(bucket, let prefix, let pattern) = trigger else {
-                    return false
+                switch (event.kind, trigger) {
+                case ("object.created", .objectCreated(bucket, let prefix, let pattern)),
+                    ("object.removed", .objectRemoved(bucket, let prefix, let pattern)):
+                    key.utf8.starts(with: prefix.utf8) && pattern?.matches(key) ?? true
+                default: false
                 }
-                return key.utf8.starts(with: prefix.utf8) && pattern?.matches(key) ?? true
             }
             guard isWanted else { continue }
             do {

@@ -20,7 +20,7 @@ private struct AllowAll: Authorizer {
 }
 
 /// A catalog over a store in memory, and an ingestor on top.
-private final class Bench {
+final class Bench {
     let directory: URL
     let store: MemoryObjectStore
     let catalog: Catalog

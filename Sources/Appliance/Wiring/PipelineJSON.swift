@@ -64,6 +64,9 @@ enum PipelineJSON {
                 case .after(let name): "after \(name)"
                 case .objectCreated(let bucket, let prefix, let pattern):
                     "s3://\(bucket)/\(prefix)" + (pattern.map { " like \($0.text)" } ?? "")
+                case .objectRemoved(let bucket, let prefix, let pattern):
+                    "removal from s3://\(bucket)/\(prefix)"
+                        + (pattern.map { " like \($0.text)" } ?? "")
                 }
             }
     }

@@ -29,6 +29,8 @@ package struct PipelineDocument: Sendable {
 package enum PipelineTrigger: Sendable, Hashable {
     /// An object was written whose key begins with the prefix and matches the pattern.
     case objectCreated(bucket: String, prefix: String, pattern: GlobPattern?)
+    /// Such an object was removed.
+    case objectRemoved(bucket: String, prefix: String, pattern: GlobPattern?)
     /// A run of another pipeline succeeded.
     case after(String)
 }

@@ -27,6 +27,7 @@ package struct OptionProblem: Sendable, Hashable {
 ///     parameters: {source: /var/bank.db, region: }                               # ${source} in options
 ///     triggers:
 ///       - {on: object_created, bucket: landing, prefix: bank/, pattern: "**/*.{csv,jsonl}"}
+///       - {on: object_removed, bucket: landing, prefix: bank/}
 ///       - after: other-pipeline
 ///     concurrency: 1
 ///     retries: 2                      # defaults of the steps
@@ -51,7 +52,7 @@ struct PipelineParser {
     private static let stepKeys = ["id", "kind", "needs", "retries", "backoff", "timeout", "with"]
     /// What every run has, without declaration.
     static let runValues = ["run.id", "run.pipeline", "run.scheduled_at"]
-    /// What runs have that an object's creation started.
+    /// What runs have that an object's creation or removal started.
     static let eventValues = ["event.bucket", "event.key", "event.version", "event.size"]
 
     func parse(_ text: String, source: String) throws -> PipelineDocument {
@@ -125,13 +126,12 @@ struct PipelineParser {
         }
         let on = try node.required("on")
         let event = try on.string()
-        guard event == "object_created" else {
+        let events = ["object_created", "object_removed"]
+        guard events.contains(event) else {
             throw invalid(
                 on, "unknown event: \(event)",
-                hint: nearestName(to: event, among: ["object_created"]).map {
-                    "did you mean \($0)?"
-                }
-                    ?? "events: object_created")
+                hint: nearestName(to: event, among: events).map { "did you mean \($0)?" }
+                    ?? "events: \(events.joined(separator: ", "))")
         }
         var pattern: GlobPattern?
         if let patternNode = node["pattern"] {
@@ -140,9 +140,11 @@ struct PipelineParser {
                 throw invalid(patternNode, "not a pattern: \(try patternNode.string())")
             }
         }
-        return .objectCreated(
-            bucket: try node.required("bucket").string(),
-            prefix: try node["prefix"]?.string() ?? "", pattern: pattern)
+        let bucket = try node.required("bucket").string()
+        let prefix = try node["prefix"]?.string() ?? ""
+        return event == "object_created"
+            ? .objectCreated(bucket: bucket, prefix: prefix, pattern: pattern)
+            : .objectRemoved(bucket: bucket, prefix: prefix, pattern: pattern)
     }
 
     private func step(
@@ -205,7 +207,10 @@ struct PipelineParser {
     ) throws {
         var known = document.parameters.map(\.name) + Self.runValues
         let hasEvents = document.triggers.contains {
-            if case .objectCreated = $0 { true } else { false }
+            switch $0 {
+            case .objectCreated, .objectRemoved: true
+            case .after: false
+            }
         }
         if hasEvents { known += Self.eventValues }
         if document.branch != nil { known.append(RunBranch.nameKey) }

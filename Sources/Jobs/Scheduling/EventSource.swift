@@ -3,7 +3,7 @@ package import SQLite
 /// Where events come from that start pipelines. `Appliance` gives the object store's outbox.
 ///
 /// An event of kind `object.created` has the payload
-/// `{"bucket": …, "key": …, "sizeBytes": …, "etag": …, "version": …}`.
+/// `{"bucket": …, "key": …, "sizeBytes": …, "etag": …, "version": …}`; `object.removed` has no size.
 package protocol EventSource: Sendable {
     /// Stable: the cursor is kept under it.
     var name: String { get }
