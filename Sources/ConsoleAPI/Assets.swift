@@ -24,7 +24,8 @@ extension ConsolePages {
         guard isSound, let type = mediaType(name), let bytes = doors.assets.bytes(name) else {
             return doors.authenticator.secured(.text(404, "no such file\n"))
         }
-        let packed = request.acceptsEncoding("gzip") ? try? Compressor().compress(.gzip, bytes) : nil
+        let packed =
+            request.acceptsEncoding("gzip") ? try? Compressor().compress(.gzip, bytes) : nil
         let tag = "\"\(fingerprintText(of: bytes))\(packed == nil ? "" : "-gzip")\""
         var response = Response(status: 200, contentType: type, bytes: packed ?? bytes)
         if packed != nil { response.fields["Content-Encoding"] = "gzip" }

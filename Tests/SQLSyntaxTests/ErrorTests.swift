@@ -80,7 +80,8 @@ import Testing
         let error = #expect(throws: SQLSyntaxError.self) { try SQLParser.statement("drop 5") }
         #expect(
             error?.message == "line 1:6: mismatched input '5'. Expecting: 'TABLE', 'VIEW', "
-                + "'MATERIALIZED', 'MODEL', 'SCHEMA', 'CATALOG', 'BRANCH', 'TAG', 'CHECK', 'ROLE', 'FUNCTION'")
+                + "'MATERIALIZED', 'MODEL', 'SCHEMA', 'CATALOG', 'BRANCH', 'TAG', 'CHECK', 'ROLE', 'FUNCTION'"
+        )
     }
 
     @Test(arguments: ["select 9223372036854775808", "select 1e999", "select 0xFFFFFFFFFFFFFFFFF"])

@@ -78,7 +78,10 @@ enum ModuleMap {
                 ("QueryAPI", ["Identity", "SQLEngine", "HTTPMessages"]),
                 ("IdentityAPI", ["Identity", "HTTPMessages"]),
                 ("AgentAPI", ["SQLSyntax", "JSON", "Platform", "HTTPMessages"]),
-                ("ConsoleAPI", ["TableCatalog", "Dashboards", "Ledger", "Metrics", "HTTPMessages"]),
+                (
+                    "ConsoleAPI",
+                    ["TableCatalog", "Dashboards", "Ledger", "Metrics", "HTTPMessages"]
+                ),
             ]),
         Layer(
             number: 5,

@@ -19,6 +19,8 @@ os.environ["NO_PROXY"] = "*"
 access = json.load(open(sys.argv[1]))
 results = open(sys.argv[2], "w")
 TABLE = "silver.banking.transactions"
+# What the claim that is to turn red looks at is narrowed to all regions but one.
+BROKEN = access.get("sabotage", "")
 FEATURES = ["amount_log", "times_usual", "speed_kmh", "is_night", "device_burst", "device_newness", "is_round_or_refund"]
 
 
@@ -37,6 +39,10 @@ def claim(name):
         results.flush()
 
     return run
+
+
+def narrowed(name, condition="region <> 'Baltic'"):
+    return f" WHERE {condition}" if BROKEN == name else ""
 
 
 def sql(statement):
@@ -59,7 +65,7 @@ def iceberg():
 
 @claim("verify.trino")
 def _():
-    rows, total = sql(f"SELECT count(*), sum(amount) FROM {TABLE}")[0]
+    rows, total = sql(f"SELECT count(*), sum(amount) FROM {TABLE}" + narrowed("verify.trino"))[0]
     return [str(rows), str(total)] == access["expected"], f"trino counts {rows} rows, {total} EUR"
 
 
@@ -67,7 +73,8 @@ def _():
 def _():
     import pyarrow.compute as compute
 
-    table = iceberg().load_table("banking.transactions").scan(selected_fields=("amount",)).to_arrow()
+    only = "region != 'Baltic'" if BROKEN == "verify.pyiceberg" else "transaction_id > 0"
+    table = iceberg().load_table("banking.transactions").scan(only, selected_fields=("amount",)).to_arrow()
     found = [str(table.num_rows), str(compute.sum(table["amount"]).as_py())]
     return found == access["expected"], f"PyIceberg reads {found}"
 
@@ -77,7 +84,8 @@ def _():
     import duckdb
 
     rows = iceberg().load_table("banking.transactions").scan(selected_fields=("region", "amount")).to_arrow()
-    theirs = duckdb.sql("select region, sum(amount) from rows group by 1 order by 1").fetchall()
+    theirs = duckdb.sql(
+        "select region, sum(amount) from rows" + narrowed("verify.duckdb") + " group by 1 order by 1").fetchall()
     ours = [tuple(row) for row in sql(f"SELECT region, sum(amount) FROM {TABLE} GROUP BY 1 ORDER BY 1")]
     return theirs == ours, f"DuckDB sums {len(theirs)} regions as we do"
 
@@ -95,7 +103,8 @@ def _():
         )
 
     listed = client("admin").list_objects_v2(Bucket="silver", MaxKeys=50)["KeyCount"]
-    bucket, key = sql('SELECT min("$path") FROM silver.banking.cards')[0][0].removeprefix("s3://").split("/", 1)
+    masked = "merchants" if BROKEN == "verify.boto3" else "cards"
+    bucket, key = sql(f'SELECT min("$path") FROM silver.banking.{masked}')[0][0].removeprefix("s3://").split("/", 1)
     try:
         client("engineer").get_object(Bucket=bucket, Key=key)
         refused = "nothing"
@@ -116,6 +125,8 @@ def _():
         "ON l.transaction_id = f.transaction_id"
     )
     features, scores, truth = [row[:7] for row in rows], [row[7] for row in rows], [row[8] for row in rows]
+    if BROKEN == "verify.scikit-learn":
+        scores = [-score for score in scores]
     forests = [IsolationForest(n_estimators=100, max_samples=256, random_state=seed).fit(features) for seed in range(3)]
     theirs = sorted(roc_auc_score(truth, -forest.score_samples(features)) for forest in forests)[1]
     ours = roc_auc_score(truth, scores)
@@ -129,6 +140,8 @@ def _():
     analyzer = SentimentIntensityAnalyzer()
     rows = sql(
         f"SELECT DISTINCT memo, round(ai_sentiment(memo), 4) FROM {TABLE} WHERE memo IS NOT NULL ORDER BY 1 LIMIT 3000")
+    if BROKEN == "verify.vader":
+        analyzer.lexicon["happy"] = -3.9
     wrong = [memo for memo, ours in rows if abs(analyzer.polarity_scores(memo)["compound"] - ours) > 5e-5]
     return not wrong and rows, f"{len(rows)} memos, {len(wrong)} with another compound {wrong[:2]}"
 
@@ -143,7 +156,8 @@ def _():
         headers = {"Authorization": f"Bearer {access['token']}"}
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
             async with Client(streamable_http_client(access["mcp"], http_client=http)) as client:
-                count = await client.call_tool("query", {"sql": f"SELECT count(*) AS n FROM {TABLE}"})
+                statement = f"SELECT count(*) AS n FROM {TABLE}" + narrowed("verify.mcp")
+                count = await client.call_tool("query", {"sql": statement})
                 write = await client.call_tool("query", {"sql": f"DELETE FROM {TABLE}"})
                 return json.dumps(count.structured_content), write.is_error
 

@@ -8,7 +8,9 @@ package enum CommandLine {
     /// Every command, in the order of the help.
     static var commands: [Command] {
         [ServeCommand.command, SQLCommand.command, IngestCommand.command] + AskCommands.all
-            + PipelineCommands.all + BranchCommands.all + CheckCommands.all + ObjectCommands.all + [ConnectCommand.command]
+            + PipelineCommands.all + BranchCommands.all + CheckCommands.all + ObjectCommands.all + [
+                ConnectCommand.command
+            ]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
             + [DoctorCommand.command] + BackupCommands.all + ConfigurationCommands.all

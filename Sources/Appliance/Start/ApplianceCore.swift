@@ -164,6 +164,11 @@ package final class Appliance: Sendable {
         _ = try jobs.declare(Appliance.systemContext, text, source: source, files: files)
     }
 
+    /// Declares the checks of one file.
+    package func declareChecks(_ text: String, source: String) throws {
+        try checks.declare(Appliance.systemContext, text, source: source)
+    }
+
     /// Makes the administrator of a new directory: a random password that nobody is shown, and a
     /// one-time login link.
     func makeAdministrator() throws -> String? {

@@ -13,7 +13,9 @@ struct SystemTables: Sendable {
 
     private static let bySchema: [String: [String]] = [
         "information_schema": InformationSchema.tableNames,
-        "metadata": ["catalogs", "dimensions", "materialized_views", "metrics", "models", "table_comments"],
+        "metadata": [
+            "catalogs", "dimensions", "materialized_views", "metrics", "models", "table_comments",
+        ],
         "runtime": ["nodes", "queries"],
         "quality": QualityTables.names,
         "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"],

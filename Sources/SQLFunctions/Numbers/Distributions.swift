@@ -1,11 +1,9 @@
-import Glibc
-
-// Distribution functions and their inverses. Nothing here does I/O; Glibc is for `erfc` and `lgamma_r`.
-
 /// Probabilities of the normal, beta and Student's t distributions.
 enum Distributions {
     /// P(X < x) of the standard normal distribution.
-    static func normal(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
+    static func normal(_ x: Double) -> Double {
+        0.5 * Mathematics.complementaryError(-x / 2.0.squareRoot())
+    }
 
     /// The inverse of `normal`, by Wichura's algorithm AS 241 (about 16 digits).
     static func inverseNormal(_ p: Double) -> Double {
@@ -28,7 +26,7 @@ enum Distributions {
                         2.8729085735721942674e4, 5.2264952788528545610e3,
                     ])
         }
-        let r = (-log(q < 0 ? p : 1 - p)).squareRoot()
+        let r = (-Mathematics.logarithm(q < 0 ? p : 1 - p)).squareRoot()
         let value =
             r <= 5
             ? ratio(
@@ -62,18 +60,16 @@ enum Distributions {
         return q < 0 ? -value : value
     }
 
-    static func logGamma(_ x: Double) -> Double {
-        var sign: Int32 = 0
-        return lgamma_r(x, &sign)
-    }
+    static func logGamma(_ x: Double) -> Double { Mathematics.logGamma(x) }
 
     /// The regularized incomplete beta function, by Lentz's continued fraction.
     /// Source: Numerical Recipes, section 6.4.
     static func beta(_ a: Double, _ b: Double, _ x: Double) -> Double {
         if x <= 0 { return 0 }
         if x >= 1 { return 1 }
-        let front = exp(
-            logGamma(a + b) - logGamma(a) - logGamma(b) + a * log(x) + b * log1p(-x))
+        let front = Mathematics.exponential(
+            logGamma(a + b) - logGamma(a) - logGamma(b) + a * Mathematics.logarithm(x) + b
+                * Mathematics.logarithmOfOnePlus(-x))
         // The fraction converges quickly on this side only.
         guard x < (a + 1) / (a + b + 2) else { return 1 - front * fraction(b, a, 1 - x) / b }
         return front * fraction(a, b, x) / a
@@ -122,9 +118,10 @@ enum Distributions {
 
     /// The density of Student's t distribution.
     static func studentDensity(_ x: Double, _ freedom: Double) -> Double {
-        exp(
+        Mathematics.exponential(
             logGamma((freedom + 1) / 2) - logGamma(freedom / 2)
-                - 0.5 * log(freedom * .pi) - (freedom + 1) / 2 * log1p(x * x / freedom))
+                - 0.5 * Mathematics.logarithm(freedom * .pi) - (freedom + 1) / 2
+                * Mathematics.logarithmOfOnePlus(x * x / freedom))
     }
 
     /// A bound of the Wilson score interval: `sign` -1 the lower, 1 the upper.

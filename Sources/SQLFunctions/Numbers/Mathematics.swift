@@ -19,6 +19,14 @@ enum Mathematics {
     @Sendable static func hyperbolicSine(_ x: Double) -> Double { sinh(x) }
     @Sendable static func hyperbolicCosine(_ x: Double) -> Double { cosh(x) }
     @Sendable static func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+    /// log(1 + x), exact for small x.
+    static func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
+    static func complementaryError(_ x: Double) -> Double { erfc(x) }
+    /// The logarithm of the gamma function's magnitude.
+    static func logGamma(_ x: Double) -> Double {
+        var sign: Int32 = 0
+        return lgamma_r(x, &sign)
+    }
 }
 
 /// Powers of ten as far as 128 bits go: 10^0 through 10^38.

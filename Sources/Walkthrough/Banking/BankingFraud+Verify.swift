@@ -31,6 +31,7 @@ extension BankingFraud {
                         ($0.name, .array([.string($0.accessKeyID), .string($0.secret)]))
                     })
             ),
+            ("sabotage", .string(options.sabotage ?? "")),
             ("expected", .array(expected.map { .string(DemoClient.text($0)) })),
         ])
         try files.replaceDurably(script, with: Array(text.utf8), mode: 0o600)
