@@ -25,7 +25,7 @@ func drawBars(
     let labels = (0..<shown).map { labelText(data.value($0, label)) }
     let texts = (0..<shown).map { options.text(data.value($0, name)) }
     let longest = Double(labels.map(\.count).max() ?? 0) * letterWidth
-    let labelWidth = min(longest, width * 0.38).rounded() + 10
+    let labelWidth = min(longest, width * 0.38).rounded(.up) + 10
     // The value stands behind its bar, at either side.
     let valueWidth = Double(min(texts.map(\.count).max() ?? 0, 16)) * letterWidth + 8
     let hasNegative = values.contains { ($0 ?? 0) < 0 }
