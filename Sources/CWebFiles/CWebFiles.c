@@ -52,26 +52,58 @@ static const unsigned char file_11[] = {
     0};
 
 static const unsigned char file_12[] = {
-#embed "../../seeds/pipelines/landing.yml" suffix(, ) if_empty()
+#embed "../../demos/sales/checks/orders.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_13[] = {
-#embed "../../web/charts.css" suffix(, ) if_empty()
+#embed "../../demos/sales/dashboards/sales-lakehouse.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_14[] = {
-#embed "../../web/console.css" suffix(, ) if_empty()
+#embed "../../demos/sales/demo.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_15[] = {
-#embed "../../web/dashboard.js" suffix(, ) if_empty()
+#embed "../../demos/sales/models/create_iceberg_table.sql" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_16[] = {
-#embed "../../web/icon.svg" suffix(, ) if_empty()
+#embed "../../demos/sales/models/update_watermark.sql" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_17[] = {
+#embed "../../demos/sales/models/upsert_data_into_iceberg.sql" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_18[] = {
+#embed "../../demos/sales/pipelines/sales.yml" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_19[] = {
+#embed "../../demos/sales/pipelines/uploads.yml" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_20[] = {
+#embed "../../seeds/pipelines/landing.yml" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_21[] = {
+#embed "../../web/charts.css" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_22[] = {
+#embed "../../web/console.css" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_23[] = {
+#embed "../../web/dashboard.js" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_24[] = {
+#embed "../../web/icon.svg" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_25[] = {
 #embed "../../web/sql.js" suffix(, ) if_empty()
     0};
 
@@ -88,13 +120,21 @@ static const struct web_file files[] = {
     {"demos/banking-fraud/pipelines/marts.yml", file_9, sizeof file_9 - 1},
     {"demos/banking-fraud/pipelines/replicate.yml", file_10, sizeof file_10 - 1},
     {"demos/banking-fraud/verify.py", file_11, sizeof file_11 - 1},
-    {"seeds/pipelines/landing.yml", file_12, sizeof file_12 - 1},
-    {"web/charts.css", file_13, sizeof file_13 - 1},
-    {"web/console.css", file_14, sizeof file_14 - 1},
-    {"web/dashboard.js", file_15, sizeof file_15 - 1},
-    {"web/icon.svg", file_16, sizeof file_16 - 1},
-    {"web/sql.js", file_17, sizeof file_17 - 1},
+    {"demos/sales/checks/orders.yml", file_12, sizeof file_12 - 1},
+    {"demos/sales/dashboards/sales-lakehouse.yml", file_13, sizeof file_13 - 1},
+    {"demos/sales/demo.yml", file_14, sizeof file_14 - 1},
+    {"demos/sales/models/create_iceberg_table.sql", file_15, sizeof file_15 - 1},
+    {"demos/sales/models/update_watermark.sql", file_16, sizeof file_16 - 1},
+    {"demos/sales/models/upsert_data_into_iceberg.sql", file_17, sizeof file_17 - 1},
+    {"demos/sales/pipelines/sales.yml", file_18, sizeof file_18 - 1},
+    {"demos/sales/pipelines/uploads.yml", file_19, sizeof file_19 - 1},
+    {"seeds/pipelines/landing.yml", file_20, sizeof file_20 - 1},
+    {"web/charts.css", file_21, sizeof file_21 - 1},
+    {"web/console.css", file_22, sizeof file_22 - 1},
+    {"web/dashboard.js", file_23, sizeof file_23 - 1},
+    {"web/icon.svg", file_24, sizeof file_24 - 1},
+    {"web/sql.js", file_25, sizeof file_25 - 1},
     {"", (const unsigned char *)"", 0}};
 
-size_t web_file_count(void) { return 18; }
+size_t web_file_count(void) { return 26; }
 const struct web_file *web_file_at(size_t index) { return &files[index]; }

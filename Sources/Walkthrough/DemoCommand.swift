@@ -3,9 +3,23 @@ import CivilTime
 import JSON
 import Platform
 
+/// A scripted show.
+protocol Walkthrough: AnyObject {
+    /// Runs every step. The server keeps running; `end` stops it.
+    func run() throws
+    /// Stops the server.
+    func end()
+    /// Where people look when the show stays up.
+    var loginLink: String? { get }
+    /// Waits until the server is stopped from outside; its exit code.
+    func waitForEnd() -> Int32
+}
+
+extension BankingFraud: Walkthrough {}
+
 /// `lakehouse demo …`.
 package enum DemoCommand {
-    package static let all = [bankingFraud]
+    package static let all = [bankingFraud, sales]
 
     private static let bankingFraud = Command(
         "demo banking-fraud", "a scripted walkthrough on a synthetic bank, every claim checked",
@@ -23,10 +37,42 @@ package enum DemoCommand {
             CommandOption("sabotage", value: "CLAIM", "breaks what the claim guards: it must fail"),
             CommandOption("list-claims", "lists the claims"),
         ], example: "lakehouse demo banking-fraud --rows 20000",
-        place: .here { parsed, streams in try run(parsed, streams) })
+        place: .here { parsed, streams in
+            try run("banking-fraud", parsed, streams) {
+                BankingFraud($0, directory: $1, streams: $2)
+            }
+        })
 
-    private static func options(_ parsed: ParsedArguments) throws -> ShowOptions {
+    private static let sales = Command(
+        "demo sales",
+        "a scripted walkthrough from dropped CSV files to a dashboard, every claim checked",
+        options: [
+            CommandOption("keep", "stays up afterwards and prints a login link"),
+            CommandOption("pause", "waits for Enter between steps"),
+            CommandOption("headless", "never waits and never asks (the default)"),
+            CommandOption("json", "prints only the receipt"),
+            CommandOption("sabotage", value: "CLAIM", "breaks what the claim guards: it must fail"),
+            CommandOption("list-claims", "lists the claims"),
+        ], example: "lakehouse demo sales --keep",
+        place: .here { parsed, streams in
+            try run("sales", parsed, streams) { show, directory, _ in
+                SalesDemo(show, directory: directory)
+            }
+        })
+
+    private static func options(
+        _ name: String, _ parsed: ParsedArguments
+    ) throws -> ShowOptions {
         var options = ShowOptions()
+        options.dataDirectory = parsed["data"]
+        options.keeps = parsed.has("keep")
+        options.pauses = parsed.has("pause")
+        options.asJSON = parsed.has("json")
+        options.sabotage = parsed["sabotage"]
+        guard name == "banking-fraud" else {
+            options.rows = SalesData.orderCount
+            return options
+        }
         if let rows = try parsed.integer("rows") {
             guard (1000...10_000_000).contains(rows) else {
                 throw ApplianceError(.usage, "--rows wants 1000 to 10000000: \(rows)")
@@ -40,29 +86,28 @@ package enum DemoCommand {
             }
             options.asOfDay = Int(day)
         }
-        options.dataDirectory = parsed["data"]
-        options.keeps = parsed.has("keep")
-        options.pauses = parsed.has("pause")
-        options.asJSON = parsed.has("json")
         options.hasChaos = parsed.has("chaos")
         options.verifies = parsed.has("verify")
-        options.sabotage = parsed["sabotage"]
         return options
     }
 
     private static func run(
-        _ parsed: ParsedArguments, _ streams: any CommandStreams
+        _ name: String, _ parsed: ParsedArguments, _ streams: any CommandStreams,
+        _ make: (Show, _ directory: String, any CommandStreams) -> any Walkthrough
     ) throws -> Int32 {
-        let script = try DemoScript.load("banking-fraud")
+        let script = try DemoScript.load(name)
         if parsed.has("list-claims") {
-            for claim in script.claims { streams.write("\(claim.id)  \(claim.text)\n") }
+            for claim in script.claims {
+                let option = claim.option.map { "  [--\($0)]" } ?? ""
+                streams.write("\(claim.id)  \(claim.text)\(option)\n")
+            }
             return 0
         }
-        let options = try options(parsed)
+        let options = try options(name, parsed)
         if let broken = options.sabotage, !script.claims.contains(where: { $0.id == broken }) {
             throw WalkthroughError(
                 .unknownClaim, "there is no claim of that id: \(broken)",
-                hint: "lakehouse demo banking-fraud --list-claims")
+                hint: "lakehouse demo \(name) --list-claims")
         }
         Signals.ignoreBrokenPipes()
         let files = LocalFileSystem()
@@ -77,15 +122,16 @@ package enum DemoCommand {
             if options.dataDirectory == nil, !options.keeps { try? files.removeTree(directory) }
         }
         let show = Show(script, options, streams)
-        let bank = BankingFraud(show, directory: directory, streams: streams)
+        let walkthrough = make(show, directory, streams)
         var failure: (any Error)?
-        do { try bank.run() } catch { failure = error }
+        do { try walkthrough.run() } catch { failure = error }
         let code = receipt(show, script, failure, directory, streams)
         if options.keeps, failure == nil {
-            streams.write("\nit stays up; sign in at \(bank.loginLink ?? "")\nstop with Ctrl-C\n")
-            return bank.waitForEnd()
+            streams.write(
+                "\nit stays up; sign in at \(walkthrough.loginLink ?? "")\nstop with Ctrl-C\n")
+            return walkthrough.waitForEnd()
         }
-        bank.end()
+        walkthrough.end()
         return code
     }
 

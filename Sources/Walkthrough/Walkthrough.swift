@@ -11,4 +11,5 @@
 // The exit code is 0 only if every claim holds. Same seed, same as-of day: same numbers everywhere.
 //
 // `Banking/` makes the data of `banking-fraud`: a bank in integers, and the SQLite file that serves as
-// its operational system. Source: `reference/demo-banking-fraud.md`.
+// its operational system. Source: `reference/demo-banking-fraud.md`. `Sales/` drops the CSV files of `sales`,
+// changes them one thing at a time, and runs the same pipeline again.

@@ -18,7 +18,7 @@ struct DemoScript: Sendable {
         guard let text = EmbeddedFiles.text("demos/\(name)/demo.yml") else {
             throw WalkthroughError(
                 .unknownDemo, "there is no walkthrough of that name: \(name)",
-                hint: "banking-fraud is one")
+                hint: "banking-fraud and sales are there")
         }
         let root = try YAMLDocument.parse(text, name: "demos/\(name)/demo.yml")
         let steps = try root.required("steps").sequence().map {

@@ -1,0 +1,228 @@
+import Appliance
+import Bytes
+import HTTPClient
+import HTTPMessages
+import JSON
+import Platform
+
+/// The walkthrough `sales`: dropped CSV files, a pipeline with watermark and row digests, a gate, a dashboard.
+final class SalesDemo: Walkthrough {
+    let show: Show
+    let directory: String
+    private var host: DemoServer?
+    /// What the shop's file holds at the moment.
+    var data = SalesData.generate()
+
+    static let table = "silver.sales.orders"
+    static let bucket = "csv-uploads"
+    static let key = "sales/orders.csv"
+
+    init(_ show: Show, directory: String) {
+        self.show = show
+        self.directory = directory
+    }
+
+    func run() throws {
+        try boot()
+        try export()
+        try drop()
+        try pipeline()
+        try dashboard()
+        try reruns()
+        try gate()
+        try maintenance()
+        whatNext()
+    }
+
+    func end() { host?.server.stop() }
+
+    var loginLink: String? { host?.loginLink }
+
+    func waitForEnd() -> Int32 { host?.server.run() ?? 0 }
+
+    func running() throws -> DemoServer {
+        guard let host else {
+            throw WalkthroughError(.requestFailed, "the appliance does not run")
+        }
+        return host
+    }
+
+    /// The rows of a statement as texts.
+    func rows(_ sql: String) throws -> [[String]] {
+        try running().client.sql(sql).map { $0.map(DemoClient.text) }
+    }
+
+    func value(_ sql: String) throws -> String { try running().client.value(sql) }
+
+    // MARK: 1, 2
+
+    private func boot() throws {
+        show.step(1)
+        show.command("lakehouse serve --data \(directory)/lake")
+        let host = try DemoServer(directory: directory, demo: "sales")
+        self.host = host
+        show.result("one process at \(host.publicURL)")
+        try show.claim("boot.ready") {
+            let path = show.breaks("boot.ready") ? "/readyz/none" : "/readyz"
+            let answer = try host.client.get(path, authorized: false)
+            return (answer.status == 200, "\(path) answered \(answer.status)")
+        }
+        show.endStep()
+    }
+
+    private func export() throws {
+        show.step(2)
+        if show.breaks("data.golden") { data.orders[0].cents += 1 }
+        let customers = Set(data.orders.map(\.customer)).count
+        let days = Set(data.orders.map(\.orderDay)).count
+        let first = data.byCountry[0]
+        show.result(
+            "\(data.orders.count) orders, \(customers) customers, \(data.byCountry.count) "
+                + "countries, \(days) days, \(BankSource.decimal(data.cents)) in all")
+        try show.claim("data.golden") {
+            (
+                data.orders.count == 200 && customers == 50 && data.byCountry.count == 10
+                    && days == 26 && data.cents == 30_771_999 && first.country == "USA"
+                    && first.cents == 11_000_000,
+                "\(data.orders.count) orders, \(customers) customers, \(data.byCountry.count) "
+                    + "countries, \(days) days, \(data.cents) cents, \(first)"
+            )
+        }
+        try show.claim("data.digest") {
+            var other = data
+            if show.breaks("data.digest") { other.orders[0].quantity += 1 }
+            return (other.digest == SalesData.publishedDigest, "sha256 \(other.digest)")
+        }
+        show.endStep()
+    }
+
+    // MARK: Doing
+
+    /// Puts a file into the bucket of uploads; its entity tag.
+    @discardableResult
+    func put(_ key: String, _ text: String) throws -> String {
+        let answer = try running().storage.send(
+            .put, bucket: Self.bucket, key: key, body: Array(text.utf8))
+        guard answer.status == 200 else {
+            throw WalkthroughError(
+                .requestFailed, "PUT \(key) answered \(answer.status): \(answer.text.prefix(200))")
+        }
+        return (answer.fields["ETag"] ?? "").filter { $0 != "\"" }
+    }
+
+    /// Puts the shop's file as `data` has it, here and into the bucket.
+    func upload() throws {
+        try LocalFileSystem().replaceDurably(
+            directory + "/orders.csv", with: Array(data.csv.utf8), mode: 0o644)
+        try put(Self.key, data.csv)
+    }
+
+    /// A run of the pipeline `sales` that has ended.
+    struct Run {
+        var state: String
+        var message: String
+        /// The steps' names and states, in their order.
+        var steps: [(id: String, state: String, rows: Int)]
+
+        /// Rows that the merge wrote.
+        var merged: Int { steps.first { $0.id == "upsert_data_into_iceberg" }?.rows ?? -1 }
+        var succeeded: Bool { state == "succeeded" }
+    }
+
+    /// Runs the pipeline to its end, whatever that is.
+    @discardableResult
+    func runSales(file: String = "s3://\(bucket)/\(key)") throws -> Run {
+        let body: JSONValue = .object([
+            ("parameters", .object([("file", .string(file))])), ("wait", true),
+        ])
+        let answer = try running().client.post("/api/v1/pipelines/sales/runs", body)
+        let run = try JSONValue(parsing: answer.body).cursor
+        guard answer.status == 200 else {
+            throw WalkthroughError(
+                .requestFailed, "starting sales answered \(answer.status): \(answer.text)")
+        }
+        return Run(
+            state: try run["state"].string(),
+            message: try run["message"].optionalString() ?? "",
+            steps: try run["steps"].elements().map {
+                (
+                    try $0["id"].string(), try $0["state"].string(),
+                    Int((try? $0["rows"].int64()) ?? 0)
+                )
+            })
+    }
+
+    /// Runs the pipeline and wants it to succeed.
+    @discardableResult
+    func load() throws -> Run {
+        try upload()
+        let run = try runSales()
+        guard run.succeeded else {
+            throw WalkthroughError(
+                .requestFailed, "pipeline sales ended as \(run.state): \(run.message)",
+                hint: run.steps.map { "\($0.id) \($0.state)" }.joined(separator: ", "))
+        }
+        return run
+    }
+
+    /// Waits until the condition holds, 30 seconds at the most; whether it does.
+    func waitUntil(
+        _ limit: Duration = .seconds(30), _ condition: () throws -> Bool
+    ) -> Bool {
+        let clock = SystemMonotonicClock()
+        let deadline = clock.now() + limit
+        while clock.now() < deadline {
+            // A table that is not there yet is an error of the statement.
+            if let holds = try? condition(), holds { return true }
+            Thread.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    func snapshot(_ table: String) throws -> String {
+        let parts = table.split(separator: ".")
+        return try value(
+            "SELECT snapshot_id FROM \(parts[0]).\(parts[1]).\"\(parts[2])$snapshots\" "
+                + "ORDER BY committed_at DESC, snapshot_id LIMIT 1")
+    }
+
+    // MARK: 8, 9
+
+    private func maintenance() throws {
+        show.step(8)
+        let files = "SELECT count(*) FROM silver.sales.\"orders$files\""
+        let content =
+            "SELECT count(*), checksum(order_id), checksum(amount), checksum(_row_hash) "
+            + "FROM \(Self.table)"
+        let before = try value(files)
+        let digest = try rows(content)[0]
+        let command = "ALTER TABLE \(Self.table) EXECUTE optimize"
+        show.command(command)
+        if !show.breaks("maintenance.fewer-files") { _ = try rows(command) }
+        if show.breaks("maintenance.same-content") {
+            _ = try rows("UPDATE \(Self.table) SET amount = amount + 1 WHERE order_id = 1001")
+        }
+        let after = try value(files)
+        show.result("\(before) files, now \(after)")
+        try show.claim("maintenance.fewer-files") {
+            ((Int(after) ?? .max) < (Int(before) ?? 0), "\(before) files before, \(after) after")
+        }
+        try show.claim("maintenance.same-content") {
+            let now = try rows(content)[0]
+            return (now == digest, "checksums before \(digest), after \(now)")
+        }
+        show.endStep()
+    }
+
+    private func whatNext() {
+        show.step(9)
+        let data = directory + "/lake"
+        for line in [
+            "eval \"$(lakehouse connect env --data \(data))\"",
+            "aws s3 cp more.csv s3://\(Self.bucket)/bronze/shop/more/more.csv",
+            "lakehouse connect duckdb --data \(data)",
+            "lakehouse sql --data \(data) -c 'select country, sum(amount) from \(Self.table) group by 1'",
+        ] { show.command(line) }
+        show.endStep()
+    }
+}
