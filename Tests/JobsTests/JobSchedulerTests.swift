@@ -192,14 +192,16 @@ private final class Bench {
             bench.context,
             """
             name: landing
-            triggers: [{on: object_created, bucket: landing, pattern: "**/*.csv"}]
+            triggers:
+              - {on: object_created, bucket: landing, pattern: "**/*.csv"}
+              - {on: object_removed, bucket: landing, prefix: gone/}
             concurrency: 4
             steps: [{id: a, kind: sql, with: {key: "${event.key}"}}]
             """, source: "p")
-        func put(_ bucket: String, _ key: String) throws {
+        func put(_ bucket: String, _ key: String, _ kind: String = "created") throws {
             try objects.write { tx in
                 _ = try tx.emit(
-                    kind: "object.created",
+                    kind: "object.\(kind)",
                     payload:
                         #"{"bucket":"\#(bucket)","key":"\#(key)","sizeBytes":3,"etag":"e","version":"v"}"#
                 )
@@ -209,10 +211,12 @@ private final class Bench {
         try put("landing", "x/a.txt")
         try put("other", "x/b.csv")
         try put("landing", "x/c.csv")
+        try put("landing", "x/c.csv", "removed")
+        try put("landing", "gone/e.csv", "removed")
         try waitUntil(jobs, bench.context) {
-            $0.count == 2 && $0.allSatisfy { $0.state == .succeeded }
+            $0.count == 3 && $0.allSatisfy { $0.state == .succeeded }
         }
-        #expect(seen.withLock { $0.sorted() } == ["x/a.csv", "x/c.csv"])
+        #expect(seen.withLock { $0.sorted() } == ["gone/e.csv", "x/a.csv", "x/c.csv"])
         jobs.stop()
         let database = try Database(
             path: bench.path("jobs.sqlite"), migrations: jobMigrations, nowMicroseconds: { 0 })
@@ -221,9 +225,9 @@ private final class Bench {
         let next = try bench.start(script, sources: [source], seed: 2)
         try put("landing", "x/d.csv")
         try waitUntil(next, bench.context) {
-            $0.count == 3 && $0.allSatisfy { $0.state == .succeeded }
+            $0.count == 4 && $0.allSatisfy { $0.state == .succeeded }
         }
-        #expect(seen.withLock { $0.sorted() } == ["x/a.csv", "x/c.csv", "x/d.csv"])
+        #expect(seen.withLock { $0.sorted() } == ["gone/e.csv", "x/a.csv", "x/c.csv", "x/d.csv"])
         next.stop()
     }
 

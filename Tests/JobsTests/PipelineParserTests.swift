@@ -26,6 +26,7 @@ struct NoHandler: JobHandler {
             parameters: {source: /x.db, region: }
             triggers:
               - {on: object_created, bucket: landing, prefix: a/, pattern: "**/*.csv"}
+              - {on: object_removed, bucket: landing, prefix: a/}
               - after: other
             concurrency: 3
             retries: 2
@@ -37,7 +38,9 @@ struct NoHandler: JobHandler {
         #expect(document.schedule?.text == "0 6 * * mon-fri")
         #expect(!document.catchesUp)
         #expect(document.parameters.map(\.defaultValue) == ["/x.db", nil])
-        #expect(document.triggers.count == 2)
+        #expect(document.triggers.count == 3)
+        #expect(
+            document.triggers[1] == .objectRemoved(bucket: "landing", prefix: "a/", pattern: nil))
         #expect(document.concurrency == 3)
         #expect(document.steps.map(\.retries) == [2, 0])
         #expect(document.steps[1].backoff == .milliseconds(500))
