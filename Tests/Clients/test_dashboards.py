@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -46,10 +47,9 @@ def server(appliance):
         "(4, 'O''Hara', date '2026-01-03', decimal '5.00')) t (id, country, day, amount)",
     )
     yield appliance
-    for name in ("shop", "twelve"):
+    for name in ("shop", "twelve", "dice"):
         (folder / f"{name}.yml").unlink(missing_ok=True)
-    statement(appliance, "drop table shop.orders")
-    statement(appliance, "drop schema shop")
+    statement(appliance, "drop schema shop cascade")
 
 
 def statement(server, sql):
@@ -64,8 +64,8 @@ def statement(server, sql):
     return cursor.fetchall()
 
 
-def page(server, path, status=200, **fields):
-    token = server.variables()["LAKEHOUSE_TOKEN"]
+def page(server, path, status=200, user=None, **fields):
+    token = server.variables(user=user)["LAKEHOUSE_TOKEN"]
     answered, headers, body = fetch(server.url + path, headers={"Authorization": f"Bearer {token}", **fields})
     assert answered == status, body[:2000]
     return headers, body.decode()
@@ -123,6 +123,32 @@ def test_a_past_state_is_shown_and_a_kept_result_is_never_stale(server):
     statement(server, "delete from shop.orders where id = 5")
     assert "120.25" not in page(server, path)[1]
     assert before[:19].replace("T", " ") in page(server, "/dashboards/shop")[1]
+
+
+def test_dice_are_thrown_again_and_a_kept_result_is_refused_to_whom_the_table_is(server):
+    (server.directory / "dashboards" / "dice.yml").write_text("""
+title: Dice
+catalog: lakehouse
+schema: shop
+tiles:
+  - {id: thrown, kind: table, title: Thrown, sql: select random() as r from orders}
+  - {id: viewed, kind: table, title: Viewed, sql: select r from dice}
+  - {id: count, kind: number, title: Count, sql: select count(*) + 7000 as n from orders}
+""")
+    statement(server, "create view shop.dice as select random() as r from shop.orders")
+    for tile in ("thrown", "viewed"):
+        path = f"/dashboards/dice/tiles/{tile}/csv"
+        assert page(server, path)[1] != page(server, path)[1]
+    server.command("user", "create", "dash-vic", "--role", "viewer")
+    path = "/dashboards/dice/tiles/count"
+    has_number = lambda user=None: bool(re.search(r"7\D?004", page(server, path, user=user)[1]))
+    assert has_number("dash-vic") and has_number("dash-vic")
+    statement(server, "deny select on shop.orders to user \"dash-vic\"")
+    assert 'class="fault"' in page(server, path, user="dash-vic")[1]
+    assert not has_number("dash-vic") and has_number()
+    statement(server, "revoke select on shop.orders from user \"dash-vic\"")
+    assert has_number("dash-vic")
+    statement(server, "drop view shop.dice")
 
 
 def test_twelve_charts_are_small_and_second_paints_come_from_kept_results(server):
