@@ -36,6 +36,7 @@ struct FileWork {
 
     func run() throws -> IngestReport {
         var total = IngestReport(target: work.request.target)
+        total.isLook = work.request.mode == .validate
         for file in files {
             let report = try work.request.mode == .validate ? validate(file) : replace(file)
             total.rowsRead += report.rowsRead

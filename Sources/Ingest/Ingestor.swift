@@ -30,6 +30,8 @@ package struct IngestReport: Sendable, Hashable {
     package var snapshotID: Int64?
     /// Whether an earlier attempt had committed already.
     package var wasDone = false
+    /// Whether the rows were only looked at.
+    package var isLook = false
     /// Whether the table was made.
     package var createdTable = false
     /// Columns that were added or widened.
@@ -40,6 +42,7 @@ package struct IngestReport: Sendable, Hashable {
     /// One sentence for people.
     package var sentence: String {
         if wasDone { return "\(target): an earlier attempt had committed already" }
+        if isLook { return "\(rowsRead) rows are as required" }
         if snapshotID == nil { return "\(target): nothing to change" }
         return
             "\(target): +\(rowsInserted) ~\(rowsUpdated) -\(rowsDeleted) rows in \(filesAdded) files"

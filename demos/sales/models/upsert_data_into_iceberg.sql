@@ -3,16 +3,11 @@ USING (
     SELECT
         order_id, customer_id, customer_name, country, product, quantity,
         CAST(amount AS decimal(18, 2)) AS amount, order_date, ingestion_date,
-        to_hex(md5(to_utf8(
-            CAST(order_id AS varchar)
-            || '|' || coalesce(customer_id, '')
-            || '|' || coalesce(customer_name, '')
-            || '|' || coalesce(country, '')
-            || '|' || coalesce(product, '')
-            || '|' || coalesce(CAST(quantity AS varchar), '')
-            || '|' || coalesce(CAST(CAST(amount AS decimal(18, 2)) AS varchar), '')
-            || '|' || coalesce(CAST(order_date AS varchar), '')
-            || '|' || coalesce(CAST(ingestion_date AS varchar), '')))) AS row_hash,
+        -- As JSON, so that no two rows are written alike.
+        to_hex(md5(to_utf8(json_format(CAST(ARRAY[
+            CAST(order_id AS varchar), customer_id, customer_name, country, product,
+            CAST(quantity AS varchar), CAST(CAST(amount AS decimal(18, 2)) AS varchar),
+            CAST(order_date AS varchar), CAST(ingestion_date AS varchar)] AS JSON))))) AS row_hash,
         _source_file, _ingested_at
     FROM bronze.sales.orders
     WHERE ingestion_date >= coalesce(
