@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import Appliance, lakehouse
+from appliance import BINARY, Appliance, lakehouse
 
 LISTED = lakehouse("demo", "banking-fraud", "--list-claims").stdout.splitlines()
 # The id of each claim, and the option that it is only made with.
@@ -78,10 +78,9 @@ def test_the_lines_to_paste_run(tmp_path):
         "demo", "banking-fraud", "--rows", "20000", "--data", str(tmp_path), timeout=110, environment=PYTHON).stdout
     lines = re.findall(r"^   \$ (.+)$", text[text.index("What next"):], re.M)
     assert len(lines) == 5
-    binary = Path(os.environ.get("LAKEHOUSE_BINARY", Path(__file__).parents[2] / ".build/release/lakehouse")).resolve()
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "lakehouse").symlink_to(binary)
+    (tools / "lakehouse").symlink_to(BINARY.resolve())
     environment = {**os.environ, "PATH": f"{tools}:{PYTHON['PATH']}", "NO_PROXY": "*"}
     with Appliance(tmp_path / "lake"):
         for line in lines[1:]:
