@@ -1,7 +1,11 @@
-"""The sales walkthrough: it holds, every claim can fail, and its tables read equal in other engines."""
+"""The sales walkthrough: it holds, every claim can fail, and its tables read equal in other engines.
+
+`LAKEHOUSE_LONG=1` sabotages every claim, a walkthrough each; without it every fifth.
+"""
 
 import csv
 import json
+import os
 from decimal import Decimal
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from appliance import Appliance, lakehouse
 
 CLAIMS = [line.split("  ")[0] for line in lakehouse("demo", "sales", "--list-claims").stdout.splitlines()]
+CHOSEN = CLAIMS if os.environ.get("LAKEHOUSE_LONG") == "1" else CLAIMS[2::5]
 
 
 def run(*flags, code=0):
@@ -20,7 +25,7 @@ def test_every_claim_holds():
     assert receipt["complete"] and receipt["claimsHeld"] == receipt["claims"] == len(CLAIMS) >= 28
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("claim", CHOSEN)
 def test_a_sabotaged_claim_turns_red(claim):
     receipt = run("--sabotage", claim, code=1)
     assert [outcome["id"] for outcome in receipt["outcomes"] if not outcome["holds"]] == [claim]
