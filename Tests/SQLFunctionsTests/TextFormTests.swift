@@ -34,29 +34,9 @@ struct TextFormTests {
         Case("json_size", ["{\"x\": {\"a\": 1, \"b\": 2}}", "$.x"], "2"),
         Case("json_array_contains", [(.text, "[1, 2, 3]"), (.bigint, 2)], "true"),
         Case("json_array_get", [(.text, "[\"a\", [3, 9]]"), (.bigint, -1)], "[3,9]"),
-        Case("$json_exists", ["{\"a\": 1}", "lax $.a", "FALSE"], "true"),
-        Case("$json_exists", ["{\"a\": 1}", "strict $.b", "UNKNOWN"], "NULL"),
     ]
 
     private static let table2: [Case] = [
-        Case(
-            "$json_value",
-            [
-                (.text, "{\"a\": [7]}"), (.text, "lax $.a[0]"), (.text, "NULL"), (.text, nil),
-                (.text, "NULL"), (.text, nil),
-            ], "7"),
-        Case(
-            "$json_value",
-            [
-                (.text, "{}"), (.text, "lax $.a"), (.text, "DEFAULT"), (.text, "none"),
-                (.text, "NULL"), (.text, nil),
-            ], "none"),
-        Case(
-            "$json_query",
-            [
-                "{\"a\": [1, 2]}", "lax $.a[*]", "WITH CONDITIONAL ARRAY WRAPPER", "KEEP", "NULL",
-                "NULL",
-            ], "[1,2]"),
         Case(
             "$json_object",
             [
