@@ -1,6 +1,6 @@
 """Measures beside the peers, in the same run on the same machine and files, and prints ratios.
 
-    bench.py [tpch] [start] [s3] [landing] [--scale 1] [--runs 3] [--queries q01,q06]
+    bench.py [tpch] [start] [s3] [landing] [demo] [--scale 1] [--runs 3] [--queries q01,q06]
 
 Without a word it runs everything. Results go to Tests/Bench/results.md.
 Wall time is the best of the runs, inside of a process that is warm; CPU time is that of all threads. Ours
@@ -9,6 +9,7 @@ includes the start of the process in its CPU time.
 
 import argparse
 import http.client
+import json
 import math
 import os
 import platform
@@ -195,14 +196,32 @@ def bench_s3(options):
     return f"## S3\n\n{table(['what', 'measured'], [row])}\n\nThe clients are Python threads on the same cores.\n"
 
 
+def bench_demo(options):
+    """The walkthroughs, each claim checked; time and memory are those of the receipt."""
+    rows = []
+    for name, flags, hold in (
+        ("banking-fraud", [], "15 s"), ("banking-fraud --rows 1000000", ["--rows", "1000000"], "90 s"), ("sales", [], ""),
+    ):
+        done = subprocess.run(
+            [BINARY, "demo", name.split()[0], "--json", *flags], capture_output=True, text=True,
+            env=plain_environment(), timeout=600,
+        )
+        receipt = json.loads(done.stdout)
+        rows.append((
+            name, f"{receipt['claimsHeld']} of {receipt['claims']} claims", f"{receipt['milliseconds'] / 1000:.1f} s",
+            f"{receipt['peakMemoryBytes'] / 2**20:.0f} MiB", hold))
+        print(*rows[-1])
+    return f"## Walkthroughs\n\n{table(['demo', 'held', 'time', 'peak memory', 'to hold'], rows)}\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["tpch", "start", "s3", "landing", []])
+    parser.add_argument("parts", nargs="*", choices=["tpch", "start", "s3", "landing", "demo", []])
     parser.add_argument("--scale", default="1")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--queries", default="")
     options = parser.parse_args()
-    parts = options.parts or ["start", "s3", "landing", "tpch"]
+    parts = options.parts or ["start", "s3", "landing", "demo", "tpch"]
     sections = [globals()[f"bench_{part}"](options) for part in parts]
     day = time.strftime("%Y-%m-%d")
     head = f"# Measured\n\n{day}, {os.cpu_count()} cores, {platform.machine()}; `make bench` prints and rewrites this.\n"
