@@ -114,14 +114,17 @@ addEventListener("popstate", () => show(location.href, false));
 
 // The moments as a slider beside their list, from the oldest to the present.
 function addSlider(select) {
+  // Tags stand in the list alone: they have no place in the order of time.
+  const moments = [...select.options].filter((option) => !option.value.startsWith("tag:")).reverse();
+  const chosen = moments.indexOf(select.selectedOptions[0]);
   const slider = document.createElement("input");
   slider.type = "range";
   slider.min = 0;
-  slider.max = select.options.length - 1;
-  slider.value = select.options.length - 1 - select.selectedIndex;
+  slider.max = moments.length - 1;
+  slider.value = chosen < 0 ? moments.length - 1 : chosen;
   slider.setAttribute("aria-label", "State of the tables, from the oldest to the present");
   slider.addEventListener("input", () => {
-    select.selectedIndex = select.options.length - 1 - slider.value;
+    moments[slider.value].selected = true;
   });
   select.after(slider);
 }

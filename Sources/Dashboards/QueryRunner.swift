@@ -9,6 +9,8 @@ package struct QueryRequest: Sendable {
     package var rowLimit: Int
     /// The state of the tables to read, microseconds UTC; nil: the present one.
     package var asOf: Int64?
+    /// By warehouse: the tag or branch that its plain name means; empty: the present state.
+    package var references: [String: String] = [:]
     /// Whether a result that was computed before over the same snapshots and policies will do.
     package var reusesResults = false
     /// For whom the rows are, for the ledger: `dashboard fraud-overview`.

@@ -5,6 +5,7 @@ import gzip
 import io
 import re
 import time
+import uuid
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -116,9 +117,14 @@ def test_a_past_state_is_shown_and_a_kept_result_is_never_stale(server):
     assert "20.25" in page(server, path)[1]
     before = statement(
         server, 'select max(committed_at) from shop."orders$snapshots"')[0][0].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    tag = f"state_{uuid.uuid4().hex[:8]}"
+    statement(server, f"create tag {tag} in lakehouse")
     statement(server, "insert into shop.orders values (5, 'CZ', date '2026-01-04', decimal '100.00')")
     assert "120.25" in page(server, path)[1]
     assert "20.25" in page(server, f"{path}&at={before}")[1] and "120.25" not in page(server, f"{path}&at={before}")[1]
+    assert "20.25" in page(server, f"{path}&at=tag:{tag}")[1] and "120.25" not in page(server, f"{path}&at=tag:{tag}")[1]
+    assert f'value="tag:{tag}"' in page(server, "/dashboards/shop")[1]
+    assert "no warehouse of this dashboard has a tag nothing" in page(server, f"{path}&at=tag:nothing")[1]
     assert "120.25" in page(server, path)[1]
     statement(server, "delete from shop.orders where id = 5")
     assert "120.25" not in page(server, path)[1]

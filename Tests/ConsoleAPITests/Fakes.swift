@@ -237,6 +237,8 @@ final class FakeWatch: TableWatch {
         func cancel() { end() }
     }
 
+    func tags(_ context: RequestContext, warehouse: String) -> [String] { ["year-end"] }
+
     func moments(_ context: RequestContext, table: [String], limit: Int) -> [Int64] {
         [1_795_000_000_000_000, 1_795_000_360_000_000]
     }

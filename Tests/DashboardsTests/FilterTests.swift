@@ -112,6 +112,13 @@ import Testing
                 .values("channel") == ["shop"])
     }
 
+    @Test("A tag is a state of its own")
+    func tags() throws {
+        let view = try view([("at", "tag:year end"), ("memo", "a")])
+        #expect(view.state.tag == "year end" && view.state.isPast && view.state.at == nil)
+        #expect(view.query() == "?memo=a&at=tag%3Ayear%20end")
+    }
+
     @Test("Marks lead to the view with their value; chosen ones stand out")
     func marks() throws {
         let tile = try #require(Self.document.tile("a"))

@@ -54,6 +54,7 @@ struct EngineQueryRunner: QueryRunner {
         var session = QuerySession(
             catalog: request.catalog ?? "lakehouse", schema: request.schema)
         session.readAsOfMicroseconds = request.asOf
+        session.branches = request.references
         session.reusesResults = request.reusesResults
         session.source = request.source
         let query: Query

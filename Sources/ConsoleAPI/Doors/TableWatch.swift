@@ -18,6 +18,9 @@ package protocol TableWatch: Sendable {
     /// there is no table, or the principal may not read it.
     func moments(_ context: RequestContext, table: [String], limit: Int) -> [Int64]
 
+    /// Names of the tags of a warehouse; empty where there are none, or the principal may not use it.
+    func tags(_ context: RequestContext, warehouse: String) -> [String]
+
     /// Calls `wake` after commits, of whatever table, on the committing thread.
     func subscribe(_ wake: @escaping @Sendable () -> Void) -> any WatchSubscription
 }
@@ -48,6 +51,11 @@ package struct CatalogTableWatch: TableWatch {
         else { return [] }
         return loaded.metadata.snapshots.suffix(limit).map { $0.timestampMilliseconds * 1000 }
             .sorted()
+    }
+
+    package func tags(_ context: RequestContext, warehouse: String) -> [String] {
+        let known = try? catalog.references(context, warehouse: warehouse)
+        return (known ?? []).filter { $0.kind == .tag }.map(\.at.reference)
     }
 
     package func subscribe(_ wake: @escaping @Sendable () -> Void) -> any WatchSubscription {

@@ -133,7 +133,7 @@ extension ConsolePages {
         }
         let note: Markup =
             document.description.isEmpty ? "" : "<p class=\"note\">\(document.description)</p>"
-        let past: Markup = view.state.at == nil ? "" : " data-past=\"\""
+        let past: Markup = view.state.isPast ? " data-past=\"\"" : ""
         return Page(
             title: document.title,
             body: """
@@ -202,6 +202,16 @@ extension ConsolePages {
             sql, catalog: view.document.catalog, schema: view.document.schema,
             rowLimit: rowLimit, asOf: view.state.at)
         request.reusesResults = true
+        if let tag = view.state.tag {
+            for (warehouse, names) in tags(view.document, visitor) where names.contains(tag) {
+                request.references[warehouse] = tag
+            }
+            guard !request.references.isEmpty else {
+                throw QueryRunFault(
+                    code: QueryRunFault.Code(rawValue: "NOT_FOUND"),
+                    message: "no warehouse of this dashboard has a tag \(tag)")
+            }
+        }
         request.source = "dashboard \(view.document.name)"
         return try doors.runner.run(visitor.context, request)
     }
@@ -227,6 +237,7 @@ extension ConsolePages {
     private func filterForm(_ view: DashboardView, _ visitor: ConsoleVisitor) -> Markup {
         let document = view.document
         let moments = self.moments(document, visitor)
+        let tags = Set(self.tags(document, visitor).values.joined()).sorted()
         guard !document.filters.isEmpty || !moments.isEmpty else { return Markup() }
         let fields = document.filters.map { field($0, view, visitor) }
         let reset: Markup =
@@ -234,7 +245,7 @@ extension ConsolePages {
             ? "" : "<a class=\"button quiet\" href=\"\(address(view))\">Reset</a>"
         return """
             <form class="filters" method="get" action="\(address(view))" id="filters">
-            \(fields)\(moments.isEmpty ? "" : momentField(moments, view))\
+            \(fields)\(moments.isEmpty ? "" : momentField(moments, tags, view))\
             <button type="submit">Apply</button>\(reset)
             </form>
 
@@ -333,7 +344,21 @@ extension ConsolePages {
         return Array(all.sorted(by: >).prefix(Limits.moments))
     }
 
-    private func momentField(_ moments: [Int64], _ view: DashboardView) -> Markup {
+    /// The tags of the warehouses that the dashboard watches or takes its names from.
+    private func tags(
+        _ document: DashboardDocument, _ visitor: ConsoleVisitor
+    ) -> [String: [String]] {
+        let warehouses = Set(
+            document.watch.compactMap(\.first) + [document.catalog].compactMap { $0 })
+        return Dictionary(
+            uniqueKeysWithValues: warehouses.map {
+                ($0, doors.watch.tags(visitor.context, warehouse: $0))
+            })
+    }
+
+    private func momentField(
+        _ moments: [Int64], _ tags: [String], _ view: DashboardView
+    ) -> Markup {
         var offered = moments
         if let at = view.state.at, !offered.contains(at) {
             offered.append(at)
@@ -346,9 +371,13 @@ extension ConsolePages {
                 \(CivilFormat.timestamp(moment, precision: 3)) UTC</option>
                 """
         }
+        let tagged = tags.map { tag -> Markup in
+            let mark: Markup = tag == view.state.tag ? " selected=\"\"" : ""
+            return "<option value=\"tag:\(tag)\"\(mark)>tag \(tag)</option>"
+        }
         return """
             <label>State <select name="at" data-slider=""><option value="">now</option>\(options)\
-            </select></label>
+            \(tagged)</select></label>
 
             """
     }
@@ -363,6 +392,7 @@ extension ConsolePages {
         if let at = view.state.at {
             parts.append("as of \(CivilFormat.timestamp(at, precision: 3)) UTC")
         }
+        if let tag = view.state.tag { parts.append("at tag \(tag)") }
         return parts.joined(separator: "; ")
     }
 

@@ -9,8 +9,13 @@ package struct FilterState: Sendable, Hashable {
     private var chosen: [String: [String?]] = [:]
     /// Microseconds since 1970 UTC of the state of the tables that is shown; nil: the present one.
     package var at: Int64?
+    /// The tag whose state is shown (`at=tag:year-end`); nil: no tag.
+    package var tag: String?
 
     package init() {}
+
+    /// Whether a state of before is shown.
+    package var isPast: Bool { at != nil || tag != nil }
 
     /// Reads the pairs of an address. Pairs that are no filter of the document are passed over; a value
     /// that its filter cannot take is a fault.
@@ -20,11 +25,15 @@ package struct FilterState: Sendable, Hashable {
         for (name, value) in Self.joined(pairs, filters) {
             if name == "at" {
                 guard !value.isEmpty else { continue }
+                if value.hasPrefix("tag:"), value.utf8.count <= DashboardLimits.filterBytes {
+                    tag = String(value.dropFirst(4))
+                    continue
+                }
                 guard let moment = CivilParse.rfc3339(value) else {
                     throw DashboardError(
                         code: .invalidFilter,
                         message: "not a moment: at=\(value.prefix(60))",
-                        hint: "write it as 2026-11-21T14:00:00Z")
+                        hint: "write it as 2026-11-21T14:00:00Z, or tag:NAME")
                 }
                 at = moment
                 continue
@@ -81,7 +90,7 @@ package struct FilterState: Sendable, Hashable {
     package func values(_ id: String) -> [String?] { chosen[id] ?? [] }
 
     /// Whether anything narrows the tiles.
-    package var isEmpty: Bool { chosen.isEmpty && at == nil }
+    package var isEmpty: Bool { chosen.isEmpty && !isPast }
 
     /// This state with one value of a filter chosen, or no more chosen where it was.
     package func toggling(_ value: String?, of filter: DashboardFilter) -> FilterState {
@@ -126,6 +135,7 @@ package struct FilterState: Sendable, Hashable {
             }
         }
         if let at { pairs.append(("at", CivilFormat.rfc3339(utc: at, precision: 6))) }
+        if let tag { pairs.append(("at", "tag:" + tag)) }
         return pairs
     }
 }
