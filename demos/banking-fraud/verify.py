@@ -141,7 +141,7 @@ def _():
     rows = sql(
         f"SELECT DISTINCT memo, round(ai_sentiment(memo), 4) FROM {TABLE} WHERE memo IS NOT NULL ORDER BY 1 LIMIT 3000")
     if BROKEN == "verify.vader":
-        analyzer.lexicon["happy"] = -3.9
+        analyzer.lexicon["awful"] = 3.9
     wrong = [memo for memo, ours in rows if abs(analyzer.polarity_scores(memo)["compound"] - ours) > 5e-5]
     return not wrong and rows, f"{len(rows)} memos, {len(wrong)} with another compound {wrong[:2]}"
 

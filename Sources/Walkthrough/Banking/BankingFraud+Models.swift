@@ -166,12 +166,15 @@ extension BankingFraud {
     private func explain(_ client: DemoClient) throws {
         let rows = try client.sql(
             """
+            WITH highest AS (
+                SELECT transaction_id, anomaly_score, amount FROM \(Self.table)
+                ORDER BY anomaly_score DESC, transaction_id LIMIT 10)
             SELECT t.transaction_id, round(t.anomaly_score, 3), t.amount,
                 CAST(ai_anomaly_explain('\(Self.model)', \
             \(Self.features.map { "f.\($0)" }.joined(separator: ", "))) AS json)
-            FROM \(Self.table) t
+            FROM highest t
             JOIN gold.banking.fraud_features f ON f.transaction_id = t.transaction_id
-            ORDER BY t.anomaly_score DESC, t.transaction_id LIMIT 10
+            ORDER BY t.anomaly_score DESC, t.transaction_id
             """)
         for row in rows {
             let texts = row.map(DemoClient.text)
