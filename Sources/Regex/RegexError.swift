@@ -32,6 +32,8 @@ package enum RegexLimits {
     package static let quickSteps: UInt32 = 200_000
     /// Steps of one match; some tenths of a second.
     package static let matchSteps: UInt32 = 10_000_000
+    /// Items of the pattern that one watched match goes over; about a second.
+    package static let matchItems = 50_000_000
     /// Nested backtracking points.
     package static let depth: UInt32 = 250_000
     /// Kibibytes of memory of one match.

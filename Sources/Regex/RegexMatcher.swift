@@ -39,6 +39,8 @@ package final class RegexMatcher {
                 guard let memory else { return 0 }
                 let watch = Unmanaged<Watch>.fromOpaque(memory).takeUnretainedValue()
                 watch.items &+= 1
+                // The library's own limit counts backtracking points; what lies between them is work, too.
+                guard watch.items <= RegexLimits.matchItems else { return PCRE2_ERROR_MATCHLIMIT }
                 guard watch.items % RegexLimits.itemsPerCheck == 0 else { return 0 }
                 return watch.isCancelled() ? PCRE2_ERROR_CALLOUT : 0
             },
@@ -81,6 +83,7 @@ package final class RegexMatcher {
             || status == PCRE2_ERROR_HEAPLIMIT || status == PCRE2_ERROR_JIT_STACKLIMIT
         {
             // A long match: again from its start, slower, with somebody watching.
+            watch.items = 0
             status = withUnsafePointer(to: UInt8(0)) { empty in
                 pcre2_match_8(
                     pattern.watchedCode, subject.baseAddress ?? empty, subject.count, start,
