@@ -53,6 +53,16 @@ import Testing
         #expect(error?.code == .limitExceeded)
     }
 
+    /// Few places to turn back to, much to go over between them: the items count as well.
+    @Test func longWorkWithoutBacktrackingEnds() throws {
+        let matcher = RegexMatcher(
+            try RegexPattern("(?:a|a|a)+?" + String(repeating: "a", count: 300) + "[cd]"))
+        let error = #expect(throws: RegexError.self) {
+            try matcher.matches(String(repeating: "a", count: 2_000))
+        }
+        #expect(error?.code == .limitExceeded)
+    }
+
     @Test func cancellationStopsAMatch() throws {
         let matcher = RegexMatcher(try RegexPattern("(x+x+)+(y|z)"), isCancelled: { true })
         let error = #expect(throws: RegexError.self) {
