@@ -21,6 +21,13 @@ package struct RequestContext: Sendable {
     package var cancellation: Cancellation
     /// W3C trace id, when the client sent one.
     package var traceID: String?
+    /// The only role that counts, of those that the principal holds; nil: all of them.
+    package var assumedRole: String?
+    /// What the door knows of the request, for policies with conditions.
+    package var facts: RequestFacts?
+    /// What the policy of the resource itself says; filled in by the domain that keeps such policies,
+    /// before it asks the authorizer.
+    package var verdict: ResourceVerdict = .silent
 
     package init(
         principal: Principal, requestID: String, door: Door, tenant: String = "main",

@@ -45,8 +45,7 @@ package struct PolicyAuthorizer: Authorizer {
     ) -> Decision {
         switch context.principal.kind {
         case .system: return Decision(isAllowed: true, reason: "the appliance itself")
-        case .anonymous:
-            return Decision(isAllowed: false, reason: "log in or send a credential")
+        case .anonymous: return judgeAnonymous(context, resource)
         case .user, .service: break
         }
         guard resource.tenant == context.tenant else {
@@ -64,8 +63,11 @@ package struct PolicyAuthorizer: Authorizer {
         guard account.tenant == context.tenant else {
             return Decision(isAllowed: false, reason: "the account belongs to another tenant")
         }
+        if case .denies(let reason) = context.verdict {
+            return Decision(isAllowed: false, reason: reason)
+        }
         var allowing: [DirectorySnapshot.CompiledGrant] = []
-        for role in account.principal.roles {
+        for role in account.principal.roles where context.assumedRole.map({ $0 == role }) ?? true {
             let name = DirectorySnapshot.TenantName(tenant: context.tenant, name: role)
             for grant in snapshot.grants[name]?[action] ?? [] where grant.pattern.matches(resource)
             {
@@ -77,7 +79,14 @@ package struct PolicyAuthorizer: Authorizer {
                 allowing.append(grant)
             }
         }
+        let closed =
+            (action == .objectRead || action == .objectList) && resource.path.count == 2
+            ? snapshot.policies(context.tenant).restriction(
+                of: account.principal, bucket: resource.path[0], key: resource.path[1]) : nil
         guard let first = allowing.first else {
+            if case .allows(let reason) = context.verdict {
+                return Decision(isAllowed: closed == nil, reason: closed?.reason ?? reason)
+            }
             let roles = account.principal.roles
             return Decision(
                 isAllowed: false,
@@ -85,16 +94,27 @@ package struct PolicyAuthorizer: Authorizer {
                     ? "no role is assigned; ask an administrator for one"
                     : "no grant of the roles \(roles.joined(separator: ", ")) allows it")
         }
-        if action == .objectRead || action == .objectList, resource.path.count == 2,
-            let closed = snapshot.policies(context.tenant).restriction(
-                of: account.principal, bucket: resource.path[0], key: resource.path[1])
-        {
-            return Decision(isAllowed: false, reason: closed.reason)
-        }
+        if let closed { return Decision(isAllowed: false, reason: closed.reason) }
         return Decision(
             isAllowed: true, reason: "role \(first.role) on \(first.pattern.text)",
             rowFilter: Self.widest(allowing.map(\.rowFilter)),
             columnMasks: Self.common(allowing.map(\.columnMasks)))
+    }
+
+    /// Nobody may what a resource's own policy opens to everybody, but never the files of a table that
+    /// has policies of its own.
+    private func judgeAnonymous(_ context: RequestContext, _ resource: Resource) -> Decision {
+        let refusal = Decision(isAllowed: false, reason: "log in or send a credential")
+        guard case .allows(let reason) = context.verdict, resource.tenant == context.tenant,
+            resource.kind == .bucket || resource.kind == .object, !resource.path.isEmpty,
+            let snapshot = try? registry.snapshot()
+        else { return refusal }
+        let closed =
+            resource.path.count < 2
+            ? nil
+            : snapshot.policies(context.tenant).restriction(
+                of: context.principal, bucket: resource.path[0], key: resource.path[1])
+        return closed != nil ? refusal : Decision(isAllowed: true, reason: reason)
     }
 
     private static func widest(_ filters: [String?]) -> String? {

@@ -187,6 +187,7 @@ struct PolicyIndex: Sendable {
         of viewer: Principal, bucket: String, key: String, own: TableKey? = nil
     ) -> PlaceRestriction? {
         guard !isEmpty, let all = places[bucket] else { return nil }
+        if viewer.kind == .anonymous { return closedToNobodies(all, key) }
         for place in all
         where place.path.isEmpty || key == place.path || key.hasPrefix(place.path + "/") {
             if let own, own.overlaps(place.table) { continue }
@@ -199,5 +200,16 @@ struct PolicyIndex: Sendable {
                     + "\(first.through); read the table with SQL")
         }
         return nil
+    }
+
+    /// To those without a name every governed place is closed.
+    private func closedToNobodies(_ all: [Place], _ key: String) -> PlaceRestriction? {
+        let place = all.first {
+            $0.path.isEmpty || key == $0.path || key.hasPrefix($0.path + "/")
+        }
+        return place.map {
+            PlaceRestriction(
+                path: $0.path, reason: "the files of \($0.table.name) are not open to everybody")
+        }
     }
 }
