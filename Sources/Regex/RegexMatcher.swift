@@ -54,26 +54,22 @@ package final class RegexMatcher {
         pcre2_match_context_free_8(context)
     }
 
-    /// Finds the first match at or after byte `start`; then `range(of:)` tells where.
-    ///
-    /// With `notEmptyAtStart` an empty match at `start` itself does not count. Throws `.limitExceeded`,
-    /// `.cancelled` and `.invalidSubject`.
+    /// Finds the first match at or after byte `start`; then `range(of:)` tells where. Throws
+    /// `.limitExceeded`, `.cancelled` and `.invalidSubject`.
     package func firstMatch(
-        in subject: UnsafeBufferPointer<UInt8>, from start: Int = 0, notEmptyAtStart: Bool = false
+        in subject: UnsafeBufferPointer<UInt8>, from start: Int = 0
     ) throws(RegexError) -> Bool {
-        try match(subject, from: start, notEmptyAtStart: notEmptyAtStart, isChecked: false)
+        try match(subject, from: start, isChecked: false)
     }
 
     /// With `isChecked` the subject is known to be UTF-8 from an earlier match, and `start` to be
     /// where a character begins.
     private func match(
-        _ subject: UnsafeBufferPointer<UInt8>, from start: Int, notEmptyAtStart: Bool,
-        isChecked: Bool
+        _ subject: UnsafeBufferPointer<UInt8>, from start: Int, isChecked: Bool
     ) throws(RegexError) -> Bool {
         guard start >= 0, start <= subject.count else { return false }
         var options: UInt32 = 0
         if isChecked { options |= UInt32(PCRE2_NO_UTF_CHECK) }
-        if notEmptyAtStart { options |= UInt32(PCRE2_NOTEMPTY_ATSTART) }
         var status = withUnsafePointer(to: UInt8(0)) { empty in
             pcre2_match_8(
                 pattern.code, subject.baseAddress ?? empty, subject.count, start, options,
@@ -121,26 +117,24 @@ package final class RegexMatcher {
         return start..<end
     }
 
-    /// Calls `body` for each match in turn, empty ones included, until it returns false.
+    /// Calls `body` for each match in turn, empty ones included, until it returns false. After an
+    /// empty match the search goes on behind the next character, as java.util.regex and JONI do.
     package func forEachMatch(
         in subject: UnsafeBufferPointer<UInt8>, _ body: (RegexMatcher) throws(RegexError) -> Bool
     ) throws(RegexError) {
         var at = 0
-        var afterEmpty = false
         var isChecked = false
         while at <= subject.count {
-            guard
-                try match(
-                    subject, from: at, notEmptyAtStart: afterEmpty, isChecked: isChecked)
-            else { return }
+            guard try match(subject, from: at, isChecked: isChecked) else { return }
             guard let range = range(of: 0) else { return }
             // \K in a lookbehind could stay where it was for ever.
-            if isChecked, range.upperBound < at || (afterEmpty && range.upperBound == at) { return }
+            guard range.upperBound > at || (range.isEmpty && range.upperBound == at) else { return }
             isChecked = true
             guard try body(self) else { return }
-            // After an empty match the next one must not be the same again.
-            afterEmpty = range.isEmpty
-            at = max(at, range.upperBound)
+            at = range.upperBound
+            guard range.isEmpty else { continue }
+            at += 1
+            while at < subject.count, subject[at] & 0xC0 == 0x80 { at += 1 }
         }
     }
 

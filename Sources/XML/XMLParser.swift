@@ -192,6 +192,9 @@ struct XMLParser {
     private func localName(_ name: ArraySlice<UInt8>) throws(XMLError) -> String {
         guard let colon = name.lastIndex(of: UInt8(ascii: ":")) else { return try utf8(name) }
         guard colon + 1 < name.endIndex else { throw malformed("a name that ends in a colon") }
+        guard !isNameContinuation(name[colon + 1]) else {
+            throw malformed("no name begins so after its prefix")
+        }
         return try utf8(name[(colon + 1)...])
     }
 

@@ -53,6 +53,16 @@ import Testing
         #expect(error?.code == .limitExceeded)
     }
 
+    /// What java.util.regex finds: behind an empty match it goes on with the next character.
+    @Test(arguments: [
+        ("|()d", "d", 2), ("a*", "baab", 4), ("x*", "äö", 3), ("", "", 1), ("b?", "abb", 4),
+    ])
+    func emptyMatchesAreLeftBehind(pattern: String, subject: String, count: Int) throws {
+        let matcher = RegexMatcher(try RegexPattern(pattern))
+        let found = try Array(subject.utf8).withUnsafeBufferPointer { try matcher.count(in: $0) }
+        #expect(found == count)
+    }
+
     /// Few places to turn back to, much to go over between them: the items count as well.
     @Test func longWorkWithoutBacktrackingEnds() throws {
         let matcher = RegexMatcher(
