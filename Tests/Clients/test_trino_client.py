@@ -4,7 +4,6 @@ import datetime
 import decimal
 import os
 import threading
-import time
 import uuid
 import warnings
 import zoneinfo
@@ -169,10 +168,9 @@ def test_a_query_that_is_cancelled_is_gone(connection):
             query = found[0][0]
             break
     assert query, "the query is not among the running ones"
-    began = time.monotonic()
     rows(connection, f"call system.runtime.kill_query(query_id => '{query}', message => 'enough')")
-    thread.join(10)
-    assert not thread.is_alive() and time.monotonic() - began < 3
+    thread.join(30)
+    assert not thread.is_alive()
     assert failed and "enough" in str(failed[0])
 
 
