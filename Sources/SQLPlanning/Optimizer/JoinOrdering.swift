@@ -7,6 +7,8 @@ struct JoinOrdering {
     private static let maxExhaustive = 10
     /// Building a row costs more than probing with one.
     private static let buildCost = 2.0
+    /// A pair of a join without an equality, where every row meets every row.
+    private static let pairCost = 0.3
 
     let allocator: ColumnAllocator
 
@@ -61,9 +63,12 @@ struct JoinOrdering {
                             || !crossed[part] && !crossed[other]
                                 && graph.areConnected(UInt64(part), UInt64(other))
                     {
-                        let cost =
+                        var cost =
                             left.cost + right.cost + rows[mask] + rows[part]
                             + rows[other] * Self.buildCost
+                        if !graph.haveEquality(UInt64(part), UInt64(other)) {
+                            cost += rows[part] * rows[other] * Self.pairCost
+                        }
                         if best[mask].map({ cost < $0.cost }) ?? true {
                             best[mask] = (cost, .join(left.tree, right.tree))
                         }
@@ -96,7 +101,10 @@ struct JoinOrdering {
                         guard allowCross || graph.areConnected(trees[one].mask, trees[other].mask)
                         else { continue }
                         let rows = graph.rows(of: trees[one].mask | trees[other].mask)
-                        let cost = rows + min(trees[one].rows, trees[other].rows)
+                        var cost = rows + min(trees[one].rows, trees[other].rows)
+                        if !graph.haveEquality(trees[one].mask, trees[other].mask) {
+                            cost += trees[one].rows * trees[other].rows * Self.pairCost
+                        }
                         if choice.map({ cost < $0.cost }) ?? true {
                             choice = (one, other, cost, rows)
                         }
@@ -213,15 +221,18 @@ struct JoinGraph {
     }
 
     func areConnected(_ left: UInt64, _ right: UInt64) -> Bool {
-        for members in classes {
-            let touchesLeft = members.contains { left >> UInt64($0.relation) & 1 == 1 }
-            if touchesLeft && members.contains(where: { right >> UInt64($0.relation) & 1 == 1 }) {
-                return true
+        haveEquality(left, right)
+            || conditions.contains { condition in
+                condition.mask & left != 0 && condition.mask & right != 0
+                    && condition.mask & ~(left | right) == 0
             }
-        }
-        return conditions.contains { condition in
-            condition.mask & left != 0 && condition.mask & right != 0
-                && condition.mask & ~(left | right) == 0
+    }
+
+    /// Whether an equality of columns joins the two sets, so that a hash table can.
+    func haveEquality(_ left: UInt64, _ right: UInt64) -> Bool {
+        classes.contains { members in
+            members.contains { left >> UInt64($0.relation) & 1 == 1 }
+                && members.contains { right >> UInt64($0.relation) & 1 == 1 }
         }
     }
 
