@@ -36,6 +36,25 @@ struct TPCHPlanTests {
         }
     }
 
+    /// As in TPC-DS 85: a selective condition between two tables that no key joins.
+    @Test("a condition without an equality is no reason to join every pair")
+    func pairs() throws {
+        let query = try Planning(catalog: tpch).query(
+            """
+            SELECT count(*) FROM lineitem, orders, customer
+            WHERE l_orderkey = o_orderkey AND o_custkey = c_custkey
+              AND ((c_mktsegment = 'BUILDING' AND c_nationkey = 1 AND l_quantity BETWEEN 1 AND 2)
+                OR (c_mktsegment = 'MACHINERY' AND c_nationkey = 2 AND l_quantity BETWEEN 3 AND 4))
+            """)
+        #expect(joinsWithoutEquality(query.plan) == 0)
+    }
+
+    private func joinsWithoutEquality(_ plan: LogicalPlan) -> Int {
+        let below = plan.children.reduce(0) { $0 + joinsWithoutEquality($1) }
+        guard case .join(let node) = plan, node.equalities.isEmpty else { return below }
+        return below + 1
+    }
+
     /// Cross joins whose sides may both have several rows.
     private func crossProducts(_ plan: LogicalPlan) -> [String] {
         var found = plan.children.flatMap(crossProducts)
