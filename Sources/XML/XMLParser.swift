@@ -155,7 +155,9 @@ struct XMLParser {
             let isNamespace =
                 attribute.elementsEqual("xmlns".utf8)
                 || attribute.starts(with: Array("xmlns:".utf8))
-            if !isNamespace { element.attributes[try localName(attribute)] = value }
+            let local = try localName(attribute)
+            // `x:xmlns` has no meaning of its own, and without its prefix it would get one.
+            if !isNamespace, local != "xmlns" { element.attributes[local] = value }
         }
     }
 
@@ -183,7 +185,8 @@ struct XMLParser {
     private mutating func qualifiedName() throws(XMLError) -> ArraySlice<UInt8> {
         let start = at
         while at < bytes.count, isName(bytes[at]) { at += 1 }
-        guard at > start, !isNameContinuation(bytes[start]) else {
+        guard at > start, bytes[start] != UInt8(ascii: ":"), !isNameContinuation(bytes[start])
+        else {
             throw malformed("a name is missing")
         }
         return bytes[start..<at]

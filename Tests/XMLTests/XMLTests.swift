@@ -28,7 +28,7 @@ import XML
             "<a b=c/>", "<a b='<'/>", "<a>&nope;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>",
             "<a>&amp</a>",
             "<a", "<a/", "<1/>", "<!-- x", "<a><![CDATA[x</a>", "<a b='x", "<a>&", "<?xml", "< a/>",
-            "<a :3=''/>",
+            "<a x:3=''/>", "<a :b=''/>", "<:a/>",
         ])
     func broken(text: String) {
         let fault = #expect(throws: XMLError.self) { try XMLElement(parsing: Array(text.utf8)) }
