@@ -50,7 +50,11 @@ venv: ## Installs the pinned Python clients into .venv (with uv).
 	@if [ ! -f .venv/pins ] || ! cmp -s .venv/pins Tests/pins.txt; then \
 		command -v uv >/dev/null || python3 -m pip install --quiet --disable-pip-version-check --break-system-packages uv 2>/dev/null \
 			|| python3 -m pip install --quiet --disable-pip-version-check uv; \
-		uv venv --quiet --allow-existing .venv && uv pip install --quiet --python $(PYTHON) -r Tests/pins.txt && cp Tests/pins.txt .venv/pins; \
+		uv venv --quiet --allow-existing .venv && uv pip install --quiet --python $(PYTHON) -r Tests/pins.txt \
+			&& sed -n 's/^#tpcds //p' Tests/pins.txt > .venv/tpcds.txt \
+			&& uv venv --quiet --allow-existing .venv/tpcds \
+			&& uv pip install --quiet --python .venv/tpcds/bin/python -r .venv/tpcds.txt \
+			&& cp Tests/pins.txt .venv/pins; \
 	fi
 
 test: unit clients ## Passes every test: units, SQL files, style, real clients against the real binary.
