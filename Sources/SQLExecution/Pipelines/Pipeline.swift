@@ -24,7 +24,7 @@ final class Pipeline: Sendable {
 
     func run(_ runtime: Runtime) throws(QueryFault) {
         for branch in branches {
-            try run(branch.source, branch.operators[...], runtime)
+            try run(branch.source, branch.operators[...], runtime, expected: 1)
             for position in branch.operators.indices {
                 for source in try branch.operators[position].deferredSources() {
                     try run(source, branch.operators[(position + 1)...], runtime)
@@ -38,12 +38,14 @@ final class Pipeline: Sendable {
     /// Drains one source through a chain on all workers.
     private func run(
         _ source: any PipelineSource, _ operators: ArraySlice<any OperatorFactory>,
-        _ runtime: Runtime
+        _ runtime: Runtime, expected: Int = 0
     ) throws(QueryFault) {
         try runtime.check()
         try source.prepare(runtime)
         let morselCount = source.morselCount
-        if morselCount == 0 { return }
+        let progress = runtime.progress
+        if morselCount == 0 { return progress.skip(expected) }
+        progress.expect(morselCount - expected)
         let region = Region()
         let next = SharedCounter()
         let limit = isSerial ? 1 : min(morselCount, runtime.settings.threadCount)
@@ -55,6 +57,8 @@ final class Pipeline: Sendable {
             while !worker.isStopped {
                 let morsel = next.take()
                 guard morsel < morselCount else { break }
+                progress.begin()
+                defer { progress.end() }
                 try reader.run(morsel, into: first)
             }
             try runtime.check()
@@ -62,6 +66,8 @@ final class Pipeline: Sendable {
             source.statistics.addInput(
                 rows: 0, chunks: 0, nanoseconds: runtime.clock.now().nanoseconds &- start)
         }
+        // A satisfied LIMIT leaves the rest alone.
+        progress.skip(morselCount - min(next.take(), morselCount))
     }
 
     private func makeChain(

@@ -44,6 +44,7 @@ package final class QueryExecution: Sendable {
         try planner.plan(plan, into: ResultStage(sink), columns: columns)
         let pipelines = planner.pipelines
         planned.withLock { $0 = pipelines }
+        runtime.progress.expect(pipelines.reduce(0) { $0 + $1.branches.count })
         for pipeline in pipelines { try pipeline.run(runtime) }
     }
 
@@ -57,6 +58,8 @@ package final class QueryExecution: Sendable {
     }
 
     package var peakMemoryBytes: Int { runtime.budget.peakBytes }
+    /// How far it is; may be asked at any time.
+    package var progress: QueryProgress { runtime.progress.now }
     package var usedMemoryBytes: Int { runtime.budget.usedBytes }
 }
 

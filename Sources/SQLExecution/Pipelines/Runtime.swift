@@ -13,6 +13,7 @@ final class Runtime: Sendable {
     let deadline: MonotonicInstant?
     let clock: any MonotonicClock
     let spill: SpillSpace
+    let progress = ProgressCounter()
     private let failure = Mutex<QueryFault?>(nil)
     private let hasFailed = Atomic<Bool>(false)
     private let team: Mutex<WorkerTeam?>
