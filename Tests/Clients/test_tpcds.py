@@ -1,8 +1,6 @@
 """TPC-DS in process: the answers of all 99 queries beside DuckDB's on the same files.
 
-SF0.1; `LAKEHOUSE_LONG=1` adds SF1. The queries are those of DuckDB's extension, and say in DuckDB's words what
-Trino has no implicit form for: a text as a date, a date plus a number. Where DuckDB divides decimals as doubles,
-and an order or a comparison hangs on the digits behind, the query asks for doubles here as well.
+SF0.1; `LAKEHOUSE_LONG=1` adds SF1.
 """
 
 import csv
@@ -10,47 +8,12 @@ import io
 import json
 import math
 import os
-import re
-import subprocess
 
 import pytest
-from appliance import ROOT, lakehouse, plain_environment
+from appliance import lakehouse
+from tpcds import NUMBERS, in_trinos_words, tpcds_folder
 
 SCALES = ["0.1", "1"] if os.environ.get("LAKEHOUSE_LONG") == "1" else ["0.1"]
-NUMBERS = [f"{number:02}" for number in range(1, 100)]
-# Averages and quotients of decimals, in order or compared.
-DOUBLES = {
-    **dict.fromkeys(["44", "53", "63"], (r"(?i)\bavg\((\w+|sum\(\w+\))\)", r"avg(CAST(\1 AS double))")),
-    **dict.fromkeys(["58", "83"], (r"(?i)\bsum\((\w+)\)", r"CAST(sum(\1) AS double)")),
-    "75": (r"DECIMAL\(17,2\)", "double"),
-}
-
-
-@pytest.fixture(scope="module")
-def world():
-    """A function from a scale to the folder with files, queries and answers, made once."""
-
-    def folder(scale):
-        place = ROOT / ".cache" / f"tpcds-sf{scale}"
-        if not (place / "made").exists():
-            place.mkdir(parents=True, exist_ok=True)
-            subprocess.run(
-                [ROOT / ".venv/tpcds/bin/python", ROOT / "Tests/Clients/tpcds_answers.py", scale, place],
-                check=True, capture_output=True, env=plain_environment(),
-            )
-            (place / "made").touch()
-        return place
-
-    return folder
-
-
-def in_trinos_words(number, text):
-    text = re.sub(r"(?i)\binterval\s+(\d+)\s+(day|month|year)s?\b", r"INTERVAL '\1' \2", text)
-    text = re.sub(r"(?<!DATE )'(\d{4}-\d\d-\d\d)'", r"DATE '\1'", text)
-    text = text.replace("d1.d_date + 5", "d1.d_date + INTERVAL '5' DAY")
-    if number in DOUBLES:
-        text = re.sub(*DOUBLES[number], text)
-    return text.rstrip().rstrip(";")
 
 
 def typed(value):
@@ -79,8 +42,8 @@ def in_order(rows):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_answers_are_duckdbs(number, scale, world, tmp_path):
-    place = world(scale)
+def test_answers_are_duckdbs(number, scale, tmp_path):
+    place = tpcds_folder(scale)
     query = tmp_path / f"{number}.sql"
     query.write_text(in_trinos_words(number, (place / f"{number}.sql").read_text()))
     done = lakehouse("sql", "--csv", "-f", query, *sorted(place.glob("*.parquet")), timeout=170)
