@@ -46,7 +46,8 @@ struct FaultPage {
     private static func status(_ code: CatalogError.Code) -> Int {
         switch code {
         case .noSuchWarehouse, .noSuchNamespace, .noSuchTable, .noSuchView, .noSuchReference: 404
-        case .alreadyExists, .namespaceNotEmpty, .commitConflict, .mergeConflict: 409
+        case .alreadyExists, .namespaceNotEmpty, .commitConflict, .mergeConflict, .isProtected: 409
+        case .contractBroken, .contradictoryRequest: 422
         case .invalidName, .invalidRequest, .limitExceeded: 400
         case .corruptTable, .storageFailed: 500
         }

@@ -26,14 +26,27 @@ struct ErrorBody {
         self.message = message
     }
 
-    init(_ error: any Error) {
+    /// What an endpoint's client sees. After a failure within a commit it is open whether the change is
+    /// in, and clients must not clean up. A table whose namespace is missing is a missing table: Spark
+    /// asks for `t.snapshots` that way, and looks further only then.
+    init(_ error: any Error, of endpoint: IcebergEndpoint) {
+        self.init(error, isCommit: endpoint.isCommit)
+        if let error = error as? CatalogError, error.code == .noSuchNamespace {
+            if endpoint.path.contains("/tables/{table}") { type = "NoSuchTableException" }
+            if endpoint.path.contains("/views/{view}") { type = "NoSuchViewException" }
+        }
+    }
+
+    init(_ error: any Error, isCommit: Bool = false) {
         let shown: (status: Int, type: String)
         switch error {
         case let error as CatalogError: shown = error.code.wire
         case let error as IcebergError: shown = error.code.wire
         case is AccessDenied: shown = (403, "ForbiddenException")
         case is JSONError, is RequestFault: shown = (400, "BadRequestException")
-        default: shown = (500, "InternalServerError")
+        case let error as PlanFault: shown = (404, error.type)
+        default:
+            shown = (500, isCommit ? "CommitStateUnknownException" : "InternalServerError")
         }
         self.init(status: shown.status, type: shown.type, message: Self.text(error))
     }
@@ -60,6 +73,10 @@ extension CatalogError.Code {
         case .namespaceNotEmpty: (409, "NamespaceNotEmptyException")
         case .invalidName, .invalidRequest, .limitExceeded: (400, "BadRequestException")
         case .commitConflict, .mergeConflict: (409, "CommitFailedException")
+        // Not 409: a client that rebases and tries again would be refused again.
+        case .contractBroken: (422, "ContractViolationException")
+        case .contradictoryRequest: (422, "UnprocessableEntityException")
+        case .isProtected: (409, "ProtectedException")
         case .corruptTable: (500, "InternalServerError")
         case .storageFailed: (503, "ServiceUnavailableException")
         }
@@ -79,12 +96,14 @@ extension IcebergError.Code {
     }
 }
 
+extension ErrorBody {
+    /// An `ErrorModel`.
+    var json: JSONValue {
+        ["message": .string(message), "type": .string(type), "code": .int(status)]
+    }
+}
+
 func errorResponse(_ error: ErrorBody) -> Response {
-    let body: JSONValue = [
-        "error": [
-            "message": .string(error.message), "type": .string(error.type),
-            "code": .int(error.status),
-        ]
-    ]
+    let body: JSONValue = ["error": error.json]
     return Response(status: error.status, contentType: "application/json", bytes: body.encoded())
 }

@@ -7,25 +7,39 @@ import TableCatalog
 
 /// One endpoint: its route below `/iceberg`, and what it does.
 struct IcebergEndpoint: Sendable {
+    /// What an endpoint does with a call.
+    typealias Work = @Sendable (IcebergCall) throws -> Response
+
     let method: Method
     let path: String
-    let respond: @Sendable (IcebergCall) throws -> Response
+    /// The answer to a request that took effect before, for clients that send an idempotency key again;
+    /// nil for endpoints that change nothing.
+    let again: Work?
+    let respond: Work
 
-    init(
-        _ method: Method, _ path: String,
-        respond: @escaping @Sendable (IcebergCall) throws -> Response
-    ) {
+    init(_ method: Method, _ path: String, again: Work? = nil, respond: @escaping Work) {
         self.method = method
         self.path = path
+        self.again = again
         self.respond = respond
     }
+
+    /// Whether a failure of the server leaves open whether the change is in.
+    var isCommit: Bool {
+        method == .post && (path.hasSuffix("/{table}") || path.hasSuffix("/transactions/commit"))
+    }
+
+    /// The answer again where there is nothing to say.
+    static let nothingAgain: Work = { _ in IcebergCall.noContent }
 
     /// Every endpoint; `config` advertises this list.
     static let all: [IcebergEndpoint] = [
         config, listNamespaces, createNamespace, loadNamespace, headNamespace, dropNamespace,
         updateNamespace, listTables, createTable, loadTable, headTable, commitTable, dropTable,
-        renameTable, registerTable, loadCredentials, commitTransaction, reportMetrics, listViews,
-        createView, loadView, headView, replaceView, dropView, renameView,
+        renameTable, registerTable, unregisterTable, loadCredentials, signRequest,
+        commitTransaction, reportMetrics, planTableScan, fetchPlanningResult, cancelPlanning,
+        fetchScanTasks, listViews, createView, registerView, loadView, headView, replaceView,
+        dropView, renameView,
     ]
 }
 
@@ -35,6 +49,8 @@ struct IcebergCall: Sendable {
     let context: RequestContext
     let request: Request
     let parameters: PathParameters
+    /// The body, where it was read before the endpoint's turn.
+    var readBody: [UInt8]?
 
     var catalog: Catalog { service.catalog }
     /// The warehouse, and the reference, that the prefix names.
@@ -54,15 +70,18 @@ struct IcebergCall: Sendable {
 
     /// The body as JSON.
     func body() throws -> JSONCursor {
-        let bytes: [UInt8]
-        do throws(HTTPBodyError) { bytes = try request.body.readAll(limit: Limits.bodyBytes) } catch
+        try JSONValue(parsing: try readBody ?? bodyBytes()).cursor
+    }
+
+    /// The body as it came.
+    func bodyBytes() throws -> [UInt8] {
+        do throws(HTTPBodyError) { return try request.body.readAll(limit: Limits.bodyBytes) } catch
         {
             if case .tooLarge(let limit) = error {
                 throw RequestFault("the body is larger than \(limit) bytes")
             }
             throw RequestFault("the body could not be read")
         }
-        return try JSONValue(parsing: bytes).cursor
     }
 
     /// `pageSize` and `pageToken`. Without a token everything is sent, as the specification says.
@@ -111,4 +130,11 @@ struct IcebergCall: Sendable {
 enum Limits {
     static let bodyBytes = 64 << 20
     static let pageSize = 10_000
+    /// File tasks in one answer of scan planning; what is more is fetched by plan task.
+    static let tasksPerAnswer = 1_000
+    /// Plans kept for their clients, and for how long.
+    static let keptPlans = 256
+    static let planLifetimeMilliseconds: Int64 = 600_000
+    /// Sets of vended credentials that are given out more than once.
+    static let keptCredentials = 4_096
 }

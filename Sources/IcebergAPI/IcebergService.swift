@@ -41,6 +41,8 @@ package struct IcebergSettings: Sendable {
     package var region: String
     /// The warehouse of clients that name none.
     package var defaultWarehouse: String
+    /// How long an answer waits for a scan's plan before the client is asked to come again.
+    package var planPatience = Duration.seconds(2)
 
     package init(s3Endpoint: String, region: String, defaultWarehouse: String = "lakehouse") {
         self.s3Endpoint = s3Endpoint
@@ -65,6 +67,8 @@ package struct IcebergService: Sendable {
     let vendor: (any CredentialVendor)?
     let settings: IcebergSettings
     let clock: any WallClock
+    let plans: PlanRegistry
+    let credentials = KeptCredentials()
     private let tokens: (@Sendable (Request) -> Response)?
 
     /// `tokens` answers `/v1/oauth/tokens`; without it clients have to bring a token.
@@ -79,6 +83,7 @@ package struct IcebergService: Sendable {
         self.vendor = vendor
         self.settings = settings
         self.clock = clock
+        plans = PlanRegistry(patience: settings.planPatience)
         self.tokens = tokens
     }
 
@@ -112,13 +117,46 @@ package struct IcebergService: Sendable {
         }
         let context = RequestContext(
             principal: principal, requestID: request.requestID, door: .catalog)
-        let call = IcebergCall(
+        var call = IcebergCall(
             service: self, context: context, request: request, parameters: parameters)
+        guard let text = request.fields["Idempotency-Key"], let again = endpoint.again else {
+            return answer(endpoint, call)
+        }
+        do {
+            let key = try call.key(text)
+            return try catalog.once(context, key) { state in
+                switch state {
+                case .new: try answerOnce(endpoint, call, key)
+                case .effective: try again(call)
+                case .refused(let status, let body):
+                    Response(status: status, contentType: "application/json", bytes: body)
+                }
+            }
+        } catch {
+            return errorResponse(ErrorBody(error, of: endpoint))
+        }
+    }
+
+    private func answer(_ endpoint: IcebergEndpoint, _ call: IcebergCall) -> Response {
         do {
             return try endpoint.respond(call)
         } catch {
-            return errorResponse(ErrorBody(error))
+            return errorResponse(ErrorBody(error, of: endpoint))
         }
+    }
+
+    /// The first answer to a request with a key. Refusals that would be the same again are kept;
+    /// failures of the server, of rights and of time are not.
+    private func answerOnce(
+        _ endpoint: IcebergEndpoint, _ call: IcebergCall, _ key: IdempotencyKey
+    ) throws -> Response {
+        let response = answer(endpoint, call)
+        let isFinal =
+            400..<500 ~= response.status && ![401, 403, 408, 419, 429].contains(response.status)
+        if isFinal, case .bytes(let body) = response.body {
+            try catalog.keepRefusal(call.context, key, status: response.status, body: body)
+        }
+        return response
     }
 
     private func principal(of request: Request) -> Principal? {

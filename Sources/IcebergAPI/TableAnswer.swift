@@ -21,16 +21,28 @@ extension IcebergCall {
         case .references: writer.value(table.metadata.onlyReferencedSnapshots.json)
         }
         var config = service.settings.storage
-        let credentials = try vend(table)
+        let signs = wantsSigning
+        let credentials = signs ? nil : try vend(table)
         if let credentials {
             config.merge(credentials.properties) { $1 }
-            config["client.refresh-credentials-endpoint"] = credentialsPath(table.identifier)
+            config["client.refresh-credentials-endpoint"] = path(table.identifier, "credentials")
+        }
+        if signs {
+            config["s3.remote-signing-enabled"] = "true"
+            config["s3.signer"] = "S3V4RestSigner"
+            for name in ["signer.endpoint", "s3.signer.endpoint"] {
+                config[name] = path(table.identifier, "sign")
+            }
         }
         writer.member("config")
         writer.value(Self.json(config))
         if let credentials {
             writer.member("storage-credentials")
             writer.value(storageCredentials(table, credentials))
+        }
+        if signs {
+            writer.member("remote-signing-config")
+            writer.value(["properties": [:], "headers": [:]])
         }
         writer.endObject()
         var response = Response(
@@ -48,17 +60,33 @@ extension IcebergCall {
         let resource = Resource(
             tenant: context.tenant, kind: .table,
             path: [warehouse.warehouse] + table.identifier.namespace + [table.identifier.name])
-        let writes: [Action] = [.tableInsert, .tableUpdate, .tableDelete]
-        let canWrite = writes.contains {
+        let canWrite = writes(resource)
+        let wanted = KeptCredentials.Key(
+            tenant: context.tenant, principal: context.principal.id, locations: table.places,
+            canWrite: canWrite, period: period(vendor))
+        return try service.credentials.get(wanted) {
+            try vendor.credentials(context, locations: table.places, canWrite: canWrite)
+        }
+    }
+
+    /// Whether the caller may change rows of a table.
+    func writes(_ resource: Resource) -> Bool {
+        [Action.tableInsert, .tableUpdate, .tableDelete].contains {
             service.authorizer.decide(context, $0, resource).isAllowed
         }
-        var locations = [table.metadata.location]
-        for name in ["write.data.path", "write.metadata.path"] {
-            if let place = table.metadata.properties[name], place.hasPrefix("s3://") {
-                locations.append(place)
-            }
-        }
-        return try vendor.credentials(context, locations: locations, canWrite: canWrite)
+    }
+
+    /// Whether the client wants its requests signed here, and no credentials.
+    private var wantsSigning: Bool {
+        let wanted = (request.fields["X-Iceberg-Access-Delegation"] ?? "")
+            .split(separator: ",").map { $0.filter { $0 != " " } }
+        return service.vendor != nil && wanted.contains("remote-signing")
+            && !wanted.contains("vended-credentials")
+    }
+
+    /// Which half of a credential's life the time falls in: what was vended in one lives through the next.
+    private func period(_ vendor: any CredentialVendor) -> Int64 {
+        service.clock.now().milliseconds / max(1, vendor.lifetimeMilliseconds / 2)
     }
 
     func storageCredentials(_ table: LoadedTable, _ credentials: VendedCredentials) -> JSONValue {
@@ -67,20 +95,18 @@ extension IcebergCall {
         return [["prefix": .string(table.metadata.location), "config": Self.json(config)]]
     }
 
-    private func credentialsPath(_ identifier: TableIdentifier) -> String {
+    private func path(_ identifier: TableIdentifier, _ last: String) -> String {
         let namespace = percentEncoded(identifier.namespace.joined(separator: namespaceSeparator))
         return "v1/\(percentEncoded(warehouse.description, allowed: "@"))/namespaces/\(namespace)"
-            + "/tables/\(percentEncoded(identifier.name))/credentials"
+            + "/tables/\(percentEncoded(identifier.name))/\(last)"
     }
 
     /// Names the state, the kind of answer and the caller, and changes in time before credentials that
     /// came with it expire: a 304 never leaves a client with dead ones.
     func etag(_ metadataLocation: String, _ snapshots: SnapshotMode) -> String {
-        var period: Int64 = 0
-        if let vendor = service.vendor {
-            period = service.clock.now().milliseconds / max(1, vendor.lifetimeMilliseconds / 2)
-        }
-        let text = "\(metadataLocation) \(snapshots) \(context.principal.id) \(period)"
+        let period = service.vendor.map(period) ?? 0
+        let text =
+            "\(metadataLocation) \(snapshots) \(context.principal.id) \(period) \(wantsSigning)"
         return "\"\(String(xxHash64(Array(text.utf8)), radix: 16))\""
     }
 }

@@ -93,6 +93,8 @@ extension Catalog {
         attempts: Int = 20,
         _ build: (TableMetadata) throws -> SnapshotProducer.Product
     ) throws -> LoadedTable {
+        let section = pins.beginSection()
+        defer { pins.endSection(section) }
         var attempt = 1
         while true {
             let pointer = try database.read { tx in
@@ -176,17 +178,26 @@ extension Catalog {
             ("metadataLocation", .string(entry.pointer.metadataLocation)),
         ]
         for case .addSnapshot(let snapshot) in commit.updates {
-            details.append(("snapshotId", .int(snapshot.snapshotID)))
-            details.append(("operation", .string(snapshot.operation ?? "unknown")))
-            for (name, key) in [
-                ("queryId", "trino_query_id"), ("runId", "lakehouse.run-id"),
-                ("stepId", "lakehouse.step-id"),
-            ] {
-                if let value = snapshot.summary[key] { details.append((name, .string(value))) }
-            }
-            if let records = snapshot.summary["added-records"] {
-                details.append(("addedRecords", .string(records)))
-            }
+            details += Self.details(of: snapshot)
+        }
+        return details
+    }
+
+    /// What an event says of a snapshot.
+    static func details(of snapshot: Snapshot?) -> [(String, JSONValue)] {
+        guard let snapshot else { return [] }
+        var details: [(String, JSONValue)] = [
+            ("snapshotId", .int(snapshot.snapshotID)),
+            ("operation", .string(snapshot.operation ?? "unknown")),
+        ]
+        for (name, key) in [
+            ("queryId", "trino_query_id"), ("runId", "lakehouse.run-id"),
+            ("stepId", "lakehouse.step-id"),
+        ] {
+            if let value = snapshot.summary[key] { details.append((name, .string(value))) }
+        }
+        if let records = snapshot.summary["added-records"] {
+            details.append(("addedRecords", .string(records)))
         }
         return details
     }
@@ -220,6 +231,7 @@ extension Catalog {
             return PreparedPointer(
                 pointer: pointer, text: [], expectedLocation: pointer.metadataLocation)
         }
+        try checkContracts(context, pointer, from: base, to: next)
         next = next.recordingPrevious(base, metadataFile: pointer.metadataLocation)
         var prepared = prepare(
             next, pointer.identifier, kind: .table, version: pointer.version + 1, context)

@@ -83,7 +83,8 @@ extension Catalog {
         try authorizer.require(context, .namespaceAlter, resource(context, at, levels))
         if let both = remove.first(where: { set[$0] != nil }) {
             throw CatalogError(
-                code: .invalidRequest, message: "a property is both set and removed: \(both)")
+                code: .contradictoryRequest,
+                message: "a property is both set and removed: \(both)")
         }
         return try database.writeGrouped { tx in
             var namespace = try requireNamespace(
@@ -105,6 +106,7 @@ extension Catalog {
         try database.writeGrouped { tx in
             let chain = try chain(tx, context, at)
             let namespace = try requireNamespace(tx, context, at, chain, levels)
+            try Self.refuseIfProtected(namespace.properties, levels.joined(separator: "."))
             if let inside = try firstInside(tx, context, at, chain, levels) {
                 throw CatalogError(
                     code: .namespaceNotEmpty,

@@ -76,6 +76,43 @@ extension Catalog {
         }
     }
 
+    /// Makes a view out of a metadata file that is there already. It runs with the rights of whoever asks
+    /// unless the file names the caller as its definer.
+    package func registerView(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        metadataLocation: String
+    ) throws -> LoadedView {
+        try authorizer.require(
+            context, .tableCreate,
+            resource(context, at, identifier.namespace, identifier.name, kind: .view))
+        try Self.check(name: identifier.name)
+        var pointer = Pointer(
+            identifier: identifier, kind: .view, uuid: "", location: "",
+            metadataLocation: metadataLocation, version: Self.version(of: metadataLocation),
+            owner: context.principal.name)
+        let metadata = try loadedView(pointer).metadata
+        try Self.checkDefiner(context, metadata.properties)
+        pointer.uuid = metadata.uuid
+        pointer.location = metadata.location
+        let view = pointer
+        return try serialized([lockKey(context, at, identifier)]) {
+            let owned = try database.writeGrouped { tx in
+                let chain = try chain(tx, context, at)
+                var owned = view
+                owned.identifier.namespace = try requireNamespace(
+                    tx, context, at, chain, identifier.namespace
+                ).levels
+                try requireFree(tx, context, at, chain, identifier)
+                try put(tx, context, at, owned)
+                try record(
+                    tx, context, at, kind: "catalog.view.registered",
+                    namespace: owned.identifier.namespace, name: identifier.name)
+                return owned
+            }
+            return try loadedView(owned)
+        }
+    }
+
     /// Replaces or alters a view.
     package func commitView(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
@@ -190,7 +227,7 @@ extension Catalog {
             text: metadata.json.encoded(), expectedLocation: nil, metadata: nil)
     }
 
-    private func loadedView(_ pointer: Pointer) throws -> LoadedView {
+    func loadedView(_ pointer: Pointer) throws -> LoadedView {
         let journaled = try database.read { tx in
             try tx.first(
                 "SELECT text FROM journal WHERE metadata_location = ?", pointer.metadataLocation,

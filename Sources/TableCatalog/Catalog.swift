@@ -22,6 +22,15 @@ package final class Catalog: Sendable {
     let busy = Monitor<Set<String>>([])
     /// Journal copies whose object is written: the next transaction drops them.
     let settled = Mutex<[String]>([])
+    /// Who reads and writes table files at the moment.
+    package let pins = TablePins()
+    let foreignFiles = ForeignFiles()
+    /// What maintenance did.
+    package let maintenance: MaintenanceLog
+    /// Requests under way that came with an idempotency key, by their id.
+    let keyed = Mutex<[String: IdempotencyKey]>([:])
+    /// How many purges were asked for, and whether somebody waits to do them.
+    let purging = Monitor(PurgeState())
 
     /// Opens or creates the database. `store` writes and reads with the appliance's own rights: the
     /// catalog has asked the authorizer before.
@@ -37,6 +46,7 @@ package final class Catalog: Sendable {
         self.clock = clock
         self.entropy = entropy
         manifests = ManifestSource(store: store)
+        maintenance = MaintenanceLog(besideCatalog: databasePath, clock: clock)
     }
 
     /// Wakes those who read the outbox of `catalog.sqlite`.
@@ -56,11 +66,18 @@ package final class Catalog: Sendable {
             settled.withLock { $0.append(location) }
         }
         if !pending.isEmpty { try database.write { tx in try dropSettled(tx) } }
+        try rollBackAbandonedTransactions()
         return pending.count
     }
 
     /// Closes the database; later verbs fail.
-    package func close() { database.close() }
+    package func close() {
+        maintenance.close()
+        database.close()
+    }
+
+    /// A random id.
+    package func newID() -> String { entropy.uuid() }
 
     var nowMilliseconds: Int64 { clock.now().milliseconds }
 
@@ -117,11 +134,14 @@ package final class Catalog: Sendable {
             "SELECT commit_id, kind FROM refs WHERE tenant = ? AND warehouse = ? AND name = ?",
             context.tenant, at.warehouse, at.reference,
             row: { ($0.int64OrNil(0), $0.string(1)) })
+        // What a transaction does becomes a commit, and an event, when it is committed.
+        if reference?.1 == ReferenceKind.transaction.rawValue { return }
         guard reference?.1 != ReferenceKind.tag.rawValue else {
             throw CatalogError(
                 code: .invalidRequest, message: "\(at) is a tag, which never changes",
                 hint: "create a branch from it, and write there")
         }
+        try noteEffect(tx, context)
         let parent = reference?.0
         try tx.run(
             """

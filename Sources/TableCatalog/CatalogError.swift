@@ -12,6 +12,12 @@ package struct CatalogError: Fault {
         case namespaceNotEmpty = "catalog.namespace_not_empty"
         case invalidName = "catalog.invalid_name"
         case invalidRequest = "catalog.invalid_request"
+        /// Parts of a request that exclude each other, or a key that stood for another request.
+        case contradictoryRequest = "catalog.contradictory_request"
+        /// It carries a mark that keeps it from being dropped.
+        case isProtected = "catalog.is_protected"
+        /// A contract of the table refuses the commit.
+        case contractBroken = "catalog.contract_broken"
         case commitConflict = "catalog.commit_conflict"
         /// Two branches changed the same in ways that do not go together.
         case mergeConflict = "catalog.merge_conflict"

@@ -20,4 +20,19 @@ enum Limits {
     static let mergeAttempts = 10
     /// Objects deleted by one step of a purge.
     static let purgeBatch = 1_000
+    /// How long the outcome of a request with an idempotency key is remembered.
+    static let idempotencyMicroseconds: Int64 = 24 * 3_600 * 1_000_000
+    /// Bytes of a metrics report, how many are kept a table, and how many go at once.
+    static let reportBytes = 1 << 20
+    static let reportsPerTable = 1_000
+    /// Bytes of a tag's value.
+    static let tagBytes = 4_096
+    /// Days for which a table that was dropped without its files can be had back.
+    static let undropDays: Int64 = 30
+    /// How long maintenance waits for commits and merges that have begun.
+    static let settling = Duration.seconds(60)
+    /// Records kept in the log of maintenance.
+    static let maintenanceRecords = 50_000
+    /// Orphan files that a report names.
+    static let listedOrphans = 20
 }

@@ -76,4 +76,51 @@ let catalogMigrations: [Migration] = [
             ALTER TABLE pointers ADD COLUMN base_location TEXT;
             ALTER TABLE namespaces ADD COLUMN base_properties TEXT;
             """),
+    Migration(
+        3, "requests told once, reports, dropped tables, tags, contracts",
+        sql: """
+            -- What a request with an idempotency key came to; no status: it took effect, and its answer
+            -- was not kept.
+            CREATE TABLE idempotency (
+                tenant TEXT NOT NULL, principal TEXT NOT NULL, key TEXT NOT NULL,
+                request TEXT NOT NULL, status INTEGER, body BLOB, at_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, principal, key)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX idempotency_by_age ON idempotency (at_us);
+
+            CREATE TABLE metrics_reports (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, uuid TEXT NOT NULL,
+                kind TEXT NOT NULL, snapshot_id INTEGER, principal TEXT NOT NULL,
+                at_us INTEGER NOT NULL, body TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX metrics_reports_by_table ON metrics_reports (tenant, uuid, id);
+
+            -- Tables and views that can be had back until they expire.
+            CREATE TABLE dropped (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL,
+                warehouse TEXT NOT NULL, ref TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL,
+                kind TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,
+                metadata_location TEXT NOT NULL, version INTEGER NOT NULL, owner TEXT NOT NULL,
+                purges INTEGER NOT NULL, dropped_us INTEGER NOT NULL, expires_us INTEGER NOT NULL,
+                dropped_by TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX dropped_by_place ON dropped (tenant, warehouse, ref, id);
+            CREATE INDEX dropped_by_age ON dropped (expires_us);
+            CREATE INDEX dropped_by_location ON dropped (location);
+
+            DROP TABLE contracts;
+            DROP TABLE labels;
+            -- Both follow their table through renames; a column is meant by its field id, 0 is the table.
+            CREATE TABLE tags (
+                tenant TEXT NOT NULL, uuid TEXT NOT NULL, field_id INTEGER NOT NULL,
+                tag TEXT NOT NULL, value TEXT NOT NULL, set_by TEXT NOT NULL,
+                at_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, uuid, field_id, tag)
+            ) STRICT, WITHOUT ROWID;
+            CREATE TABLE contracts (
+                tenant TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL,
+                set_by TEXT NOT NULL, at_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, uuid, name)
+            ) STRICT, WITHOUT ROWID;
+            """),
 ]

@@ -1,4 +1,5 @@
 package import Iceberg
+import JSON
 package import Parquet
 package import Vectors
 
@@ -107,7 +108,14 @@ package enum IcebergTypes {
             name: field.name, fieldID: Int(field.id), type: type,
             children: parts(field.type).indices.map {
                 wantedField(parts(field.type)[$0], type.children[$0])
-            })
+            }, missingValue: missingValue(field, type))
+    }
+
+    /// What rows have in files that were written before the column was added: its initial default.
+    private static func missingValue(_ field: NestedField, _ type: LogicalType) -> ParquetValue? {
+        guard let json = field.initialDefault, !json.isNull, let primitive = field.type.primitive
+        else { return nil }
+        return Literal(json: json, type: primitive).flatMap { value($0, as: type) }
     }
 
     /// How a writer should store a column.

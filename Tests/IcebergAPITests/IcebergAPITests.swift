@@ -47,7 +47,7 @@ private final class Bytes: RequestBody {
 }
 
 /// The service without a socket.
-private struct Service {
+struct Service {
     let catalog: Catalog
     let router: Router
     let clock = SettableClock()
@@ -132,6 +132,15 @@ struct IcebergAPITests {
             (service.send(.get, "config", query: "warehouse=x"), 404, "NoSuchWarehouseException"),
             (service.send(.get, "silver/namespaces/none"), 404, "NoSuchNamespaceException"),
             (service.send(.get, table + "x"), 404, "NoSuchTableException"),
+            // As Spark asks for a metadata table.
+            (
+                service.send(.get, "silver/namespaces/sales%1Feu%1Ft/tables/snapshots"), 404,
+                "NoSuchTableException"
+            ),
+            (
+                service.send(.get, "silver/namespaces/sales%1Fno/views/v"), 404,
+                "NoSuchViewException"
+            ),
             (service.makeTable("T"), 409, "AlreadyExistsException"),
             (service.send(.delete, "silver/namespaces/sales"), 409, "NamespaceNotEmptyException"),
             (service.send(.post, table, "{"), 400, "BadRequestException"),
@@ -162,7 +171,7 @@ struct IcebergAPITests {
             #expect(try error["type"].string() == type)
             #expect(try error["code"].int() == status)
         }
-        #expect(cases[9].0.fields["WWW-Authenticate"]?.hasPrefix("Bearer") == true)
+        #expect(cases[11].0.fields["WWW-Authenticate"]?.hasPrefix("Bearer") == true)
     }
 
     @Test func loadsAnswer304UntilTheTableOrTheTimeMovesOn() throws {

@@ -20,6 +20,7 @@ struct Bench {
     let catalog: Catalog
     let store: MemoryObjectStore
     let folder: String
+    let clock = SettableClock()
     let context = RequestContext(principal: .system, requestID: "r1", door: .catalog)
     let at = CatalogReference(warehouse: "silver")
     let table = TableIdentifier(namespace: ["sales"], name: "Orders")
@@ -34,7 +35,7 @@ struct Bench {
         self.store = store
         catalog = try Catalog(
             databasePath: own + "/catalog.sqlite", store: store, authorizer: authorizer,
-            clock: SettableClock(), entropy: SeededEntropy(seed: UInt64.random(in: 0...UInt64.max)))
+            clock: clock, entropy: SeededEntropy(seed: UInt64.random(in: 0...UInt64.max)))
     }
 
     static let schema = Schema(fields: [

@@ -102,4 +102,29 @@ import Testing
             _ = try? DeletionVector.positions(blob(body), rowCount: 200_000)
         }
     }
+
+    /// What is written reads back: sparse, dense, at the edges of containers and of 32 bits.
+    @Test(
+        arguments: [
+            [], [0], [0, 1, 2], [65_535, 65_536, 131_071], [4_294_967_295, 4_294_967_296],
+            (0..<4096).map { $0 * 3 }, (0..<4097).map { $0 * 3 }, (0..<200_000).map { $0 },
+            (0..<70_000).map { $0 * 2 } + [1 << 33, 1 << 34],
+        ] as [[Int64]])
+    func writtenVectorsReadBack(_ positions: [Int64]) throws {
+        let blob = DeletionVector.blob(positions)
+        #expect(try DeletionVector.positions(blob, rowCount: 1 << 40) == positions)
+    }
+
+    /// Byte for byte as the two specifications describe it.
+    @Test func aVectorOfTwoRowsIsFramedAsSpecified() throws {
+        let blob = DeletionVector.blob([1, 5])
+        let body: [UInt8] = [
+            0xD1, 0xD3, 0x39, 0x64, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x3A, 0x30, 0, 0, 1, 0, 0,
+            0,
+            0, 0, 1, 0, 16, 0, 0, 0, 1, 0, 5, 0,
+        ]
+        #expect(Array(blob[..<4]) == [0, 0, 0, UInt8(body.count)])
+        #expect(Array(blob[4..<(4 + body.count)]) == body)
+        #expect(blob.count == body.count + 8)
+    }
 }

@@ -9,6 +9,9 @@ package struct FileChanges: Sendable {
     package var addedDeletes: [DataFile]
     /// Paths of data or delete files to take out. All have to be there.
     package var removedPaths: Set<String>
+    /// Data files whose deletion vectors go: others take their place. Those of removed data files go by
+    /// themselves.
+    package var replacedVectors: Set<String> = []
 
     package init(
         addedData: [DataFile] = [], addedDeletes: [DataFile] = [], removedPaths: Set<String> = []
@@ -16,6 +19,13 @@ package struct FileChanges: Sendable {
         self.addedData = addedData
         self.addedDeletes = addedDeletes
         self.removedPaths = removedPaths
+    }
+
+    /// Whether the changes take a live file out; several vectors may share a path.
+    fileprivate func removes(_ file: DataFile) -> Bool {
+        if removedPaths.contains(file.path) { return true }
+        guard file.isDeletionVector, let path = file.referencedDataFile else { return false }
+        return replacedVectors.contains(path) || removedPaths.contains(path)
     }
 }
 
@@ -74,7 +84,7 @@ package struct SnapshotProducer: Sendable {
 }
 
 /// One snapshot in the making.
-private struct SnapshotWork {
+struct SnapshotWork {
     let producer: SnapshotProducer
     let metadata: TableMetadata
     let branch: String
@@ -114,11 +124,20 @@ private struct SnapshotWork {
         let existing: [ManifestFile] =
             if let parent { try producer.source.manifests(of: parent) } else { [] }
         var summary = SummaryCounts()
-        var kept = try removing(changes.removedPaths, from: existing, &summary)
+        var kept = try removing(changes, from: existing, &summary)
         var fresh = try writeAdded(changes.addedData, .data, &summary)
         fresh += try writeAdded(changes.addedDeletes, .deletes, &summary)
         kept = try merged(fresh + kept)
 
+        return try seal(operation, kept, summary, extra)
+    }
+
+    /// Writes the manifest list over these manifests, and makes the snapshot of it.
+    mutating func seal(
+        _ operation: SnapshotOperation, _ manifests: [ManifestFile], _ summary: SummaryCounts,
+        _ extra: [String: String]
+    ) throws(IcebergError) -> SnapshotProducer.Product {
+        var kept = manifests
         var firstRowID: Int64?
         var addedRows: Int64?
         if metadata.formatVersion > 2 {
@@ -173,24 +192,26 @@ private struct SnapshotWork {
 
     /// Rewrites the manifests that hold removed files; their entries stay one commit as deleted.
     private mutating func removing(
-        _ paths: Set<String>, from manifests: [ManifestFile], _ summary: inout SummaryCounts
+        _ changes: FileChanges, from manifests: [ManifestFile], _ summary: inout SummaryCounts
     ) throws(IcebergError) -> [ManifestFile] {
         var result: [ManifestFile] = []
-        var missing = paths
+        var missing = changes.removedPaths
+        let removesAny = !missing.isEmpty || !changes.replacedVectors.isEmpty
         for manifest in manifests {
             guard manifest.mayHaveLiveFiles else { continue }
-            if missing.isEmpty {
+            if !removesAny || (missing.isEmpty && manifest.content == .data) {
                 result.append(manifest)
                 continue
             }
             let entries = try producer.source.entries(of: manifest, in: metadata)
-            guard entries.contains(where: { $0.isLive && missing.contains($0.file.path) }) else {
+            guard entries.contains(where: { $0.isLive && changes.removes($0.file) }) else {
                 result.append(manifest)
                 continue
             }
             var rewritten: [ManifestEntry] = []
             for var entry in entries where entry.isLive {
-                if missing.remove(entry.file.path) != nil {
+                if changes.removes(entry.file) {
+                    missing.remove(entry.file.path)
                     entry.status = .deleted
                     entry.snapshotID = snapshotID
                     summary.remove(entry.file)
@@ -286,7 +307,7 @@ private struct SnapshotWork {
         return try writeManifest(entries, manifests[0].content, specID: manifests[0].specID)
     }
 
-    private mutating func writeManifest(
+    mutating func writeManifest(
         _ entries: [ManifestEntry], _ content: ManifestFile.Content, specID: Int32
     ) throws(IcebergError) -> ManifestFile {
         guard let spec = metadata.spec(id: specID) else {
@@ -304,13 +325,13 @@ private struct SnapshotWork {
         return manifest
     }
 
-    private mutating func write(_ bytes: [UInt8], to path: String) throws(IcebergError) {
+    mutating func write(_ bytes: [UInt8], to path: String) throws(IcebergError) {
         writtenPaths.append(path)
         try producer.source.write(bytes, to: path)
     }
 
     /// Gives every data manifest that has none its first row id. Source: version 3, "Row Lineage".
-    private func assignRowIDs(_ manifests: inout [ManifestFile]) -> (Int64, Int64) {
+    func assignRowIDs(_ manifests: inout [ManifestFile]) -> (Int64, Int64) {
         var next = metadata.nextRowID
         for index in manifests.indices
         where manifests[index].content == .data && manifests[index].firstRowID == nil {
@@ -321,7 +342,7 @@ private struct SnapshotWork {
         return (metadata.nextRowID, next &- metadata.nextRowID)
     }
 
-    private func marker() -> [UInt8] {
+    func marker() -> [UInt8] {
         [producer.entropy(), producer.entropy()].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
         }

@@ -8,6 +8,8 @@ struct SummaryCounts {
     private var removedSize: Int64 = 0
     private var addedDeleteFiles: Int64 = 0
     private var removedDeleteFiles: Int64 = 0
+    private var addedVectors: Int64 = 0
+    private var removedVectors: Int64 = 0
     private var addedPositionDeletes: Int64 = 0
     private var removedPositionDeletes: Int64 = 0
     private var addedEqualityDeletes: Int64 = 0
@@ -23,6 +25,7 @@ struct SummaryCounts {
             addedRecords &+= file.recordCount
         case .positionDeletes:
             addedDeleteFiles += 1
+            if file.isDeletionVector { addedVectors += 1 }
             addedPositionDeletes &+= file.recordCount
         case .equalityDeletes:
             addedDeleteFiles += 1
@@ -39,6 +42,7 @@ struct SummaryCounts {
             removedRecords &+= file.recordCount
         case .positionDeletes:
             removedDeleteFiles += 1
+            if file.isDeletionVector { removedVectors += 1 }
             removedPositionDeletes &+= file.recordCount
         case .equalityDeletes:
             removedDeleteFiles += 1
@@ -53,6 +57,7 @@ struct SummaryCounts {
             ("added-records", addedRecords), ("deleted-records", removedRecords),
             ("added-files-size", addedSize), ("removed-files-size", removedSize),
             ("added-delete-files", addedDeleteFiles), ("removed-delete-files", removedDeleteFiles),
+            ("added-dvs", addedVectors), ("removed-dvs", removedVectors),
             ("added-position-deletes", addedPositionDeletes),
             ("removed-position-deletes", removedPositionDeletes),
             ("added-equality-deletes", addedEqualityDeletes),

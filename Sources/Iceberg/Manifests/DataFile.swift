@@ -57,6 +57,11 @@ package struct DataFile: Sendable, Hashable {
     package var contentOffset: Int64?
     package var contentSizeBytes: Int64?
 
+    /// Whether it is a deletion vector: a part of a Puffin file, about one data file.
+    package var isDeletionVector: Bool {
+        content == .positionDeletes && format.uppercased() == "PUFFIN"
+    }
+
     package init(
         content: Content = .data, path: String, format: String = "PARQUET", specID: Int32,
         partition: [Literal?], recordCount: Int64, sizeBytes: Int64

@@ -37,12 +37,7 @@ package struct TableScan: Sendable {
         guard let snapshot else { return plan }
         let manifests = try source.manifests(of: snapshot)
         plan.manifestCount = manifests.count
-        var types: [Int32: PrimitiveType] = [:]
-        for schema in metadata.schemasNewestFirst.reversed() {
-            for field in schema.primitiveColumns {
-                if let type = field.type.primitive { types[field.id] = type }
-            }
-        }
+        let types = columnTypes
         var pruners: [Int32: PartitionPruner] = [:]
         var index = DeleteFileIndex()
         var dataManifests: [ManifestFile] = []
@@ -90,6 +85,17 @@ package struct TableScan: Sendable {
         return plan
     }
 
+    /// The newest type of each column that has statistics.
+    var columnTypes: [Int32: PrimitiveType] {
+        var types: [Int32: PrimitiveType] = [:]
+        for schema in metadata.schemasNewestFirst.reversed() {
+            for field in schema.primitiveColumns {
+                if let type = field.type.primitive { types[field.id] = type }
+            }
+        }
+        return types
+    }
+
     private func task(
         for entry: ManifestEntry, _ index: DeleteFileIndex, _ types: [Int32: PrimitiveType],
         _ pruner: PartitionPruner
@@ -103,7 +109,7 @@ package struct TableScan: Sendable {
             allRowsMatch: allRowsMatch(entry.file, types, pruner.spec))
     }
 
-    private func mayMatch(
+    func mayMatch(
         _ file: DataFile, _ types: [Int32: PrimitiveType], _ spec: PartitionSpec
     ) -> Bool {
         guard file.recordCount != 0 else { return false }
@@ -111,7 +117,7 @@ package struct TableScan: Sendable {
         return predicate.mayMatch { bounds(of: $0, in: file, types, spec) }
     }
 
-    private func allRowsMatch(
+    func allRowsMatch(
         _ file: DataFile, _ types: [Int32: PrimitiveType], _ spec: PartitionSpec
     ) -> Bool {
         if predicate == .always { return true }

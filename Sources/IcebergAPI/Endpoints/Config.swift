@@ -27,6 +27,7 @@ extension IcebergEndpoint {
         return call.json([
             "defaults": IcebergCall.json(call.service.settings.storage),
             "overrides": IcebergCall.json(overrides), "endpoints": .array(endpoints),
+            "idempotency-key-lifetime": "PT24H",
         ])
     }
 }

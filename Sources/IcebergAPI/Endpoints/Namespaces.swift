@@ -20,7 +20,14 @@ extension IcebergEndpoint {
         return call.json(.object(object))
     }
 
-    static let createNamespace = IcebergEndpoint(.post, "/v1/{prefix}/namespaces") { call in
+    static let createNamespace = IcebergEndpoint(
+        .post, "/v1/{prefix}/namespaces",
+        again: { call in
+            let levels = try call.body()["namespace"].strings()
+            return call.describe(
+                try call.catalog.namespace(call.context, call.warehouse, levels))
+        }
+    ) { call in
         let body = try call.body()
         let made = try call.catalog.createNamespace(
             call.context, call.warehouse, try body["namespace"].strings(),
@@ -40,14 +47,24 @@ extension IcebergEndpoint {
         return IcebergCall.noContent
     }
 
-    static let dropNamespace = IcebergEndpoint(.delete, "/v1/{prefix}/namespaces/{namespace}") {
-        call in
+    static let dropNamespace = IcebergEndpoint(
+        .delete, "/v1/{prefix}/namespaces/{namespace}", again: nothingAgain
+    ) { call in
         try call.catalog.dropNamespace(call.context, call.warehouse, call.namespace)
         return IcebergCall.noContent
     }
 
     static let updateNamespace = IcebergEndpoint(
-        .post, "/v1/{prefix}/namespaces/{namespace}/properties"
+        .post, "/v1/{prefix}/namespaces/{namespace}/properties",
+        again: { call in
+            let body = try call.body()
+            let set = try body["updates"].optionalStringMap() ?? [:]
+            let removed = try body["removals"].isPresent ? body["removals"].strings() : []
+            return call.json([
+                "updated": .array(set.keys.sorted().map { .string($0) }),
+                "removed": .array(removed.map { .string($0) }), "missing": [],
+            ])
+        }
     ) { call in
         let body = try call.body()
         let result = try call.catalog.updateNamespace(

@@ -13,7 +13,16 @@ extension IcebergEndpoint {
                 call.context, call.warehouse, call.namespace, limit: limit, token: token))
     }
 
-    static let createTable = IcebergEndpoint(.post, tables) { call in
+    static let createTable = IcebergEndpoint(
+        .post, tables,
+        again: { call in
+            let name = try call.body()["name"].string()
+            return try call.answer(
+                try call.catalog.loadTable(
+                    call.context, call.warehouse,
+                    TableIdentifier(namespace: call.namespace, name: name)))
+        }
+    ) { call in
         let body = try call.body()
         let creation = TableCreation(
             name: try body["name"].string(), schema: try Schema(body["schema"]),
@@ -56,31 +65,22 @@ extension IcebergEndpoint {
         return IcebergCall.noContent
     }
 
-    static let dropTable = IcebergEndpoint(.delete, tables + "/{table}") { call in
+    static let dropTable = IcebergEndpoint(
+        .delete, tables + "/{table}", again: nothingAgain
+    ) { call in
         let purge = call.request.queryItems["purgeRequested"]?.lowercased() == "true"
         try call.catalog.dropTable(call.context, call.warehouse, call.table, purge: purge)
         return IcebergCall.noContent
     }
 
-    static let renameTable = IcebergEndpoint(.post, "/v1/{prefix}/tables/rename") { call in
+    static let renameTable = IcebergEndpoint(
+        .post, "/v1/{prefix}/tables/rename", again: nothingAgain
+    ) { call in
         let body = try call.body()
         try call.catalog.renameTable(
             call.context, call.warehouse, from: try IcebergCall.identifier(body["source"]),
             to: try IcebergCall.identifier(body["destination"]))
         return IcebergCall.noContent
-    }
-
-    static let registerTable = IcebergEndpoint(
-        .post, "/v1/{prefix}/namespaces/{namespace}/register"
-    ) { call in
-        let body = try call.body()
-        let identifier = TableIdentifier(
-            namespace: call.namespace, name: try body["name"].string())
-        return try call.answer(
-            try call.catalog.registerTable(
-                call.context, call.warehouse, identifier,
-                metadataLocation: try body["metadata-location"].string(),
-                overwrite: try body["overwrite"].optionalBool() ?? false))
     }
 
     static let loadCredentials = IcebergEndpoint(.get, tables + "/{table}/credentials") { call in
@@ -92,12 +92,15 @@ extension IcebergEndpoint {
         ])
     }
 
-    /// Reports are taken and not kept: nothing reads them yet.
     static let reportMetrics = IcebergEndpoint(.post, tables + "/{table}/metrics") { call in
-        _ = try call.body()["report-type"].string()
-        guard try call.catalog.tableExists(call.context, call.warehouse, call.table) else {
-            throw CatalogError(code: .noSuchTable, message: "table not found: \(call.table)")
-        }
+        let text = try call.bodyBytes()
+        let report = try JSONValue(parsing: text).cursor
+        try call.catalog.keep(
+            MetricsReport(
+                kind: try report["report-type"].string(),
+                snapshotID: try report["snapshot-id"].optionalInt64(),
+                body: String(decoding: text, as: UTF8.self)), call.context, call.warehouse,
+            call.table)
         return IcebergCall.noContent
     }
 }

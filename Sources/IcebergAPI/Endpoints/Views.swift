@@ -13,7 +13,16 @@ extension IcebergEndpoint {
                 call.context, call.warehouse, call.namespace, limit: limit, token: token))
     }
 
-    static let createView = IcebergEndpoint(.post, views) { call in
+    static let createView = IcebergEndpoint(
+        .post, views,
+        again: { call in
+            let name = try call.body()["name"].string()
+            return call.answer(
+                try call.catalog.loadView(
+                    call.context, call.warehouse,
+                    TableIdentifier(namespace: call.namespace, name: name)))
+        }
+    ) { call in
         let body = try call.body()
         return call.answer(
             try call.catalog.createView(
@@ -35,7 +44,12 @@ extension IcebergEndpoint {
         return IcebergCall.noContent
     }
 
-    static let replaceView = IcebergEndpoint(.post, views + "/{view}") { call in
+    static let replaceView = IcebergEndpoint(
+        .post, views + "/{view}",
+        again: { call in
+            call.answer(try call.catalog.loadView(call.context, call.warehouse, call.view))
+        }
+    ) { call in
         let body = try call.body()
         return call.answer(
             try call.catalog.commitView(
@@ -45,12 +59,16 @@ extension IcebergEndpoint {
                 } ?? [], updates: try body["updates"].elements().map { try ViewUpdate($0) }))
     }
 
-    static let dropView = IcebergEndpoint(.delete, views + "/{view}") { call in
+    static let dropView = IcebergEndpoint(
+        .delete, views + "/{view}", again: nothingAgain
+    ) { call in
         try call.catalog.dropView(call.context, call.warehouse, call.view)
         return IcebergCall.noContent
     }
 
-    static let renameView = IcebergEndpoint(.post, "/v1/{prefix}/views/rename") { call in
+    static let renameView = IcebergEndpoint(
+        .post, "/v1/{prefix}/views/rename", again: nothingAgain
+    ) { call in
         let body = try call.body()
         try call.catalog.renameView(
             call.context, call.warehouse, from: try IcebergCall.identifier(body["source"]),
@@ -60,7 +78,7 @@ extension IcebergEndpoint {
 }
 
 extension IcebergCall {
-    fileprivate func answer(_ view: LoadedView) -> Response {
+    func answer(_ view: LoadedView) -> Response {
         json([
             "metadata-location": .string(view.metadataLocation), "metadata": view.metadata.json,
             "config": [:],

@@ -8,13 +8,16 @@ import Vectors
 /// `"t$snapshots"` and its like: an Iceberg table's metadata as tables. Source:
 /// `reference/trino-dialect.md`, section 8.
 enum MetadataTables {
-    private static let moment = LogicalType.timestampWithTimeZone(precision: 3)
-    private static let textMap = LogicalType.map(key: .text, value: .text)
+    static let moment = LogicalType.timestampWithTimeZone(precision: 3)
+    static let textMap = LogicalType.map(key: .text, value: .text)
 
-    /// The metadata table of a kind; nil when there is none of that name.
+    /// The metadata table of a kind; nil when there is none of that name. `location` is where the
+    /// metadata itself is.
     static func table(
-        _ kind: String, _ name: TableName, _ metadata: TableMetadata, _ manifests: ManifestSource
+        _ kind: String, _ name: TableName, _ metadata: TableMetadata, at location: String,
+        _ manifests: ManifestSource
     ) throws -> (any PlannedTable)? {
+        let files = FileListing(name: name, metadata: metadata, manifests: manifests)
         switch kind {
         case "snapshots":
             return MemoryTable(
@@ -54,112 +57,78 @@ enum MetadataTables {
                 name: name,
                 columns: [
                     column("name", .text), column("type", .text), column("snapshot_id", .bigint),
+                    column("max_reference_age_in_ms", .bigint),
+                    column("min_snapshots_to_keep", .integer),
+                    column("max_snapshot_age_in_ms", .bigint),
                 ],
                 rows: metadata.references.sorted { $0.key < $1.key }.map { name, reference in
                     [
                         .text(name), .text(reference.kind.rawValue.uppercased()),
                         .integer(reference.snapshotID),
+                        integer(reference.maximumReferenceAgeMilliseconds),
+                        integer(reference.minimumSnapshotsToKeep.map { Int64($0) }),
+                        integer(reference.maximumSnapshotAgeMilliseconds),
                     ]
                 })
         case "properties":
             return MemoryTable(
                 name: name, columns: [column("key", .text), column("value", .text)],
                 rows: metadata.properties.sorted { $0.key < $1.key }.map { [.text($0), .text($1)] })
-        case "files": return try files(name, metadata, manifests)
-        case "partitions": return try partitions(name, metadata, manifests)
+        case "metadata_log_entries": return log(name, metadata, location)
+        case "manifests": return try files.manifestTable(ofAllSnapshots: false)
+        case "all_manifests": return try files.manifestTable(ofAllSnapshots: true)
+        case "files": return try files.table(ofAllSnapshots: false) { _ in true }
+        case "all_files": return try files.table(ofAllSnapshots: true) { _ in true }
+        case "data_files": return try files.table(ofAllSnapshots: false) { $0 == .data }
+        case "all_data_files": return try files.table(ofAllSnapshots: true) { $0 == .data }
+        case "delete_files": return try files.table(ofAllSnapshots: false) { $0 != .data }
+        case "all_delete_files": return try files.table(ofAllSnapshots: true) { $0 != .data }
+        case "entries": return try files.entryTable(ofAllSnapshots: false)
+        case "all_entries": return try files.entryTable(ofAllSnapshots: true)
+        case "partitions": return try PartitionListing(files).table()
         default: return nil
         }
     }
 
-    private static func files(
-        _ name: TableName, _ metadata: TableMetadata, _ manifests: ManifestSource
-    ) throws -> MemoryTable {
-        let counts = LogicalType.map(key: .integer, value: .bigint)
-        let columns = [
-            column("content", .integer), column("file_path", .text), column("file_format", .text),
-            column("spec_id", .integer), column("record_count", .bigint),
-            column("file_size_in_bytes", .bigint), column("column_sizes", counts),
-            column("value_counts", counts), column("null_value_counts", counts),
-            column("nan_value_counts", counts), column("sort_order_id", .integer),
-        ]
-        var rows: [[LiteralValue]] = []
-        if let snapshot = metadata.currentSnapshot {
-            for manifest in try manifests.manifests(of: snapshot) {
-                for entry in try manifests.entries(of: manifest, in: metadata) where entry.isLive {
-                    let file = entry.file
-                    rows.append([
-                        .integer(Int64(file.content.rawValue)), .text(file.path),
-                        .text(file.format),
-                        .integer(Int64(file.specID)), .integer(file.recordCount),
-                        .integer(file.sizeBytes), map(file.columnSizes), map(file.valueCounts),
-                        map(file.nullCounts), map(file.nanCounts),
-                        file.sortOrderID.map { .integer(Int64($0)) } ?? .null,
-                    ])
-                }
-            }
-        }
-        return MemoryTable(name: name, columns: columns, rows: rows)
+    /// Every metadata file with the snapshot that was current in it.
+    private static func log(
+        _ name: TableName, _ metadata: TableMetadata, _ location: String
+    ) -> MemoryTable {
+        let present = (metadata.lastUpdatedMilliseconds, location)
+        let all = metadata.metadataLog.map { ($0.timestampMilliseconds, $0.metadataFile) }
+        return MemoryTable(
+            name: name,
+            columns: [
+                column("timestamp", moment), column("file", .text),
+                column("latest_snapshot_id", .bigint), column("latest_schema_id", .integer),
+                column("latest_sequence_number", .bigint),
+            ],
+            rows: (all + [present]).map { at, file in
+                let latest = metadata.snapshotLog.last { $0.timestampMilliseconds <= at }
+                    .flatMap { metadata.snapshot(id: $0.snapshotID) }
+                return [
+                    time(at), .text(file), integer(latest?.snapshotID),
+                    integer(latest?.schemaID.map { Int64($0) }), integer(latest?.sequenceNumber),
+                ]
+            })
     }
 
-    /// One row a partition of the present snapshot; an unpartitioned table has one row without
-    /// `partition`.
-    private static func partitions(
-        _ name: TableName, _ metadata: TableMetadata, _ manifests: ManifestSource
-    ) throws -> MemoryTable {
-        let spec = metadata.defaultSpec
-        let stored = spec.resultTypes(in: [metadata.currentSchema])
-        let fields = zip(spec.fields, stored).map { field, type in
-            RowField(name: field.name.lowercased(), type: IcebergTypes.sqlType(type) ?? .text)
-        }
-        struct Totals {
-            var records: Int64 = 0
-            var files: Int64 = 0
-            var bytes: Int64 = 0
-        }
-        var totals: [[Literal?]: Totals] = [:]
-        var order: [[Literal?]] = []
-        if let snapshot = metadata.currentSnapshot {
-            for manifest in try manifests.manifests(of: snapshot) where manifest.content == .data {
-                for entry in try manifests.entries(of: manifest, in: metadata) where entry.isLive {
-                    let key = entry.file.specID == spec.specID ? entry.file.partition : []
-                    if totals[key] == nil { order.append(key) }
-                    totals[key, default: Totals()].records += entry.file.recordCount
-                    totals[key, default: Totals()].files += 1
-                    totals[key, default: Totals()].bytes += entry.file.sizeBytes
-                }
-            }
-        }
-        let counts = ["record_count", "file_count", "total_size"].map { column($0, .bigint) }
-        let rows = order.map { key -> [LiteralValue] in
-            let sums = totals[key] ?? Totals()
-            let numbers: [LiteralValue] = [
-                .integer(sums.records), .integer(sums.files), .integer(sums.bytes),
-            ]
-            guard !fields.isEmpty else { return numbers }
-            let values = fields.indices.map { index -> LiteralValue in
-                guard index < key.count, let value = key[index] else { return .null }
-                return IcebergTypes.value(value, as: fields[index].type).map(literalValue) ?? .null
-            }
-            return [.row(values)] + numbers
-        }
-        let first = fields.isEmpty ? [] : [column("partition", .row(fields))]
-        return MemoryTable(name: name, columns: first + counts, rows: rows)
-    }
-
-    private static func column(_ name: String, _ type: LogicalType) -> TableColumn {
+    static func column(_ name: String, _ type: LogicalType) -> TableColumn {
         TableColumn(name: name, type: type)
     }
 
-    private static func time(_ milliseconds: Int64) -> LiteralValue {
+    static func time(_ milliseconds: Int64) -> LiteralValue {
         .wide(Int128(milliseconds) * 1000 << 64)
     }
 
-    private static func map(_ values: [String: String]) -> LiteralValue {
+    static func map(_ values: [String: String]) -> LiteralValue {
         let sorted = values.sorted { $0.key < $1.key }
         return .map(sorted.map { .text($0.key) }, sorted.map { .text($0.value) })
     }
 
-    private static func map(_ values: FieldMap<Int64>) -> LiteralValue {
+    static func map(_ values: FieldMap<Int64>) -> LiteralValue {
         .map(values.ids.map { .integer(Int64($0)) }, values.values.map { .integer($0) })
     }
+
+    static func integer(_ value: Int64?) -> LiteralValue { value.map { .integer($0) } ?? .null }
 }
