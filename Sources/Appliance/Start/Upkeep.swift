@@ -28,7 +28,6 @@ final class Upkeep: Service {
                     _ = try appliance.objects.database.trimOutbox()
                     _ = try appliance.catalog.outbox.trimOutbox()
                 }
-                attempt("purge dropped tables") { try appliance.catalog.runPurges() }
             }
         }
     }

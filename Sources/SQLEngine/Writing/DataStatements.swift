@@ -123,7 +123,7 @@ extension StatementRun {
         return .sort(plan, keys)
     }
 
-    private func writesSorted(_ name: TableName) -> Bool {
+    func writesSorted(_ name: TableName) -> Bool {
         query.session.properties["\(name.catalog).sorted_writing_enabled"] != "false"
     }
 
@@ -195,11 +195,26 @@ struct LiveFiles {
                 .plan(source)
             for task in plan.tasks {
                 tasks[task.file.path] = task
-                for delete in task.positionDeletes + task.equalityDeletes {
+                // A vector goes with its data file by itself.
+                for delete in task.positionDeletes + task.equalityDeletes
+                where !delete.isDeletionVector {
                     targets[delete.path, default: []].insert(task.file.path)
                 }
             }
         } catch { throw EngineCatalogs.fault(error, about: "\(table.name)") }
+    }
+
+    /// Position delete files that are about these data files only, and no vectors: what a vector of each
+    /// of them takes the place of.
+    func positionDeletesOnly(for paths: Set<String>) -> Set<String> {
+        var files: Set<String> = []
+        for path in paths {
+            for delete in tasks[path]?.positionDeletes ?? []
+            where !delete.isDeletionVector && delete.referencedDataFile == path {
+                files.insert(delete.path)
+            }
+        }
+        return files
     }
 
     /// Delete files that nothing needs once these data files are gone.

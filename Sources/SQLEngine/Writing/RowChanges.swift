@@ -91,7 +91,15 @@ extension StatementRun {
             let whole = try wholeFiles(collector.positions, files, table)
             let partial = collector.positions.filter { !whole.contains($0.key) }
             changes.removedPaths = whole
-            if table.metadata.formatVersion == 2 {
+            if table.metadata.formatVersion >= 3 {
+                if let vectors = try deletionVectors(partial, files, table) {
+                    changes.addedDeletes = vectors.files
+                    changes.replacedVectors = Set(partial.keys)
+                    changes.removedPaths.formUnion(
+                        files.positionDeletesOnly(for: Set(partial.keys)))
+                    others.append(vectors)
+                }
+            } else if table.metadata.formatVersion == 2 {
                 let deletes = try positionDeletes(partial, files, table)
                 changes.addedDeletes = deletes.files
                 others.append(deletes)
@@ -171,6 +179,30 @@ extension StatementRun {
             }
             return WrittenDeletes(writer, try writer.finish())
         } catch { throw RowWriter.fault(error) }
+    }
+
+    /// Vectors of what goes and what went before; nil where nothing goes.
+    private func deletionVectors(
+        _ positions: [String: [Int64]], _ files: LiveFiles, _ table: IcebergTable
+    ) throws(QueryFault) -> WrittenVectors? {
+        if positions.isEmpty { return nil }
+        guard let reading = catalogs.reading else {
+            throw QueryFault(.notSupported, "this engine has no store to write to")
+        }
+        let older = reading.deletes(of: nil, budget: budget)
+        let writer: DeletionVectorWriter
+        do throws(TableFileError) {
+            writer = try DeletionVectorWriter(
+                store: reading.store, table: table.metadata, entropy: engine.entropy)
+        } catch { throw RowWriter.fault(error) }
+        for path in positions.keys.sorted() {
+            guard let task = files.tasks[path] else { continue }
+            let before = try reading.faults { try older.positions(of: task) }
+            writer.delete(positions[path] ?? [], alreadyDeleted: before, in: task.file)
+        }
+        do throws(TableFileError) { return WrittenVectors(writer, try writer.finish()) } catch {
+            throw RowWriter.fault(error)
+        }
     }
 
     /// Copies the rows that stay of files into new ones: for format versions without position deletes.
@@ -283,6 +315,19 @@ final class WrittenDeletes: FileWriter {
     private let writer: PositionDeleteWriter
 
     init(_ writer: PositionDeleteWriter, _ files: [DataFile]) {
+        self.writer = writer
+        self.files = files
+    }
+
+    func abandon() { writer.abandon() }
+}
+
+/// A file of deletion vectors that a commit did not take yet.
+final class WrittenVectors: FileWriter {
+    let files: [DataFile]
+    private let writer: DeletionVectorWriter
+
+    init(_ writer: DeletionVectorWriter, _ files: [DataFile]) {
         self.writer = writer
         self.files = files
     }
