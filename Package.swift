@@ -59,6 +59,7 @@ let modules: [Module] = [
     Module(name: "Regex", needs: ["Diagnostics", "Bytes", "CPCRE2"], kernels: true),
     Module(name: "YAML", needs: ["Diagnostics", "Bytes", "CYAML"]),
     Module(name: "SQLite", needs: ["Diagnostics", "Bytes", "Authority", "CSQLite"]),
+    Module(name: "PostgresClient", needs: ["Diagnostics", "Bytes"]),
     Module(name: "Telemetry", needs: ["Diagnostics", "JSON", "CivilTime", "Platform"]),
     Module(name: "Supervision", needs: ["Diagnostics", "Telemetry", "Platform"]),
     Module(
@@ -158,6 +159,21 @@ let modules: [Module] = [
         ],
         kernels: false),
     Module(
+        name: "TPCH",
+        needs: [
+            "Diagnostics", "CivilTime", "Vectors", "Authority", "SQLFunctions", "SQLPlanning",
+            "SQLExecution",
+        ],
+        kernels: true),
+    Module(
+        name: "Connectors",
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "Platform",
+            "SQLite", "Cryptography", "PostgresClient", "ObjectStorage", "Parquet", "TextTables",
+            "SQLSyntax", "SQLFunctions", "SQLPlanning", "SQLExecution", "SQLEngine", "TPCH",
+        ],
+        kernels: true),
+    Module(
         name: "Quality",
         needs: [
             "Diagnostics", "JSON", "YAML", "Vectors", "Authority", "SQLite", "Platform",
@@ -242,7 +258,8 @@ let modules: [Module] = [
             "ObjectStorage",
             "Parquet", "TextTables", "Iceberg", "DiskObjectStorage", "Identity", "Ledger",
             "TableCatalog",
-            "SQLFunctions", "SQLPlanning", "SQLEngine", "Models", "Quality", "Jobs", "Ingest",
+            "SQLFunctions", "SQLPlanning", "SQLEngine", "Connectors", "Models", "Quality", "Jobs",
+            "Ingest",
             "Dashboards", "Metrics",
             "ConsoleAPI", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
             "AgentAPI", "CWebFiles",
@@ -282,7 +299,8 @@ let suites: [(name: String, needs: [String])] = [
         [
             "Diagnostics", "Authority", "CivilTime", "JSON", "ObjectStorage", "Platform", "Vectors",
             "SQLFunctions",
-            "SQLPlanning", "SQLExecution", "SQLEngine", "Models", "TableCatalog", "QueryAPI",
+            "SQLPlanning", "SQLExecution", "SQLEngine", "Connectors", "Models", "TableCatalog",
+            "QueryAPI",
         ]
     ),
     ("FuzzTests", ["dev", "Diagnostics", "Bytes", "Platform", "ObjectStorage"]),

@@ -1,5 +1,6 @@
 import Authority
 import CivilTime
+import Connectors
 import Foundation
 import JSON
 import Models
@@ -57,6 +58,7 @@ final class SQLBench {
     private let engine: QueryEngine
     private let catalog: Catalog?
     private let models: ModelLibrary?
+    private let connectors: CatalogRegistry
     private let folder: String
     private let encoder: TrinoEncoder
     private let session: QuerySession
@@ -71,7 +73,7 @@ final class SQLBench {
         settings.threadCount = 2
         configuration.change(&settings)
         let tables = try configuration.overParquet ? SQLTables.inParquet() : SQLTables.inMemory()
-        let store = MemoryObjectStore(buckets: ["lakehouse"])
+        let store = MemoryObjectStore(buckets: ["lakehouse", "outside"])
         if withCatalog {
             let made = try Catalog(
                 databasePath: folder + "/catalog.sqlite", store: store,
@@ -91,6 +93,8 @@ final class SQLBench {
             settings, catalog: catalog, store: withCatalog ? store : nil,
             authorizer: OpenAuthorizer(),
             tables: tables, models: models, zones: zones)
+        connectors = try SQLBench.makeCatalogs(folder, store)
+        engine.attach(catalogs: connectors)
         session =
             withCatalog
             ? QuerySession(catalog: "lakehouse", schema: "main")
@@ -102,6 +106,7 @@ final class SQLBench {
         engine.drain(until: SystemMonotonicClock().now() + .seconds(5))
         catalog?.close()
         models?.close()
+        connectors.close()
         try? LocalFileSystem().removeTree(folder)
     }
 

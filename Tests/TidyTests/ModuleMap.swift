@@ -22,6 +22,7 @@ enum ModuleMap {
                 ("Compression", ["Bytes", "CZstd", "CZlib", "CLz4", "CSnappy", "CBrotli"]),
                 ("Cryptography", ["Bytes", "COpenSSL"]), ("Regex", ["Bytes", "CPCRE2"]),
                 ("YAML", ["Bytes", "CYAML"]), ("SQLite", ["Bytes", "Authority", "CSQLite"]),
+                ("PostgresClient", ["Bytes"]),
                 ("Telemetry", ["JSON", "CivilTime", "Platform"]), ("Supervision", ["Telemetry"]),
                 ("HTTPServer", ["HTTPMessages", "Cryptography", "Supervision"]),
                 ("HTTPClient", ["HTTPMessages", "Cryptography", "Platform"]),
@@ -63,6 +64,8 @@ enum ModuleMap {
                         "CIntrinsics",
                     ]
                 ),
+                ("TPCH", ["SQLExecution"]),
+                ("Connectors", ["SQLEngine", "TPCH", "SQLite", "PostgresClient"]),
                 ("Quality", ["SQLEngine", "SQLite", "YAML"]),
                 ("Jobs", ["SQLite", "CivilTime", "Supervision", "YAML"]),
                 ("Ingest", ["TextTables", "TableCatalog", "TableFiles"]),

@@ -34,6 +34,7 @@ enum BackupCommands {
                 ("jobs.sqlite", appliance.jobs.records),
                 ("quality.sqlite", appliance.checks.database),
                 ("models.sqlite", appliance.models.database),
+                ("connectors.sqlite", appliance.connectors.database),
                 ("identity.sqlite", appliance.identity.database),
                 ("ledger.sqlite", appliance.ledger.database),
             ]

@@ -22,6 +22,7 @@ enum DoctorCommand {
                 ("objects.sqlite", appliance.objects.database),
                 ("catalog.sqlite", appliance.catalog.outbox),
                 ("models.sqlite", appliance.models.database),
+                ("connectors.sqlite", appliance.connectors.database),
                 ("ledger.sqlite", appliance.ledger.database),
                 ("quality.sqlite", appliance.checks.database),
             ]

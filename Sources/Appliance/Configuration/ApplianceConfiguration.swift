@@ -20,6 +20,8 @@ package struct ApplianceConfiguration: Sendable {
     }
 
     package private(set) var values: [String: (value: String, origin: Origin)] = [:]
+    /// What `catalogs.<name>.<property>` of the file says, by name and property.
+    package private(set) var catalogs: [String: [String: (value: String, origin: Origin)]] = [:]
 
     /// All settings, in the order in which they are shown.
     package static let settings: [Setting] = [
@@ -123,6 +125,11 @@ package struct ApplianceConfiguration: Sendable {
     package mutating func set(_ key: String, _ value: String, from origin: Origin)
         throws(ApplianceError)
     {
+        let levels = key.split(separator: ".", maxSplits: 2)
+        if levels.count == 3, levels[0] == "catalogs" {
+            catalogs[levels[1].lowercased(), default: [:]][String(levels[2])] = (value, origin)
+            return
+        }
         guard let setting = ApplianceConfiguration.settings.first(where: { $0.key == key }) else {
             let near = nearestName(to: key, among: ApplianceConfiguration.settings.map(\.key))
             throw ApplianceError(

@@ -1,5 +1,6 @@
 package import Authority
 import CivilTime
+import Connectors
 import Diagnostics
 package import DiskObjectStorage
 package import Identity
@@ -26,6 +27,8 @@ package final class Appliance: Sendable {
     package let catalog: Catalog
     package let models: ModelLibrary
     package let queries: QueryEngine
+    /// Catalogs that are no warehouses.
+    let connectors: CatalogRegistry
     package let jobs: JobScheduler
     /// The checks of tables.
     let checks: TableChecks
@@ -81,6 +84,10 @@ package final class Appliance: Sendable {
             authorizer: authorizer, clock: clock, entropy: entropy)
         queries.attach(checks: checks)
         queries.attach(rights: RegistryRights(registry: identity))
+        connectors = try Self.makeCatalogs(
+            configuration, directory: directory, identity: identity,
+            store: objects.bound(to: Appliance.systemContext), clock: clock)
+        queries.attach(catalogs: connectors)
         ledger = try AuditLedger(
             path: directory.file("ledger.sqlite"),
             sources: [
@@ -89,6 +96,7 @@ package final class Appliance: Sendable {
                 DatabaseLedgerSource(name: "catalog", database: catalog.outbox),
                 DatabaseLedgerSource(name: "models", database: models.database),
                 DatabaseLedgerSource(name: "quality", database: checks.database),
+                DatabaseLedgerSource(name: "connectors", database: connectors.database),
             ], clock: clock)
         recorder.attach(ledger)
         queries.observe(LedgerQueryObserver(ledger: ledger))
@@ -227,6 +235,7 @@ package final class Appliance: Sendable {
         catalog.close()
         checks.close()
         models.close()
+        connectors.close()
         objects.database.close()
         directory.unlock()
     }

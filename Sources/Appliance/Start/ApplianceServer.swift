@@ -149,7 +149,9 @@ struct ApplianceDoors {
                 authenticator: RegistryConsoleAuthenticator(authenticator: authenticator),
                 authorizer: appliance.identity.authorizer,
                 runner: EngineQueryRunner(engine: appliance.queries, zones: appliance.zones),
-                catalog: TableCatalogBrowser(catalog: appliance.catalog),
+                catalog: WholeCatalogBrowser(
+                    warehouses: TableCatalogBrowser(catalog: appliance.catalog),
+                    connected: appliance.connectors),
                 queries: EngineQueryBrowser(engine: appliance.queries),
                 pipelines: SchedulerBrowser(jobs: appliance.jobs),
                 audit: LedgerBrowser(

@@ -59,6 +59,7 @@ final class EngineCatalogs: CatalogView {
         if let catalog, let warehouses = try? catalog.listWarehouses(context) {
             for warehouse in warehouses { names.insert(warehouse.name) }
         }
+        names.formUnion(connectedNames(context))
         return names.sorted()
     }
 
@@ -81,6 +82,8 @@ final class EngineCatalogs: CatalogView {
             do {
                 try collectNamespaces(context, catalog, reference(name), [], &names)
             } catch { throw EngineCatalogs.fault(error, about: name) }
+        } else if let connected = try connected(context, name) {
+            names.formUnion(try connected.schemas(context))
         } else if names.count == 1 {
             throw unknownCatalog(context, name, span: nil)
         }
@@ -117,6 +120,8 @@ final class EngineCatalogs: CatalogView {
                 found += try catalog.listViews(context, at, levels).elements
                     .map { ($0.name.lowercased(), true) }
             } catch { throw EngineCatalogs.fault(error, about: "\(catalogName).\(schema)") }
+        } else if let connected = try connected(context, catalogName) {
+            found += try connected.relations(context, schema)
         }
         return found.sorted { $0.name < $1.name }
     }
@@ -149,6 +154,7 @@ final class EngineCatalogs: CatalogView {
             if given.keys.contains(where: { $0.catalog == name.catalog }) {
                 throw unknownTable(context, name, span)
             }
+            if let table = try resolveConnected(context, name, version, span) { return table }
             throw unknownCatalog(context, name.catalog, span: span)
         }
         do {
@@ -255,7 +261,7 @@ final class EngineCatalogs: CatalogView {
 
     // MARK: Faults
 
-    private func unknownTable(
+    func unknownTable(
         _ context: RequestContext, _ name: TableName, _ span: SourceSpan?
     ) -> QueryFault {
         let schemas = (try? schemaNames(context, name.catalog)) ?? []

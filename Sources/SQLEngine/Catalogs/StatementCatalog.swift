@@ -40,7 +40,7 @@ final class StatementCatalog: CatalogView {
     ) throws(QueryFault) -> ResolvedRelation {
         var version = version
         if let moment = readAsOfMicroseconds, version == .current, name.catalog != "system",
-            name.schema != "information_schema"
+            name.schema != "information_schema", !catalogs.isConnected(context, name.catalog)
         {
             version = .timestamp(microseconds: moment)
         }

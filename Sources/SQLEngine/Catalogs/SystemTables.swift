@@ -46,7 +46,7 @@ struct SystemTables: Sendable {
                 name, textColumns("catalog_name", "connector_id", "connector_name", "state")
             ) { (_) throws(QueryFault) in
                 catalogs.catalogNames(context).map {
-                    let connector = $0 == "system" ? "system" : "iceberg"
+                    let connector = catalogs.connectorName(context, $0)
                     return [.text($0), .text($0), .text(connector), .text("active")]
                 }
             }

@@ -17,6 +17,13 @@ final class EngineDoors: Sendable {
         set { heldRights.withLock { $0 = newValue } }
     }
 
+    private let heldCatalogs = Mutex<(any CatalogDoor)?>(nil)
+
+    var catalogs: (any CatalogDoor)? {
+        get { heldCatalogs.withLock { $0 } }
+        set { heldCatalogs.withLock { $0 = newValue } }
+    }
+
     var checks: (any CheckDoor)? {
         get { held.withLock { $0 } }
         set { held.withLock { $0 = newValue } }

@@ -53,7 +53,7 @@ extension StatementRun {
             rules: engine.configuration.optimizerRules, allocator: allocator,
             registry: engine.registry,
             evaluator: ExpressionEvaluator(session: session))
-        let optimized = try optimizer.optimize(bound)
+        let optimized = try optimizer.optimize(bound).leaving(sourceComputing)
         let milliseconds = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
         query.update { state in
             state.state = .running

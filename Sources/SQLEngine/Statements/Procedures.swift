@@ -101,7 +101,7 @@ extension StatementRun {
     // MARK: Arguments
 
     /// Values by parameter: positional ones first, named ones anywhere.
-    private func bound(
+    func bound(
         _ arguments: [FunctionCall.Argument], _ parameters: [String], required: Int,
         _ name: QualifiedName
     ) throws(QueryFault) -> [LiteralValue?] {

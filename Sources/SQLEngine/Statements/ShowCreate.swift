@@ -11,6 +11,7 @@ extension StatementRun {
         _ kind: CreateKind, _ name: QualifiedName
     ) throws(QueryFault) -> StatementOutcome {
         switch kind {
+        case .catalog: throw catalogs.unknownCatalog(context, "\(name)", span: name.span)
         case .table: row("Create Table", try createTableText(name))
         case .view: row("Create View", try createViewText(name))
         case .schema: row("Create Schema", try createSchemaText(name))
@@ -47,7 +48,7 @@ extension StatementRun {
         }
         var text =
             "CREATE TABLE \(Self.quoted(table)) (\n" + lines.joined(separator: ",\n") + "\n)"
-        guard let metadata else { return text }
+        guard let metadata else { return text + (try connectedProperties(table)) }
         if let comment = metadata.properties["comment"] {
             text += "\nCOMMENT \(SQLFormatter.quoted(string: comment))"
         }

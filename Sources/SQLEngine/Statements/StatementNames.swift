@@ -64,6 +64,11 @@ extension StatementRun {
             throw QueryFault(
                 .notSupported, "\(catalogName).\(schema) cannot be changed", span: node?.span)
         }
+        if catalogs.isConnected(context, catalogName) {
+            throw QueryFault(
+                .notSupported, "Catalog '\(catalogName)' does not support this change",
+                hint: "tables are written in warehouses", span: node?.span)
+        }
         let catalog = try self.catalog()
         guard catalogs.isWarehouse(context, catalogName) else {
             throw catalogs.unknownCatalog(context, catalogName, span: node?.span)

@@ -12,6 +12,11 @@ extension StatementRun {
         let outcome = StatementOutcome.done(updateType: "CREATE TABLE", count: nil)
         let name = try tableName(create.name)
         let (catalog, at) = try writable(name.catalog, schema: name.schema, create.name)
+        if create.elements.isEmpty {
+            throw QueryFault(
+                .notSupported, "a table needs columns", hint: "write them in parentheses, or AS query",
+                span: create.name.span)
+        }
         if try isTaken(name, create.mode, create.name) { return outcome }
         let definition = try definition(create, name)
         if create.mode == .replace, let old = try existing(name, create.name) {

@@ -9,6 +9,7 @@ enum UtilityStatements {
     static func execute(
         _ statement: Statement, in run: StatementRun
     ) throws(QueryFault) -> StatementOutcome {
+        if let outcome = try run.connectedDefinition(statement) { return outcome }
         if let outcome = try definitions(statement, run) { return outcome }
         if let outcome = try run.rights(statement) { return outcome }
         if let outcome = try listings(statement, run) { return outcome }
@@ -110,8 +111,6 @@ enum UtilityStatements {
                 .alterMaterializedView:
                 ("Materialized views", "use a view, or a table that a pipeline refreshes")
             case .refreshView: ("ALTER VIEW REFRESH", "CREATE OR REPLACE the view")
-            case .createCatalog, .dropCatalog:
-                ("Creating and dropping catalogs", "warehouses are managed in the console")
             case .setAuthorization: ("SET AUTHORIZATION", nil)
             case .setSessionAuthorization, .resetSessionAuthorization:
                 ("SET SESSION AUTHORIZATION", nil)

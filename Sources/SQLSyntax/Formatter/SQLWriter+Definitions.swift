@@ -36,17 +36,19 @@ extension SQLWriter {
     mutating func createTable(_ table: CreateTable) {
         create("TABLE", table.mode)
         name(table.name)
-        write(" (")
-        list(table.elements) { writer, element in
-            switch element {
-            case .column(let column): writer.column(column)
-            case .like(let name, let including):
-                writer.write("LIKE ")
-                writer.name(name)
-                if including { writer.write(" INCLUDING PROPERTIES") }
+        if !table.elements.isEmpty {
+            write(" (")
+            list(table.elements) { writer, element in
+                switch element {
+                case .column(let column): writer.column(column)
+                case .like(let name, let including):
+                    writer.write("LIKE ")
+                    writer.name(name)
+                    if including { writer.write(" INCLUDING PROPERTIES") }
+                }
             }
+            write(")")
         }
-        write(")")
         comment(table.comment)
         properties(table.properties)
     }

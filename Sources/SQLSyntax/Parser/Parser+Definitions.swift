@@ -88,6 +88,12 @@ extension Parser {
         }
         let comment = try optionalComment()
         let properties = try optionalProperties()
+        if columns.isEmpty, !properties.isEmpty, !at("AS") {
+            // An external table whose columns its files tell.
+            return .createTable(
+                CreateTable(
+                    name: name, mode: mode, elements: [], comment: comment, properties: properties))
+        }
         try expect("AS")
         let query = try query()
         var withData = true

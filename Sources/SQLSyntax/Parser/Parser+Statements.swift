@@ -351,6 +351,7 @@ extension Parser {
             if take("TABLE") { return .showCreate(.table, try qualifiedName()) }
             if take("VIEW") { return .showCreate(.view, try qualifiedName()) }
             if take("SCHEMA") { return .showCreate(.schema, try qualifiedName()) }
+            if take("CATALOG") { return .showCreate(.catalog, try qualifiedName()) }
             if take("FUNCTION") { return .showCreateFunction(try qualifiedName()) }
             try expect("MATERIALIZED", "VIEW")
             return .showCreate(.materializedView, try qualifiedName())

@@ -139,6 +139,7 @@ package enum CreateKind: String, Sendable, Hashable, CaseIterable {
     case view = "VIEW"
     case materializedView = "MATERIALIZED VIEW"
     case schema = "SCHEMA"
+    case catalog = "CATALOG"
 }
 
 /// What SHOW STATS is asked about.
