@@ -92,6 +92,9 @@ package final class Ingestor: Sendable {
         if let done = try table.load().flatMap({ Self.commit(of: identity, nil, in: $0) }) {
             return Self.wasDone(request.target, done, identity)
         }
+        // Maintenance deletes nothing that is read or written here.
+        let pins = catalog.pinsForLoading(into: try table.load())
+        defer { withExtendedLifetime(pins) {} }
         let work = IngestWork(
             ingestor: self, context: context, request: request, identity: identity, table: table,
             log: log)

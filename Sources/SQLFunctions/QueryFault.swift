@@ -24,6 +24,7 @@ package struct QueryFault: Fault {
         case notInTransaction = "NOT_IN_TRANSACTION"
         case subqueryMultipleRows = "SUBQUERY_MULTIPLE_ROWS"
         case procedureNotFound = "PROCEDURE_NOT_FOUND"
+        case invalidProcedureArgument = "INVALID_PROCEDURE_ARGUMENT"
         case schemaNotEmpty = "SCHEMA_NOT_EMPTY"
         case queryTextTooLarge = "QUERY_TEXT_TOO_LARGE"
         case administrativelyKilled = "ADMINISTRATIVELY_KILLED"

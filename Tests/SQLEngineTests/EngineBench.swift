@@ -71,14 +71,17 @@ final class EngineBench: @unchecked Sendable {
     var session = QuerySession(catalog: "silver", schema: "sales")
     let context = RequestContext(principal: .system, requestID: "test", door: .sql)
 
-    init(denied: Set<Action> = [], rowFilter: String? = nil) throws {
+    init(
+        denied: Set<Action> = [], rowFilter: String? = nil,
+        clock: any WallClock = SystemWallClock()
+    ) throws {
         let authorizer = TestAuthorizer(denied: denied, rowFilter: rowFilter)
         folder = NSTemporaryDirectory() + "engine-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         let everything = try Catalog(
             databasePath: folder + "/catalog.sqlite", store: store,
-            authorizer: authorizer, clock: SystemWallClock(),
+            authorizer: authorizer, clock: clock,
             entropy: SystemEntropy())
         catalog = everything
         try catalog.createWarehouse(context, name: "silver", location: "s3://silver/")
@@ -88,7 +91,7 @@ final class EngineBench: @unchecked Sendable {
         configuration.threadCount = 2
         engine = QueryEngine(
             configuration, catalog: catalog, store: store,
-            authorizer: authorizer, zones: TimeZones { _ in nil })
+            authorizer: authorizer, zones: TimeZones { _ in nil }, clock: clock)
     }
 
     deinit {

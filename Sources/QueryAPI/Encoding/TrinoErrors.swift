@@ -34,6 +34,7 @@ extension QueryFault.Code {
         case .notInTransaction: (21, .user)
         case .subqueryMultipleRows: (28, .user)
         case .procedureNotFound: (29, .user)
+        case .invalidProcedureArgument: (30, .user)
         case .schemaNotEmpty: (34, .user)
         case .queryTextTooLarge: (35, .user)
         case .administrativelyKilled: (38, .user)

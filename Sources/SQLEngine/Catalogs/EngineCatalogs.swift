@@ -180,7 +180,9 @@ final class EngineCatalogs: CatalogView {
         _ reading: IcebergReading
     ) throws -> ResolvedRelation {
         let at = reference(name.catalog)
-        let loaded = try catalog.loadTable(context, at, name.identifier)
+        let (loaded, pin) = try catalog.pinnedTable(context, at, name.identifier)
+        var reading = reading
+        reading.pin = pin
         let metadata = loaded.metadata
         let snapshot = try metadata.select(EngineCatalogs.selection(version))
         // An old state is read with the schema it was written with; a branch with the present one.
@@ -235,8 +237,9 @@ final class EngineCatalogs: CatalogView {
         let base = TableName(
             catalog: name.catalog, schema: name.schema, table: String(name.table[..<mark]))
         do {
-            let loaded = try catalog.loadTable(
+            let (loaded, pin) = try catalog.pinnedTable(
                 context, reference(name.catalog), base.identifier)
+            defer { withExtendedLifetime(pin) {} }
             guard
                 let table = try MetadataTables.table(kind, name, loaded.metadata, reading.manifests)
             else { return nil }

@@ -22,6 +22,8 @@ final class StatementCatalog: CatalogView {
         var reads: Set<TableRead> = []
         /// Tables that were found in their present state.
         var present: [PresentTable] = []
+        /// The tables with their pins: maintenance keeps their files until the statement is through.
+        var held: [IcebergTable] = []
         /// A name that has no state to name: listings, files, models.
         var hasUnknown = false
     }
@@ -108,6 +110,7 @@ final class StatementCatalog: CatalogView {
                 snapshotID: table.snapshot?.snapshotID)
             notes.withLock { notes in
                 notes.states.insert(state)
+                notes.held.append(table)
                 if context.principal == asker || context.viewer != nil { notes.reads.insert(read) }
             }
         case .view(let view):

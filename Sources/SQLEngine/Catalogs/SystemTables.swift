@@ -16,6 +16,7 @@ struct SystemTables: Sendable {
         "metadata": [
             "catalogs", "dimensions", "materialized_views", "metrics", "models", "table_comments",
         ],
+        "maintenance": MaintenanceTable.names,
         "runtime": ["nodes", "queries"],
         "quality": QualityTables.names,
         "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"],
@@ -81,6 +82,7 @@ struct SystemTables: Sendable {
                 [[.text("TABLE")], [.text("VIEW")]]
             }
         case "quality.quality_results": return QualityTables.results(name, doors, context)
+        case "maintenance.log": return MaintenanceTable.log(name, catalogs, context)
         case "quality.checks": return QualityTables.checks(name, doors, context)
         case "metadata.metrics", "metadata.dimensions":
             return MetricTables.table(name, doors, context)

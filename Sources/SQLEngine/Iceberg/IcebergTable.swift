@@ -16,6 +16,8 @@ struct IcebergReading: Sendable {
     let files: ParquetFileCache
     /// Row filters and masks; nil: there are none.
     var governance: (any TableGovernance)?
+    /// Keeps the files of the table that is read from being deleted by maintenance.
+    var pin: TablePin?
     /// Throws for a file that the reader may not have; nil: every file of the table may be read.
     var check: (@Sendable (ObjectLocation) throws(QueryFault) -> Void)?
 }
@@ -70,6 +72,9 @@ final class IcebergTable: ExecutableTable {
                 TableColumn(name: "$pos", type: .bigint, isNullable: false, isHidden: true),
             ]
     }
+
+    /// What keeps the table's files while somebody has this.
+    var pin: TablePin? { reading.pin }
 
     /// The same table with only these of its data files: what rewriting reads.
     func restricted(to paths: Set<String>) throws(QueryFault) -> IcebergTable {

@@ -25,6 +25,8 @@ package struct QueryEngineConfiguration: Sendable {
     package var queueLimit = 1000
     /// Ended queries that are remembered for listings.
     package var historyLimit = 200
+    /// The shortest retention that maintenance by hand may ask for, unless the session says otherwise.
+    package var minimumRetention = "7d"
     /// Knobs of verification runs.
     package var verification = ExecutionSettings.Verification()
     package var optimizerRules = OptimizerRules.all

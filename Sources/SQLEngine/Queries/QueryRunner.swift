@@ -79,8 +79,10 @@ struct QueryRunner {
             }
             try stream(result, run)
         case .utility(let statement):
+            run.beginWriting()
             publish(try UtilityStatements.execute(statement, in: run))
         default:
+            run.beginWriting()
             publish(try DataStatements.execute(bound, in: run))
         }
     }

@@ -62,23 +62,19 @@ extension StatementRun {
             let values = try bound(arguments, ["snapshot_id"], required: 1, place)
             try rollBack(table, to: try number(values[0], "snapshot_id"))
             return .done(updateType: "ALTER TABLE EXECUTE", count: nil)
-        case "optimize":
-            let values = try bound(arguments, ["file_size_threshold"], required: 0, place)
-            var threshold: Int64 = 100 << 20
-            if let value = values[0] {
-                threshold = try TableProperties.bytes(try text(value, "file_size_threshold"))
-            }
-            return try optimize(table, threshold: threshold, filter)
-        case "expire_snapshots", "remove_orphan_files", "optimize_manifests", "add_files",
-            "add_files_from_table", "drop_extended_stats":
+        case "add_files", "add_files_from_table", "drop_extended_stats":
             throw QueryFault(
                 .notSupported, "ALTER TABLE EXECUTE \(procedure.canonical) is not supported",
-                hint: "maintenance of tables runs as a step of a pipeline", span: procedure.span)
-        default:
-            throw QueryFault(
-                .procedureNotFound, "Table procedure not registered: \(procedure.canonical)",
-                hint: suggestion(procedure.canonical, ["optimize", "rollback_to_snapshot"]),
                 span: procedure.span)
+        case let name:
+            if let operation = MaintenancePolicy.Operation(rawValue: name) {
+                return try maintain(table, operation, arguments, filter)
+            }
+            let known =
+                MaintenancePolicy.Operation.allCases.map(\.rawValue) + ["rollback_to_snapshot"]
+            throw QueryFault(
+                .procedureNotFound, "Table procedure not registered: \(name)",
+                hint: suggestion(name, known), span: procedure.span)
         }
     }
 

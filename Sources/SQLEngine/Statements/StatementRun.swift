@@ -24,6 +24,8 @@ final class StatementRun {
     var isRepeatable = false
     /// What ran for the statement, for EXPLAIN ANALYZE.
     var executions: [QueryExecution] = []
+    /// Keeps the files that the statement writes until they are committed.
+    var writing: TablePin?
     /// Values of `?`.
     var parameters: [Expression] = []
 

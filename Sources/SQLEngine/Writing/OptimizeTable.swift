@@ -6,38 +6,85 @@ import SQLSyntax
 import Vectors
 
 extension StatementRun {
-    /// ALTER TABLE … EXECUTE optimize: rewrites small files, and files with deleted rows, as few large ones.
+    /// ALTER TABLE … EXECUTE optimize: rewrites as few large files what is small, what has deleted rows, what
+    /// has a former partitioning, and what is not in the order that the table asks for now. Delete files
+    /// that apply to no row any more are taken out.
     ///
     /// Rows stay the same, so that the commit is a `replace`; when somebody changes one of the files
     /// meanwhile, the work is given up as TRANSACTION_CONFLICT.
     func optimize(
-        _ table: IcebergTable, threshold: Int64, _ filter: Expression?
-    ) throws(QueryFault) -> StatementOutcome {
-        try require(.tableInsert, on: table.name)
+        _ table: IcebergTable, threshold: Int64, _ filter: Expression?, isDryRun: Bool
+    ) throws(QueryFault) -> Maintained {
         let files = try LiveFiles(table, try manifests())
         let wanted = try filter.map { condition throws(QueryFault) in
             try self.wholeFiles(of: table, where: condition)
         }
-        let paths = Self.worthRewriting(
+        let paths = worthRewriting(
             files.tasks.values.filter { wanted?.contains($0.file.path) ?? true }, table, threshold)
-        if paths.isEmpty { return Self.metrics(rewritten: 0, removedDeletes: 0, added: 0) }
-        let (plan, columns) = scan(try table.restricted(to: paths), withPositions: false)
+        var deletes = files.deletesOnly(for: paths)
+        if filter == nil { deletes.formUnion(try danglingDeletes(of: table, files)) }
+        var added: [DataFile] = []
+        let changes = FileChanges(removedPaths: paths.union(deletes))
+        if !isDryRun, !changes.removedPaths.isEmpty {
+            added = try rewrite(paths, of: table, changes)
+        }
+        let verb = isDryRun ? "would be rewritten" : "rewritten as \(added.count)"
+        return (
+            [
+                ("rewritten_data_files_count", Int64(paths.count)),
+                ("removed_delete_files_count", Int64(deletes.count)),
+                ("added_data_files_count", Int64(added.count)),
+            ], "\(paths.count) data files \(verb), \(deletes.count) delete files merged"
+        )
+    }
+
+    /// Writes the rows of these files into new ones and commits the exchange.
+    private func rewrite(
+        _ paths: Set<String>, of table: IcebergTable, _ changes: FileChanges
+    ) throws(QueryFault) -> [DataFile] {
         let writer = try rowWriter(table.metadata, table.schema, of: table.name)
-        return try writing([writer]) { () throws(QueryFault) in
-            try self.execute(
-                self.sorted(plan, columns, table.metadata, table.name), columns: columns
-            ) { chunk throws(QueryFault) in try writer.append(chunk) }
-            let added = try writer.finish()
-            let deletes = files.deletesOnly(for: paths)
+        var added: [DataFile] = []
+        _ = try writing([writer]) { () throws(QueryFault) in
+            if !paths.isEmpty {
+                let (plan, columns) = scan(try table.restricted(to: paths), withPositions: false)
+                try self.execute(
+                    self.sorted(plan, columns, table.metadata, table.name), columns: columns
+                ) { chunk throws(QueryFault) in try writer.append(chunk) }
+                added = try writer.finish()
+            }
+            var exchange = changes
+            exchange.addedData = added
             try self.commit(
-                table, .replace,
-                FileChanges(addedData: added, removedPaths: paths.union(deletes)), branch: nil,
+                table, .replace, exchange, branch: nil,
                 checks: ConflictChecks(
                     startingSnapshotID: table.snapshot?.snapshotID, isolation: .snapshot,
                     touchedPaths: paths))
-            return Self.metrics(
-                rewritten: paths.count, removedDeletes: deletes.count, added: added.count)
+            return .done(updateType: "", count: nil)
         }
+        return added
+    }
+
+    /// Live delete files that apply to none of the live data files: they only cost planning.
+    private func danglingDeletes(
+        of table: IcebergTable, _ files: LiveFiles
+    ) throws(QueryFault) -> Set<String> {
+        guard let snapshot = table.snapshot else { return [] }
+        var applied: Set<String> = []
+        for task in files.tasks.values {
+            for file in task.positionDeletes + task.equalityDeletes { applied.insert(file.path) }
+        }
+        var dangling: Set<String> = []
+        let source = try manifests()
+        do throws(IcebergError) {
+            for manifest in try source.manifests(of: snapshot)
+            where manifest.content == .deletes && manifest.mayHaveLiveFiles {
+                for entry in try source.entries(of: manifest, in: table.metadata)
+                where entry.isLive && !applied.contains(entry.file.path) {
+                    dangling.insert(entry.file.path)
+                }
+            }
+        } catch { throw EngineCatalogs.fault(error, about: "\(table.name)") }
+        return dangling
     }
 
     /// The files for all rows of which a condition holds by their partition; a condition that divides a
@@ -70,45 +117,36 @@ extension StatementRun {
             hint: "the condition has to choose whole partitions", span: filter.span)
     }
 
-    /// Files below the threshold that have a neighbour to be joined with, and files with deleted rows.
-    private static func worthRewriting(
+    /// Files below the threshold that have a neighbour to be joined with, and those that are to be written
+    /// anew in any case.
+    private func worthRewriting(
         _ tasks: [FileScanTask], _ table: IcebergTable, _ threshold: Int64
     ) -> Set<String> {
         struct Partition: Hashable {
             var specID: Int32
             var values: [Literal?]
         }
+        let metadata = table.metadata
+        let columns = table.schema.fields.map { ColumnID($0.id) }
+        let order =
+            writesSorted(table.name) && RowWriter.sortKeys(metadata, columns) != nil
+            ? metadata.defaultSortOrderID : nil
+        /// Old partitioning, deleted rows, another order.
+        func isOutdated(_ task: FileScanTask) -> Bool {
+            task.file.specID != metadata.defaultSpecID || !task.positionDeletes.isEmpty
+                || !task.equalityDeletes.isEmpty
+                || (order != nil && task.file.sortOrderID != order)
+        }
         var groups: [Partition: [FileScanTask]] = [:]
-        for task in tasks {
-            let isOld = task.file.specID != table.metadata.defaultSpecID
-            let isMarked = !task.positionDeletes.isEmpty
-            guard task.file.sizeBytes < threshold || isMarked || isOld else { continue }
+        for task in tasks where task.file.sizeBytes < threshold || isOutdated(task) {
             groups[
                 Partition(specID: task.file.specID, values: task.file.partition), default: []
             ].append(task)
         }
         var paths: Set<String> = []
-        for (partition, group) in groups {
-            let isOld = partition.specID != table.metadata.defaultSpecID
-            guard group.count > 1 || isOld || group.contains(where: { !$0.positionDeletes.isEmpty })
-            else { continue }
+        for group in groups.values where group.count > 1 || group.contains(where: isOutdated) {
             paths.formUnion(group.map(\.file.path))
         }
         return paths
-    }
-
-    private static func metrics(
-        rewritten: Int, removedDeletes: Int, added: Int
-    ) -> StatementOutcome {
-        .rows(
-            [
-                QueryColumn(name: "metric_name", type: .text),
-                QueryColumn(name: "metric_value", type: .bigint),
-            ],
-            [
-                ("rewritten_data_files_count", rewritten),
-                ("removed_delete_files_count", removedDeletes),
-                ("added_data_files_count", added),
-            ].map { [.text($0.0), .integer(Int64($0.1))] })
     }
 }

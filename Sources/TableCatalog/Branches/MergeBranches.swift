@@ -43,6 +43,8 @@ extension Catalog {
                 try authorizer.require(context, .warehouseBranch, resource(context, at, []))
             }
         }
+        let section = pins.beginSection()
+        defer { pins.endSection(section) }
         var attempt = 1
         while true {
             let plans = try branches.map {
