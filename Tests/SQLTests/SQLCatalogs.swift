@@ -9,7 +9,8 @@ import SQLite
 extension SQLBench {
     /// The connected catalogs of a bench: `tpch`, `files` over a bucket `outside`, and `lite`, a SQLite file
     /// made from Tests/SQL/catalogs/lite.sql.
-    static func makeCatalogs(_ folder: String, _ store: MemoryObjectStore) throws -> CatalogRegistry {
+    static func makeCatalogs(_ folder: String, _ store: MemoryObjectStore) throws -> CatalogRegistry
+    {
         let script = try String(
             contentsOf: SQLTables.folder.appendingPathComponent("catalogs/lite.sql"),
             encoding: .utf8)

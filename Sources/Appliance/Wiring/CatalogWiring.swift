@@ -79,7 +79,7 @@ struct WholeCatalogBrowser: CatalogBrowser {
             let declaration = try? connected.declaration(context, name)
             found.append(
                 ConsoleWarehouse(
-                    name: name, location: "connector \(declaration??.connector ?? "?")"))
+                    name: name, location: "connector \(declaration?.connector ?? "?")"))
         }
         return found
     }
@@ -142,7 +142,7 @@ struct WholeCatalogBrowser: CatalogBrowser {
     func freshness(
         _ context: RequestContext, warehouse: String, levels: [String], name: String
     ) -> TableFreshness? {
-        guard let found = try? catalog(context, warehouse), found != nil else {
+        guard (try? catalog(context, warehouse)) != nil else {
             return warehouses.freshness(
                 context, warehouse: warehouse, levels: levels, name: name)
         }
