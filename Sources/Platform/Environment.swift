@@ -57,6 +57,13 @@ package struct ProcessUsage: Sendable {
     package var openFiles: Int
     package var threadCount: Int
 
+    /// Processor time that the calling thread has used; two readings tell what lay between them.
+    package static func threadProcessorTime() -> Duration {
+        var time = timespec()
+        guard clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return .zero }
+        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
+
     /// Reads the kernel's figures; those it does not give are 0.
     package static func current() -> ProcessUsage {
         var usage = ProcessUsage(

@@ -183,7 +183,7 @@ def test_an_answer_shows_what_it_rests_on(shop):
         snapshot = shop.sql(f'select snapshot_id from {name[0]}."{name[1]}$snapshots"')[-1][0]
         assert table["snapshotId"] == str(snapshot) and str(snapshot) in answer["sql"]
         assert table["policy"] is None
-    assert answer["cost"]["rowsScanned"] > 0 and answer["queryId"]
+    assert answer["cost"]["rowsScanned"] > 0 and answer["cost"]["bytesScanned"] > 0 and answer["queryId"]
     assert answer["chart"]["kind"] == "bar" and answer["model"]["version"] == 3
 
 

@@ -142,8 +142,7 @@ enum AskCommands {
             text += table.policy.isEmpty ? ", all rows\n" : ", policy: \(table.policy)\n"
         }
         text +=
-            "cost     \(answer.scannedRows) rows scanned, "
-            + (answer.scannedBytes > 0 ? "\(answer.scannedBytes) bytes, " : "")
+            "cost     \(answer.scannedRows) rows scanned, \(AskText.bytes(answer.scannedBytes)), "
             + "\(answer.milliseconds) ms\n"
         text +=
             "model    \(answer.model.name) version \(answer.model.version), as of \(answer.asOf)\n"

@@ -160,7 +160,9 @@ struct EngineQueryBrowser: QueryBrowser {
             statistics: [
                 .init("planning", "\(numbers.planningMilliseconds) ms"),
                 .init("elapsed", "\(numbers.elapsedMilliseconds) ms"),
+                .init("processor time", "\(numbers.cpuMilliseconds) ms"),
                 .init("rows read", "\(numbers.processedRows)"),
+                .init("bytes read", "\(numbers.processedBytes)"),
                 .init("rows out", "\(numbers.outputRows)"),
                 .init("peak memory", "\(numbers.peakMemoryBytes >> 10) KiB"),
                 .init("spilled", "\(numbers.spilledBytes >> 10) KiB"),

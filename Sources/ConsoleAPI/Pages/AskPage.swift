@@ -160,8 +160,9 @@ extension ConsolePages {
         return markup + """
             <details><summary>How this was answered</summary>
             <ul>\(tables)</ul>
-            <p class="note">\(answer.scannedRows) rows scanned in \
-            \(answer.milliseconds) ms; model \(answer.model.name) version \(answer.model.version) \
+            <p class="note">\(answer.scannedRows) rows, \
+            \(AskText.bytes(answer.scannedBytes)) scanned in \(answer.milliseconds) ms; \
+            model \(answer.model.name) version \(answer.model.version) \
             (\(answer.model.digest)); as of \(answer.asOf); read by the \(answer.readBy); \
             <a href="/ui/query.html?\(segment(answer.queryID))">query</a></p>
             <pre tabindex="0">\(answer.sql)</pre>

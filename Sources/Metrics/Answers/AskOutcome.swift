@@ -186,7 +186,7 @@ package struct AskAnswer: Sendable {
                 "cost",
                 .object([
                     ("rowsScanned", .int(scannedRows)),
-                    ("bytesScanned", scannedBytes > 0 ? .int(scannedBytes) : .null),
+                    ("bytesScanned", .int(scannedBytes)),
                     ("milliseconds", .int(milliseconds)),
                 ])
             ),

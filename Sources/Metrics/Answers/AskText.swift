@@ -17,6 +17,12 @@ package enum AskText {
         }
     }
 
+    /// A count of bytes in the unit that leaves up to four digits.
+    package static func bytes(_ count: Int64) -> String {
+        if count < 10_000 { return "\(count) bytes" }
+        return count < 10_000_000 ? "\(count / 1_000) kB" : "\(count / 1_000_000) MB"
+    }
+
     private static func number(
         _ value: Double, _ text: String, _ column: AskAnswer.Column
     ) -> String {

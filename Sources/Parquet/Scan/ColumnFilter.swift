@@ -10,6 +10,9 @@ package protocol ColumnFilter: AnyObject {
     /// outcome depends on something other than the value.
     var isDictionaryCapable: Bool { get }
 
+    /// Whose condition this is, in a word, for EXPLAIN ANALYZE.
+    var origin: String { get }
+
     /// Whether a NULL passes (`IS NULL`, or a condition that allows it).
     var passesNull: Bool { get }
 
@@ -33,6 +36,7 @@ package protocol ColumnFilter: AnyObject {
 
 extension ColumnFilter {
     package var isDictionaryCapable: Bool { true }
+    package var origin: String { "filter" }
     package var passesNull: Bool { false }
     package var equalityCandidates: [ParquetValue]? { nil }
     package func mayMatch(_ bounds: ColumnBounds) -> Bool { true }

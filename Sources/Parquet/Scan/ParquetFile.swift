@@ -1,4 +1,5 @@
 package import ObjectStorage
+import Synchronization
 package import Vectors
 
 /// An open Parquet file: its reader and its footer. Immutable and shared between workers; callers keep
@@ -9,6 +10,8 @@ package final class ParquetFile: Sendable {
     package let schema: ParquetSchema
     /// Bytes of the footer: what a cache should count.
     package let footerBytes: Int
+    /// What `distinctCount` found, by row group and leaf.
+    let distinctCounts = Mutex<[Int: Int?]>([:])
 
     private init(
         reader: any ObjectReader, metadata: FileMetadata, schema: ParquetSchema, footerBytes: Int

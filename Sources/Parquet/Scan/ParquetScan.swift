@@ -6,22 +6,22 @@ package import Vectors
 /// `begin` opens a row group, or a part of its rows; `next` hands out dense chunks of the output columns
 /// until these rows are done. A chunk and all that it points to is valid until the next call of either.
 package final class ParquetScan {
-    private enum Column {
+    enum Column {
         case flat(FlatCursor)
         case nested(NestedColumn)
         case constant(ConstantVector)
         case rowPosition
     }
 
-    private let file: ParquetFile
-    private let columns: [Column]
-    private let definitions: [ScanColumn]
+    let file: ParquetFile
+    let columns: [Column]
+    let definitions: [ScanColumn]
     private let outputs: [Int]
-    private var groups: [FilterGroup]
+    var groups: [FilterGroup]
     private let rowFilters: [any RowFilter]
     private let deleted: DeletedPositions?
-    private let options: ScanOptions
-    private let memory: ScanMemory
+    let options: ScanOptions
+    let memory: ScanMemory
     private let chunk: Chunk
     private let slots: [OutputSlot]
     private let selectionBuffer: ScanBuffer
@@ -32,13 +32,13 @@ package final class ParquetScan {
     private let late: [Int]
 
     // The row group.
-    private var group = RowGroupMetadata()
-    private var ranges: [Range<Int>] = []
+    var group = RowGroupMetadata()
+    var ranges: [Range<Int>] = []
     private var rangeIndex = 0
     private var row = 0
     private var isLateOpen = false
     private var stepsUntilReorder = 0
-    private var own = ScanCounters()
+    var own = ScanCounters()
 
     /// Binds columns and filters.
     ///
@@ -164,159 +164,29 @@ package final class ParquetScan {
         let part = (rows ?? whole).clamped(to: whole)
         guard !part.isEmpty else { return false }
         for filters in groups { filters.beginRowGroup() }
-        guard try statisticsAllow(rowGroup) else {
-            own.rowGroupsPruned += 1
+        // Parts of one row group are counted with its first.
+        let counted = part.lowerBound == 0 ? 1 : 0
+        if let cause = try exclusion(rowGroup) {
+            own.rowGroupsPruned += counted
+            own.prunedBy[cause, default: 0] += 1
             return false
         }
         ranges = [part]
-        if options.usesPageIndex { try prunePages() }
-        guard let first = ranges.first else {
-            own.rowGroupsPruned += 1
-            return false
+        if options.usesPageIndex, let cause = try prunePages() {
+            own.rowGroupsPruned += counted
+            own.prunedBy[cause, default: 0] += 1
         }
+        guard let first = ranges.first else { return false }
         row = first.lowerBound
         try open(early)
         if groups.isEmpty && rowFilters.isEmpty { try openLate() }
         groups.sort { rank($0) > rank($1) }
         stepsUntilReorder = 4
-        own.rowGroupsRead += 1
+        own.rowGroupsRead += counted
         return true
     }
 
-    private func statisticsAllow(_ rowGroup: Int) throws(ParquetError) -> Bool {
-        for filters in groups {
-            let bounds: ColumnBounds
-            switch definitions[filters.column].source {
-            case .field(let field, let wanted):
-                bounds = file.bounds(rowGroup: rowGroup, of: field, as: wanted.type)
-            case .rowPosition:
-                var positions = ColumnBounds()
-                positions.rowCount = group.rowCount
-                positions.nullCount = 0
-                positions.lower = .int64(Int64(group.firstRow))
-                positions.upper = .int64(Int64(group.firstRow + group.rowCount - 1))
-                bounds = positions
-            case .constant:
-                if !constantPasses(filters) { return false }
-                continue
-            }
-            if bounds.isAllNull && !filters.passesNull { return false }
-            for filter in filters.filters where !filter.mayMatch(bounds) { return false }
-            guard try bloomAllows(filters) else { return false }
-        }
-        return true
-    }
-
-    private func constantPasses(_ filters: FilterGroup) -> Bool {
-        guard case .constant(let constant) = columns[filters.column] else { return true }
-        if constant.vector.valid != nil { return filters.passesNull }
-        // A constant is one flat row.
-        var vector = constant.vector
-        vector.form = .flat
-        var chosen: UInt32 = 0
-        return filters.filters.allSatisfy { $0.select(vector, nil, 1, into: &chosen) == 1 }
-    }
-
-    private func bloomAllows(_ filters: FilterGroup) throws(ParquetError) -> Bool {
-        guard options.usesPageIndex,
-            case .field(let field, let wanted) = definitions[filters.column].source,
-            let leaf = field.leaf
-        else { return true }
-        let metadata = group.columns[leaf.index]
-        guard let offset = metadata.bloomFilterOffset, offset > 0,
-            let candidates = filters.filters.lazy.compactMap(\.equalityCandidates).first,
-            !candidates.isEmpty, let conversion = try? LeafConversion(leaf, as: wanted.type)
-        else { return true }
-        var plain: [[UInt8]] = []
-        for candidate in candidates {
-            guard let bytes = BloomFilter.plainBytes(candidate, leaf, conversion) else {
-                return true
-            }
-            plain.append(bytes)
-        }
-        let size = Int(file.reader.description.sizeBytes)
-        // Without its length, the filter ends somewhere before the footer; its header tells where.
-        guard let length = metadata.bloomFilterLength, length <= ParquetLimits.bloomFilterBytes,
-            offset <= size, length <= size - offset
-        else { return true }
-        do throws(ObjectStoreError) {
-            let bytes = try file.reader.bytes(Int64(offset)..<Int64(offset + length))
-            own.bytesRead += length
-            guard let bloom = BloomFilter(bytes) else { return true }
-            return plain.contains { bloom.mayContain($0) }
-        } catch {
-            throw .wrapping(
-                error, "a bloom filter of \(file.reader.description.location) cannot be read")
-        }
-    }
-
-    /// Narrows `ranges` to the pages that may have rows that pass.
-    private func prunePages() throws(ParquetError) {
-        for filters in groups {
-            guard case .field(let field, let wanted) = definitions[filters.column].source,
-                let leaf = field.leaf, case .flat(let cursor) = columns[filters.column]
-            else { continue }
-            let metadata = group.columns[leaf.index]
-            guard let columnRange = metadata.columnIndex, let offsetRange = metadata.offsetIndex,
-                let offsets = try readIndex(offsetRange), let bounds = try readIndex(columnRange)
-            else { continue }
-            let offsetIndex = try OffsetIndex.parse(offsets.bytes, rowCount: group.rowCount)
-            let columnIndex = try ColumnIndex.parse(bounds.bytes)
-            guard let offsetIndex, let columnIndex,
-                offsetIndex.offsets.count == columnIndex.nullPages.count
-            else { continue }
-            cursor.offsetIndex = offsetIndex
-            let order =
-                leaf.index < file.metadata.columnOrders.count
-                ? file.metadata.columnOrders[leaf.index] : .unknown
-            var kept: [Range<Int>] = []
-            for page in offsetIndex.offsets.indices {
-                let rows = offsetIndex.rows(page, group.rowCount)
-                let bounds = columnIndex.bounds(
-                    page, leaf: leaf, type: wanted.type, rowCount: rows.count, order: order)
-                let mayPass =
-                    (!bounds.isAllNull || filters.passesNull)
-                    && filters.filters.allSatisfy { $0.mayMatch(bounds) }
-                guard mayPass else { continue }
-                if let last = kept.last, last.upperBound == rows.lowerBound {
-                    kept[kept.count - 1] = last.lowerBound..<rows.upperBound
-                } else {
-                    kept.append(rows)
-                }
-            }
-            ranges = intersect(ranges, kept)
-            if ranges.isEmpty { return }
-        }
-        // The other columns jump over pages only if rows were ruled out.
-        guard let first = ranges.first, ranges.count > 1 || first.count * 2 < group.rowCount else {
-            return
-        }
-        for column in columns {
-            guard case .flat(let cursor) = column, cursor.offsetIndex == nil,
-                let range = group.columns[cursor.leaf.index].offsetIndex,
-                let bytes = try readIndex(range)
-            else { continue }
-            cursor.offsetIndex = try OffsetIndex.parse(bytes.bytes, rowCount: group.rowCount)
-        }
-    }
-
-    private func readIndex(_ range: Range<Int>) throws(ParquetError) -> IndexBytes? {
-        let size = Int(file.reader.description.sizeBytes)
-        guard range.lowerBound >= 4, range.upperBound <= size,
-            range.count <= ParquetLimits.footerBytes
-        else { return nil }
-        let buffer = ScanBuffer(memory)
-        try buffer.ensure(range.count)
-        try read([
-            RangeRead(
-                offset: Int64(range.lowerBound),
-                destination: UnsafeMutableRawBufferPointer(start: buffer.start, count: range.count))
-        ])
-        own.bytesRead += range.count
-        return IndexBytes(buffer: buffer, count: range.count)
-    }
-
-    private func read(_ reads: [RangeRead]) throws(ParquetError) {
+    func read(_ reads: [RangeRead]) throws(ParquetError) {
         if reads.isEmpty { return }
         do throws(ObjectStoreError) {
             try file.reader.readNow(reads)
@@ -557,26 +427,4 @@ package final class ParquetScan {
         chunk.selection = nil
         chunk.selectedCount = 0
     }
-}
-
-/// The bytes of a page index while they are parsed.
-private struct IndexBytes {
-    let buffer: ScanBuffer
-    let count: Int
-
-    /// Alive as long as the buffer.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.start, count: count) }
-}
-
-/// The ranges that both lists share; both ascend.
-private func intersect(_ left: [Range<Int>], _ right: [Range<Int>]) -> [Range<Int>] {
-    var result: [Range<Int>] = []
-    var i = 0
-    var j = 0
-    while i < left.count && j < right.count {
-        let shared = left[i].clamped(to: right[j])
-        if !shared.isEmpty { result.append(shared) }
-        if left[i].upperBound < right[j].upperBound { i += 1 } else { j += 1 }
-    }
-    return result
 }

@@ -14,10 +14,32 @@ package struct ScanOptions: Sendable {
     package init() {}
 }
 
-/// What a scan did, for EXPLAIN ANALYZE and metrics. Sums over all row groups begun.
+/// Why a row group was passed over: what ruled it out, and on which column.
+package struct PruningCause: Sendable, Hashable {
+    /// Where it is written that no row passes.
+    package enum Evidence: String, Sendable {
+        case bounds, bloomFilter = "bloom filter", pageIndex = "page index", constant
+    }
+
+    package var evidence: Evidence
+    package var column: String
+    /// Whose condition it is, as the filter says itself.
+    package var origin: String
+
+    package init(_ evidence: Evidence, column: String, origin: String) {
+        self.evidence = evidence
+        self.column = column
+        self.origin = origin
+    }
+}
+
+/// What a scan did, for EXPLAIN ANALYZE and metrics. Sums over all row groups begun; a row group that is
+/// read in parts counts once.
 package struct ScanCounters: Sendable, Hashable {
     package var rowGroupsRead = 0
     package var rowGroupsPruned = 0
+    /// How many row groups, or parts of them, each cause ruled out.
+    package var prunedBy: [PruningCause: Int] = [:]
     package var pagesRead = 0
     /// Data pages that were passed over without decompressing them.
     package var pagesSkipped = 0
@@ -32,12 +54,31 @@ package struct ScanCounters: Sendable, Hashable {
     package mutating func add(_ other: ScanCounters) {
         rowGroupsRead += other.rowGroupsRead
         rowGroupsPruned += other.rowGroupsPruned
+        if !other.prunedBy.isEmpty { prunedBy.merge(other.prunedBy) { $0 + $1 } }
         pagesRead += other.pagesRead
         pagesSkipped += other.pagesSkipped
         rowsConsidered += other.rowsConsidered
         rowsPassed += other.rowsPassed
         bytesRead += other.bytesRead
         bytesDecompressed += other.bytesDecompressed
+    }
+
+    /// What was done after an earlier reading of the same scan's counters.
+    package func since(_ earlier: ScanCounters) -> ScanCounters {
+        var news = self
+        news.rowGroupsRead -= earlier.rowGroupsRead
+        news.rowGroupsPruned -= earlier.rowGroupsPruned
+        news.prunedBy = prunedBy.filter { $0.value != earlier.prunedBy[$0.key] }
+        for (cause, count) in news.prunedBy {
+            news.prunedBy[cause] = count - (earlier.prunedBy[cause] ?? 0)
+        }
+        news.pagesRead -= earlier.pagesRead
+        news.pagesSkipped -= earlier.pagesSkipped
+        news.rowsConsidered -= earlier.rowsConsidered
+        news.rowsPassed -= earlier.rowsPassed
+        news.bytesRead -= earlier.bytesRead
+        news.bytesDecompressed -= earlier.bytesDecompressed
+        return news
     }
 }
 

@@ -119,6 +119,12 @@ struct SystemTables: Sendable {
         }
     }
 
+    /// What a query cost; beyond Trino's columns of the table.
+    private static let numbers = [
+        "elapsed_time_ms", "cpu_time_ms", "processed_rows", "processed_bytes", "output_rows",
+        "peak_memory_bytes", "spilled_bytes",
+    ]
+
     private func queriesTable(_ name: TableName, _ context: RequestContext) -> ListingTable {
         let moment = LogicalType.timestampWithTimeZone(precision: 3)
         let columns =
@@ -131,6 +137,7 @@ struct SystemTables: Sendable {
                 TableColumn(name: $0, type: moment)
             }
             + textColumns("error_type", "error_code")
+            + Self.numbers.map { TableColumn(name: $0, type: .bigint) }
         return ListingTable(name, columns) { [queries] (_) throws(QueryFault) in
             queries(context).map { query in
                 let snapshot = query.snapshot
@@ -148,6 +155,12 @@ struct SystemTables: Sendable {
                     time(snapshot.endedMicroseconds), time(snapshot.endedMicroseconds), .null,
                     .optional(snapshot.fault?.code.rawValue),
                 ]
+                    + [
+                        snapshot.statistics.elapsedMilliseconds,
+                        snapshot.statistics.cpuMilliseconds, snapshot.statistics.processedRows,
+                        snapshot.statistics.processedBytes, snapshot.statistics.outputRows,
+                        snapshot.statistics.peakMemoryBytes, snapshot.statistics.spilledBytes,
+                    ].map { .integer($0) }
             }
         }
     }

@@ -6,6 +6,7 @@ import SQLExecution
 import SQLFunctions
 import SQLPlanning
 import TableCatalog
+import Synchronization
 import TableFiles
 import Vectors
 
@@ -38,6 +39,8 @@ final class IcebergTable: ExecutableTable {
     private let reading: IcebergReading
     /// The data files that scans read; nil: all of the snapshot.
     private let onlyPaths: Set<String>?
+    /// The statistics, once they were asked for: the planner asks often.
+    private let knownStatistics = Mutex<TableStatistics??>(nil)
 
     init(
         name: TableName, reference: CatalogReference, identifier: TableIdentifier,
@@ -83,8 +86,23 @@ final class IcebergTable: ExecutableTable {
             snapshot: snapshot, schema: schema, reading: reading, onlyPaths: paths)
     }
 
+    /// One state of the table, if the whole of it is read.
+    var stateIdentity: String {
+        let snapshot = snapshot.map { String($0.snapshotID) } ?? "none"
+        let text = "\(name) \(metadata.tableUUID) \(snapshot) \(schema.schemaID)"
+        guard onlyPaths != nil || reading.check != nil else { return text }
+        return "\(text) \(UInt(bitPattern: ObjectIdentifier(self)))"
+    }
+
     /// Rows from the snapshot's summary; bounds would need the manifests, which planning reads later.
     var statistics: TableStatistics? {
+        if let known = knownStatistics.withLock({ $0 }) { return known }
+        let made = readStatistics()
+        knownStatistics.withLock { $0 = .some(made) }
+        return made
+    }
+
+    private func readStatistics() -> TableStatistics? {
         guard let snapshot else { return TableStatistics(rowCount: 0) }
         guard let text = snapshot.summary["total-records"], let records = Double(text) else {
             return nil
@@ -103,6 +121,7 @@ final class IcebergTable: ExecutableTable {
         else { return [:] }
         var result: [Int: ColumnStatistics] = [:]
         let distinct = DistinctCounts(metadata)
+        let samples = rowCount < Self.sampledRows ? [] : sampleFiles(plan)
         for (index, field) in fields.enumerated() {
             guard let type = field.type.primitive else { continue }
             let sql = columns[index].type
@@ -129,7 +148,10 @@ final class IcebergTable: ExecutableTable {
             }
             result[index] = ColumnStatistics(
                 // Counted once and rows since then: never more than there are.
-                distinctCount: distinct.byField[field.id].map { min(Double($0), rowCount) },
+                distinctCount: distinct.byField[field.id].map { min(Double($0), rowCount) }
+                    ?? ParquetFile.distinctEstimate(samples) { file in
+                        file.schema.fields.first { $0.fieldID == Int(field.id) }
+                    },
                 nullFraction: Double(nulls) / rowCount,
                 minimum: isKnown
                     ? low.flatMap { IcebergTypes.value($0, as: sql).map(literalValue) } : nil,
@@ -137,6 +159,23 @@ final class IcebergTable: ExecutableTable {
                     ? high.flatMap { IcebergTypes.value($0, as: sql).map(literalValue) } : nil)
         }
         return result
+    }
+
+    /// Tables with fewer rows are joined well enough without a look into their files.
+    private static let sampledRows = 100_000.0
+    private static let sampledFiles = 4
+
+    /// Some of the files, evenly chosen, for estimates: the scan opens them anyway.
+    private func sampleFiles(_ plan: ScanPlan) -> [ParquetFile] {
+        let step = max(1, plan.tasks.count / Self.sampledFiles)
+        let places = stride(from: 0, to: plan.tasks.count, by: step).prefix(Self.sampledFiles)
+        return places.compactMap { place in
+            let data = plan.tasks[place].file
+            guard data.format.uppercased() == "PARQUET",
+                let location = ObjectLocation(uri: data.path)
+            else { return nil }
+            return try? reading.files.open(location, in: reading.store)
+        }
     }
 
     /// Whether no file is another table's, of which the viewer sees only a part.
@@ -177,8 +216,17 @@ final class IcebergTable: ExecutableTable {
                     file: file, columns: scanColumns(request, file, task.file),
                     deletes: try reading.faults { try deletes.deletes(of: task) }))
         }
+        var pruned: [ScanReport.Pruned] = []
+        if plan.skippedFileCount > 0 {
+            pruned.append(.init(count: plan.skippedFileCount, cause: "partition or bounds"))
+        }
+        if plan.skippedManifestCount > 0 {
+            pruned.append(
+                .init(count: plan.skippedManifestCount, cause: "partitions of whole manifests"))
+        }
         return ParquetSource(
-            tasks, types: request.columns.map { columns[$0].type }, request: request)
+            tasks, types: request.columns.map { columns[$0].type }, request: request,
+            prunedFiles: pruned)
     }
 
     private func location(of path: String) throws(QueryFault) -> ObjectLocation {

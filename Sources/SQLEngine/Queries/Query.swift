@@ -55,8 +55,10 @@ package struct QueryStatistics: Sendable {
 
     package init() {}
 
-    /// Adds what an execution did; the peak is the larger one.
+    /// Adds what an execution did; of elapsed time and peak the larger one counts.
     mutating func add(_ other: QueryStatistics) {
+        elapsedMilliseconds = max(elapsedMilliseconds, other.elapsedMilliseconds)
+        cpuMilliseconds += other.cpuMilliseconds
         processedRows += other.processedRows
         processedBytes += other.processedBytes
         writtenBytes += other.writtenBytes

@@ -25,7 +25,7 @@ struct QueryRunner {
             state.statistics.queuedMilliseconds = Int64(
                 (engine.clock.now().microseconds - query.createdMicroseconds) / 1000)
         }
-        let processorBegin = ProcessUsage.current().processorTime
+        let processorBegin = ProcessUsage.threadProcessorTime()
         let run = StatementRun(
             engine: engine, query: query, catalogs: engine.catalogs.on(query.session.branches),
             session: sessionValues())
@@ -35,7 +35,8 @@ struct QueryRunner {
             try execute(run)
         } catch { fault = error }
         let elapsed = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
-        let processor = ProcessUsage.current().processorTime - processorBegin
+        var processor = ProcessUsage.threadProcessorTime() - processorBegin
+        for execution in run.executions { processor += .nanoseconds(execution.helperNanoseconds) }
         query.update { state in
             state.changes = run.changes
             state.statistics.elapsedMilliseconds = elapsed

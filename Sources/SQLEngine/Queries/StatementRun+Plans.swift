@@ -118,13 +118,23 @@ extension StatementRun {
         executions.append(execution)
         var printer = PlanPrinter()
         let text = printer.text(plan)
+        let clock = engine.monotonic
+        let begin = clock.now()
         query.update { state in
             state.plan = text
-            state.probe = { StatementRun.numbers(of: execution) }
+            state.probe = {
+                var numbers = StatementRun.numbers(of: execution)
+                numbers.elapsedMilliseconds = Int64(
+                    (clock.now() - begin).fractionalSeconds * 1000)
+                return numbers
+            }
         }
         defer {
             let numbers = StatementRun.numbers(of: execution)
-            query.update { $0.statistics.add(numbers) }
+            query.update { state in
+                state.statistics.add(numbers)
+                state.probe = nil
+            }
         }
         try execution.run(into: sink)
         return execution
@@ -135,9 +145,14 @@ extension StatementRun {
         var numbers = QueryStatistics()
         let pipelines = execution.statistics
         for pipeline in pipelines {
-            numbers.processedRows += Int64(pipeline.first?.outputRows ?? 0)
-            for step in pipeline { numbers.spilledBytes += Int64(step.spilledBytes) }
+            for step in pipeline {
+                numbers.spilledBytes += Int64(step.spilledBytes)
+                guard let report = step.scanReport else { continue }
+                numbers.processedRows += Int64(report.rows)
+                numbers.processedBytes += Int64(report.bytes)
+            }
         }
+        numbers.cpuMilliseconds = execution.processorNanoseconds / 1_000_000
         numbers.peakMemoryBytes = Int64(execution.peakMemoryBytes)
         numbers.totalSplits = pipelines.count
         numbers.completedSplits = pipelines.filter { ($0.last?.inputRows ?? 0) > 0 }.count

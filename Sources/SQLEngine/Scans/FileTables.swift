@@ -4,6 +4,7 @@ import Parquet
 package import SQLExecution
 package import SQLFunctions
 package import SQLPlanning
+import Synchronization
 import TextTables
 package import Vectors
 
@@ -47,7 +48,11 @@ package final class ParquetFilesTable: ExecutableTable {
                     merged.add(file.bounds(rowGroup: group, of: own, as: field.type))
                 }
             }
-            columns[index] = merged.statistics(rowCount: rows)
+            var column = merged.statistics(rowCount: rows)
+            column.distinctCount = ParquetFile.distinctEstimate(files) { file in
+                file.schema.fields.first { $0.name == field.name }
+            }
+            columns[index] = column
         }
         return TableStatistics(rowCount: Double(rows), columns: columns)
     }
@@ -161,6 +166,7 @@ package final class TextFilesTable: ExecutableTable {
     private final class Source: MorselSource {
         let table: TextFilesTable
         let request: ScanRequest
+        private let counted = Mutex(ScanReport())
 
         init(_ table: TextFilesTable, _ request: ScanRequest) {
             self.table = table
@@ -168,6 +174,16 @@ package final class TextFilesTable: ExecutableTable {
         }
 
         var morselCount: Int { table.readers.count }
+
+        var report: ScanReport? { counted.withLock { $0 } }
+
+        func add(rows: Int, bytes: Int, files: Int) {
+            counted.withLock { report in
+                report.rows += rows
+                report.bytes += bytes
+                report.files += files
+            }
+        }
 
         func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader {
             Reader(self, worker)
@@ -189,10 +205,14 @@ package final class TextFilesTable: ExecutableTable {
 
         func run(_ file: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
             let reader = try source.table.open(file, worker.budget)
+            // Text is read to its end, whatever the query wants of it.
+            source.add(
+                rows: 0, bytes: Int(source.table.readers[file].description.sizeBytes), files: 1)
             while !worker.isStopped {
                 do {
                     guard try reader.next(into: whole) else { return }
                 } catch { throw TextFilesTable.fault(error) }
+                source.add(rows: whole.count, bytes: 0, files: 0)
                 try pushPieces(consumer)
             }
         }

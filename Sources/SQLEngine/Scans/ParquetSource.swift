@@ -30,9 +30,15 @@ final class ParquetSource: MorselSource {
     let types: [LogicalType]
     let appliedFilters: Set<Int>
     private let totals = Mutex(ScanCounters())
+    private let prunedFiles: [ScanReport.Pruned]
 
-    init(_ tasks: [ParquetFileTask], types: [LogicalType], request: ScanRequest) {
+    /// `prunedFiles`: what the caller left out of `tasks`, for the report.
+    init(
+        _ tasks: [ParquetFileTask], types: [LogicalType], request: ScanRequest,
+        prunedFiles: [ScanReport.Pruned] = []
+    ) {
         self.tasks = tasks
+        self.prunedFiles = prunedFiles
         self.request = request
         self.types = types
         var morsels: [Morsel] = []
@@ -58,8 +64,27 @@ final class ParquetSource: MorselSource {
 
     var morselCount: Int { morsels.count }
 
-    /// What all readers did together.
-    var counters: ScanCounters { totals.withLock { $0 } }
+    /// What all readers did together, up to the morsels that they are at.
+    var report: ScanReport? {
+        let counters = totals.withLock { $0 }
+        var report = ScanReport()
+        report.rows = counters.rowsConsidered
+        report.bytes = counters.bytesRead
+        report.files = tasks.count
+        report.prunedFiles = prunedFiles
+        report.rowGroupsRead = counters.rowGroupsRead
+        report.rowGroupsPruned = counters.rowGroupsPruned
+        report.prunedRowGroups = counters.prunedBy
+            .map { cause, count in
+                ScanReport.Pruned(
+                    count: count,
+                    cause: "\(cause.evidence.rawValue) of \(cause.column) (\(cause.origin))")
+            }
+            .sorted { ($1.count, $0.cause) < ($0.count, $1.cause) }
+        report.pagesRead = counters.pagesRead
+        report.pagesSkipped = counters.pagesSkipped
+        return report
+    }
 
     func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader {
         Reader(self, worker)
@@ -71,6 +96,8 @@ final class ParquetSource: MorselSource {
         private let memory: ScanMemory
         private var scan: ParquetScan?
         private var task = -1
+        /// What of the scan's counters the source has.
+        private var reported = ScanCounters()
 
         init(_ source: ParquetSource, _ worker: Worker) {
             self.source = source
@@ -78,11 +105,10 @@ final class ParquetSource: MorselSource {
             memory = ScanMemory(budget: worker.budget)
         }
 
-        deinit { finishScan() }
-
         func run(_ number: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
             let morsel = source.morsels[number]
             let scan = try reading { () throws(ParquetError) in try opened(morsel.task) }
+            defer { reportProgress(of: scan) }
             guard
                 try reading({ () throws(ParquetError) in
                     try scan.begin(rowGroup: morsel.rowGroup, rows: morsel.rows)
@@ -106,15 +132,18 @@ final class ParquetSource: MorselSource {
 
         private func opened(_ index: Int) throws(ParquetError) -> ParquetScan {
             if task == index, let scan { return scan }
-            finishScan()
+            scan = nil
+            reported = ScanCounters()
             let made = try source.makeScan(source.tasks[index], worker, memory)
             (scan, task) = (made, index)
             return made
         }
 
-        private func finishScan() {
-            if let scan { source.totals.withLock { $0.add(scan.counters) } }
-            scan = nil
+        private func reportProgress(of scan: ParquetScan) {
+            let counters = scan.counters
+            let news = counters.since(reported)
+            reported = counters
+            source.totals.withLock { $0.add(news) }
         }
     }
 

@@ -85,6 +85,8 @@ final class JoinColumnFilter: ColumnFilter {
 
     init(_ filter: JoinFilter) { self.filter = filter }
 
+    var origin: String { "join" }
+
     func mayMatch(_ bounds: ColumnBounds) -> Bool {
         if filter.isEmpty { return false }
         guard let keys = filter.bounds else { return true }
@@ -107,6 +109,7 @@ final class TopNColumnFilter: ColumnFilter {
 
     var isDictionaryCapable: Bool { false }
     var passesNull: Bool { true }
+    var origin: String { "top-N" }
 
     func mayMatch(_ bounds: ColumnBounds) -> Bool {
         guard let limit = bound.current, bounds.hasNoNull else { return true }
@@ -119,26 +122,39 @@ final class TopNColumnFilter: ColumnFilter {
         _ vector: Vector, _ selection: UnsafePointer<UInt32>?, _ count: Int,
         into output: UnsafeMutablePointer<UInt32>
     ) -> Int {
-        let limit = bound.current
-        var kept = 0
-        for index in 0..<count {
-            let row = selection?[index] ?? UInt32(index)
-            output[kept] = row
-            guard let limit, vector.isValid(Int(row)), let value = stored(vector, Int(row)) else {
-                kept += 1
-                continue
+        if let limit = bound.current, vector.form == .flat {
+            let (low, high) = bound.isAscending ? (Int64.min, limit) : (limit, Int64.max)
+            switch vector.physical {
+            case .int32:
+                let values = vector.pointer(as: Int32.self)
+                return narrow(vector, selection, count, output) { row in
+                    low <= Int64(values[row]) && Int64(values[row]) <= high
+                }
+            case .int64:
+                let values = vector.pointer(as: Int64.self)
+                return narrow(vector, selection, count, output) { row in
+                    low <= values[row] && values[row] <= high
+                }
+            default: break
             }
-            if bound.isAscending ? value <= limit : value >= limit { kept += 1 }
         }
-        return kept
+        return narrow(vector, selection, count, output) { _ in true }
     }
 
-    private func stored(_ vector: Vector, _ row: Int) -> Int64? {
-        switch vector.physical {
-        case .int32: Int64(vector.value(row, as: Int32.self))
-        case .int64: vector.value(row, as: Int64.self)
-        default: nil
+    /// Keeps the rows that pass, and those without a value.
+    @inline(__always) private func narrow(
+        _ vector: Vector, _ selection: UnsafePointer<UInt32>?, _ count: Int,
+        _ output: UnsafeMutablePointer<UInt32>, _ passes: (Int) -> Bool
+    ) -> Int {
+        let hasNulls = vector.valid != nil
+        var kept = 0
+        for index in 0..<count {
+            let row = selection?[index] ?? UInt32(truncatingIfNeeded: index)
+            output[kept] = row
+            let keeps = passes(Int(row)) || hasNulls && !vector.isValid(Int(row))
+            kept &+= Int(unsafeBitCast(keeps, to: UInt8.self))
         }
+        return kept
     }
 }
 

@@ -69,40 +69,13 @@ extension StatementRun {
             }
         }
         let seconds = (engine.monotonic.now() - begin).fractionalSeconds
-        let peak = executions.map(\.peakMemoryBytes).max() ?? 0
         var lines = [
             explain(bound), "",
-            "Elapsed \(Self.milliseconds(seconds * 1000)), peak memory \(Self.kilobytes(peak))",
+            AnalyzedPlan.summary(executions, milliseconds: seconds * 1000),
         ]
         if let written { lines.append(written) }
-        for (number, pipeline) in executions.flatMap(\.statistics).enumerated() {
-            lines.append("Pipeline \(number + 1)")
-            for step in pipeline { lines.append(Self.line(step, isVerbose: isVerbose)) }
-        }
+        lines += AnalyzedPlan.lines(executions, isVerbose: isVerbose)
         return planRow(lines.joined(separator: "\n"))
-    }
-
-    private static func line(_ step: OperatorStatistics, isVerbose: Bool) -> String {
-        var line = "    \(step.name)"
-        if !step.detail.isEmpty { line += " [\(step.detail)]" }
-        line += ": in \(step.inputRows) rows, out \(step.outputRows) rows"
-        line += ", time \(milliseconds(Double(step.inclusiveNanoseconds) / 1e6))"
-        if step.peakMemoryBytes > 0 { line += ", memory \(kilobytes(step.peakMemoryBytes))" }
-        if step.spilledBytes > 0 { line += ", spilled \(kilobytes(step.spilledBytes))" }
-        if isVerbose { line += ", \(step.inputChunks) chunks" }
-        if !step.remarks.isEmpty { line += "; " + step.remarks.joined(separator: "; ") }
-        return line
-    }
-
-    private static func milliseconds(_ value: Double) -> String {
-        guard value.isFinite, value < 1e12 else { return "?" }
-        let hundredths = Int((value * 100).rounded())
-        let rest = hundredths % 100
-        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest) ms"
-    }
-
-    private static func kilobytes(_ bytes: Int) -> String {
-        bytes < 10_240 ? "\(bytes) B" : "\(bytes / 1024) kB"
     }
 
     // MARK: TYPE IO

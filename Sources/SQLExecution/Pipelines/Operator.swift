@@ -60,7 +60,11 @@ package final class OperatorStatistics: Sendable {
     private let spilled = Atomic<Int>(0)
     private let memory = Atomic<Int>(0)
     private let output = Atomic<Int>(0)
+    /// Time of the operators behind, which the inclusive time has too.
+    private let behind = Atomic<Int64>(0)
+    private let finishing = Atomic<Int64>(0)
     private let notes = Mutex<[String]>([])
+    private let source = Mutex<(any MorselSource)?>(nil)
 
     init(_ name: String, _ detail: String = "") {
         self.name = name
@@ -72,6 +76,20 @@ package final class OperatorStatistics: Sendable {
     package var outputRows: Int { output.load(ordering: .relaxed) }
     /// Time of the operator and of those behind it in the pipeline, over all workers.
     package var inclusiveNanoseconds: Int64 { nanoseconds.load(ordering: .relaxed) }
+    /// Time of the operator alone, over all workers.
+    package var ownNanoseconds: Int64 {
+        max(0, inclusiveNanoseconds &- behind.load(ordering: .relaxed))
+    }
+    /// Time that a sink took once its input was there: building, merging, sorting. Elapsed, not summed.
+    package var finishNanoseconds: Int64 { finishing.load(ordering: .relaxed) }
+    /// What a scan of a table read; nil: this is no scan.
+    package var scanReport: ScanReport? {
+        guard let source = source.withLock({ $0 }) else { return nil }
+        if let report = source.report { return report }
+        var report = ScanReport()
+        report.rows = outputRows
+        return report
+    }
     package var spilledBytes: Int { spilled.load(ordering: .relaxed) }
     package var peakMemoryBytes: Int { memory.load(ordering: .relaxed) }
     package var remarks: [String] { notes.withLock { $0 } }
@@ -82,6 +100,9 @@ package final class OperatorStatistics: Sendable {
         self.nanoseconds.wrappingAdd(nanoseconds, ordering: .relaxed)
     }
 
+    func addBehind(nanoseconds: Int64) { behind.wrappingAdd(nanoseconds, ordering: .relaxed) }
+    func addFinish(nanoseconds: Int64) { finishing.wrappingAdd(nanoseconds, ordering: .relaxed) }
+    func readFrom(_ source: any MorselSource) { self.source.withLock { $0 = source } }
     func addOutput(rows: Int) { output.wrappingAdd(rows, ordering: .relaxed) }
     func addSpilled(_ bytes: Int) { spilled.wrappingAdd(bytes, ordering: .relaxed) }
     func noteMemory(_ bytes: Int) { memory.max(bytes, ordering: .relaxed) }
@@ -111,14 +132,21 @@ final class Meter: Operator {
         let start = runtime.clock.now().nanoseconds
         try next.push(chunk)
         nanoseconds &+= runtime.clock.now().nanoseconds &- start
+        // Now and then, so that one who watches sees it move.
+        if chunks & 63 == 0 { publish() }
     }
 
     override func finish() throws(QueryFault) {
         let start = runtime.clock.now().nanoseconds
         try next.finish()
         nanoseconds &+= runtime.clock.now().nanoseconds &- start
+        publish()
+    }
+
+    private func publish() {
         statistics.addInput(rows: rows, chunks: chunks, nanoseconds: nanoseconds)
         previous?.addOutput(rows: rows)
+        previous?.addBehind(nanoseconds: nanoseconds)
         rows = 0
         chunks = 0
         nanoseconds = 0

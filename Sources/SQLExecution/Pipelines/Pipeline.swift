@@ -23,15 +23,23 @@ final class Pipeline: Sendable {
     }
 
     func run(_ runtime: Runtime) throws(QueryFault) {
-        for branch in branches {
+        for (index, branch) in branches.enumerated() {
             try run(branch.source, branch.operators[...], runtime, expected: 1)
-            for position in branch.operators.indices {
-                for source in try branch.operators[position].deferredSources() {
+            for (position, factory) in branch.operators.enumerated() {
+                // An operator behind a UNION ALL stands in several branches: it has seen all of its rows
+                // when the last of them is done.
+                let isShared = branches[(index + 1)...].contains { later in
+                    later.operators.contains { $0 === factory }
+                }
+                if isShared { continue }
+                for source in try factory.deferredSources() {
                     try run(source, branch.operators[(position + 1)...], runtime)
                 }
             }
         }
+        let start = runtime.clock.now().nanoseconds
         try sink.finish(runtime)
+        sink.statistics.addFinish(nanoseconds: runtime.clock.now().nanoseconds &- start)
         try runtime.check()
     }
 

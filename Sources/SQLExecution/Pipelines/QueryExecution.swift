@@ -57,6 +57,9 @@ package final class QueryExecution: Sendable {
         }
     }
 
+    /// Processor time of all workers, and that of those on threads of their own.
+    package var processorNanoseconds: Int64 { runtime.processorNanoseconds }
+    package var helperNanoseconds: Int64 { runtime.helperNanoseconds }
     package var peakMemoryBytes: Int { runtime.budget.peakBytes }
     /// How far it is; may be asked at any time.
     package var progress: QueryProgress { runtime.progress.now }

@@ -17,6 +17,9 @@ final class Runtime: Sendable {
     private let failure = Mutex<QueryFault?>(nil)
     private let hasFailed = Atomic<Bool>(false)
     private let team: Mutex<WorkerTeam?>
+    /// Processor time of the workers but the first, which is the thread that runs the query.
+    private let helperTime = Atomic<Int64>(0)
+    private let callerTime = Atomic<Int64>(0)
 
     init(
         settings: ExecutionSettings, session: SessionValues, budget: MemoryBudget,
@@ -35,6 +38,9 @@ final class Runtime: Sendable {
 
     /// Whether anything asks the workers to leave.
     var isStopped: Bool { hasFailed.load(ordering: .relaxed) || cancellation.isCancelled }
+
+    var helperNanoseconds: Int64 { helperTime.load(ordering: .relaxed) }
+    var processorNanoseconds: Int64 { helperNanoseconds &+ callerTime.load(ordering: .relaxed) }
 
     /// Keeps the first failure and makes the others leave.
     func fail(_ fault: QueryFault) {
@@ -79,7 +85,14 @@ final class Runtime: Sendable {
     {
         let count = max(1, min(limit, settings.threadCount))
         let guarded: @Sendable (Int) -> Void = { worker in
+            let begin = ProcessUsage.threadProcessorTime()
             do throws(QueryFault) { try body(worker) } catch { self.fail(error) }
+            let used = (ProcessUsage.threadProcessorTime() - begin).wholeNanoseconds
+            if worker == 0 {
+                self.callerTime.wrappingAdd(used, ordering: .relaxed)
+            } else {
+                self.helperTime.wrappingAdd(used, ordering: .relaxed)
+            }
         }
         if count == 1 {
             guarded(0)

@@ -14,12 +14,15 @@ package protocol MorselSource: AnyObject, Sendable {
     /// Indices into `ScanRequest.filters` that the source applies exactly; the others are applied behind
     /// it. Only asked of sources that `openScan` made.
     var appliedFilters: Set<Int> { get }
+    /// What was read so far; nil: the source does not count. Asked while readers run.
+    var report: ScanReport? { get }
     /// What one worker reads with: buffers, open files.
     func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader
 }
 
 extension MorselSource {
     package var appliedFilters: Set<Int> { [] }
+    package var report: ScanReport? { nil }
 }
 
 /// One worker's reader of a source.

@@ -30,10 +30,12 @@ final class TableScanSource: PipelineSource {
         var request = request
         request.joinFilters = request.joinFilters.filter { $0.filter.isReady }
         if request.joinFilters.contains(where: { $0.filter.isEmpty }) {
+            statistics.note("nothing is read: no key can match")
             opened.withLock { $0 = EmptySource() }
             return
         }
         let source = try table.openScan(request)
+        statistics.readFrom(source)
         opened.withLock { $0 = source }
     }
 
