@@ -71,6 +71,11 @@ int cl_terminal_columns(int fd) {
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+int cl_terminal_rows(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 int cl_has_avx2(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();

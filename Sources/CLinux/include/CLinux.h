@@ -25,6 +25,8 @@ int cl_peer(int fd, uint32_t *_Nonnull uid, int32_t *_Nonnull pid);
 int cl_set_nonblocking(int fd, int on);
 /// Columns of the terminal, or 0 when the descriptor is none.
 int cl_terminal_columns(int fd);
+/// Rows of the terminal, or 0 when the descriptor is none.
+int cl_terminal_rows(int fd);
 /// Whether the processor and the system support AVX2 (always 1 on other architectures).
 int cl_has_avx2(void);
 const char *_Nonnull cl_error_text(int number);

@@ -25,6 +25,19 @@ package struct PlanPrinter {
         return lines.joined(separator: "\n")
     }
 
+    /// The same as nodes, for documents in other formats.
+    package mutating func tree(_ plan: LogicalPlan) -> PlanDescription {
+        _ = text(plan)
+        return describe(plan)
+    }
+
+    private func describe(_ plan: LogicalPlan) -> PlanDescription {
+        PlanDescription(
+            title: Self.title(plan), detail: detail(plan),
+            outputs: plan.outputs.map { (name($0.id), $0.type) }, rows: plan.estimate.rows,
+            children: plan.children.map(describe))
+    }
+
     private mutating func collect(_ plan: LogicalPlan) {
         for column in plan.outputs where names[column.id] == nil { names[column.id] = column.name }
         if case .scan(let node) = plan {
