@@ -84,9 +84,15 @@ extension Catalog {
                 // What a branch drops may still be there on its parent: the files stay.
                 let inherited = try chain(tx, context, at).dropFirst()
                 let base = try findPointer(tx, context, at, Array(inherited), identifier)
-                let days = try undropDays(tx, context, at, identifier, properties ?? [:])
+                // In a transaction nothing is to be had back: COMMIT decides what becomes of the files.
+                let isInTransaction =
+                    try findReference(tx, context, at)?.kind == .transaction
+                let days =
+                    isInTransaction
+                    ? 0 : try undropDays(tx, context, at, identifier, properties ?? [:])
                 try remove(tx, context, at, pointer)
                 let purges = purge && base == nil
+                if isInTransaction, !purges { return }
                 if purges, days == 0 {
                     try tx.run(
                         "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
@@ -114,7 +120,7 @@ extension Catalog {
     }
 
     /// What the nearest `undrop-days` says; 0 where nobody says anything.
-    private func undropDays(
+    func undropDays(
         _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
         _ identifier: TableIdentifier, _ properties: [String: String]
     ) throws -> Int64 {

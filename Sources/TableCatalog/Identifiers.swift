@@ -25,7 +25,9 @@ package struct CatalogReference: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What stands behind the name of a reference.
-package enum ReferenceKind: String, Sendable { case branch, tag }
+///
+/// A transaction's reference is private to it: nothing lists it, and its changes are no commits.
+package enum ReferenceKind: String, Sendable { case branch, tag, transaction }
 
 /// A table or view by its name.
 package struct TableIdentifier: Sendable, Hashable, CustomStringConvertible {

@@ -73,6 +73,7 @@ final class EngineBench: @unchecked Sendable {
 
     init(
         denied: Set<Action> = [], rowFilter: String? = nil,
+        monotonic: any MonotonicClock = SystemMonotonicClock(),
         clock: any WallClock = SystemWallClock()
     ) throws {
         let authorizer = TestAuthorizer(denied: denied, rowFilter: rowFilter)
@@ -91,7 +92,8 @@ final class EngineBench: @unchecked Sendable {
         configuration.threadCount = 2
         engine = QueryEngine(
             configuration, catalog: catalog, store: store,
-            authorizer: authorizer, zones: TimeZones { _ in nil }, clock: clock)
+            authorizer: authorizer, zones: TimeZones { _ in nil }, clock: clock,
+            monotonic: monotonic)
     }
 
     deinit {
@@ -126,6 +128,40 @@ final class EngineBench: @unchecked Sendable {
             "\(sql): \(answer.code ?? "") \(answer.message) \(answer.hint ?? "")",
             sourceLocation: sourceLocation)
         return answer
+    }
+
+    /// Begins a transaction, in which the session's statements then run.
+    func begin(
+        _ sql: String = "START TRANSACTION", sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let answer = try ok(sql, sourceLocation: sourceLocation)
+        #expect(answer.changes.startedTransactionID != nil, sourceLocation: sourceLocation)
+        session.transactionID = answer.changes.startedTransactionID
+    }
+
+    /// Runs COMMIT or ROLLBACK, after which the session is out of the transaction whatever came of it.
+    @discardableResult
+    func end(_ sql: String) throws -> Answer {
+        let answer = try run(sql)
+        #expect(answer.changes.clearsTransaction)
+        session.transactionID = nil
+        return answer
+    }
+
+    /// Runs a statement beside the session's transaction.
+    @discardableResult
+    func outside(_ sql: String) throws -> Answer {
+        let inside = session.transactionID
+        session.transactionID = nil
+        defer { session.transactionID = inside }
+        return try ok(sql)
+    }
+
+    /// The names of all objects of the store.
+    func objects() throws -> Set<String> {
+        Set(
+            try store.list(bucket: "silver", prefix: "", after: nil, limit: 10_000)
+                .map(\.location.key))
     }
 
     /// The rows of a query that has to succeed.

@@ -46,18 +46,6 @@ struct SessionStatementTests {
         #expect(try bench.run("DESCRIBE INPUT other").code == "NOT_FOUND")
     }
 
-    @Test func transactionsHoldReadsOnly() throws {
-        let bench = try EngineBench()
-        try bench.ok("CREATE TABLE t (a int)")
-        #expect(try bench.run("COMMIT").code == "NOT_IN_TRANSACTION")
-        let id = try #require(try bench.ok("START TRANSACTION").changes.startedTransactionID)
-        bench.session.transactionID = id
-        #expect(try bench.rows("SELECT count(*) FROM t") == ["0"])
-        #expect(try bench.run("INSERT INTO t VALUES 1").code == "NOT_SUPPORTED")
-        #expect(try bench.run("DROP TABLE t").code == "NOT_SUPPORTED")
-        #expect(try bench.ok("ROLLBACK").changes.clearsTransaction)
-    }
-
     @Test func listingsHaveTrinosShapes() throws {
         let bench = try EngineBench()
         try bench.ok("CREATE TABLE t (a int, b varchar)")

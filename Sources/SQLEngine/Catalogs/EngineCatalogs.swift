@@ -18,29 +18,35 @@ final class EngineCatalogs: CatalogView {
     let models: (any ModelKeeper)?
     /// By warehouse: the branch that its plain name means, for the runs of pipelines that work on one.
     let branches: [String: String]
+    /// The transaction whose own references stand for what names mean.
+    let transaction: EngineTransaction?
 
-    /// The same catalogs with other branches behind the warehouses' plain names.
-    func on(_ branches: [String: String]) -> EngineCatalogs {
-        branches == self.branches
+    /// The same catalogs with other branches behind the warehouses' plain names, or in a transaction.
+    func on(
+        _ branches: [String: String], _ transaction: EngineTransaction? = nil
+    ) -> EngineCatalogs {
+        branches == self.branches && transaction == nil
             ? self
             : EngineCatalogs(
                 catalog: catalog, reading: reading, given: Array(given.values),
-                systemTables: systemTables, models: models, branches: branches)
+                systemTables: systemTables, models: models, branches: branches,
+                transaction: transaction)
     }
 
     /// The warehouse and reference that a catalog's name means.
     func reference(_ name: String) -> CatalogReference {
         var at = CatalogReference(parsing: name)
         if at.warehouse == name, let branch = branches[name] { at.reference = branch }
-        return at
+        return transaction?.reference(for: at) ?? at
     }
 
     init(
         catalog: Catalog?, reading: IcebergReading?, given: [any PlannedTable],
         systemTables: SystemTables, models: (any ModelKeeper)? = nil,
-        branches: [String: String] = [:]
+        branches: [String: String] = [:], transaction: EngineTransaction? = nil
     ) {
         self.branches = branches
+        self.transaction = transaction
         self.models = models
         self.catalog = catalog
         self.reading = reading
@@ -74,7 +80,7 @@ final class EngineCatalogs: CatalogView {
     func schemaNames(_ context: RequestContext, _ name: String) throws(QueryFault) -> [String] {
         var names: Set<String> = ["information_schema"]
         if name == "system" {
-            names.formUnion(["metadata", "runtime", "quality", "jdbc"])
+            names.formUnion(SystemTables.schemas)
             return names.sorted()
         }
         for table in given.keys where table.catalog == name { names.insert(table.schema) }
@@ -116,6 +122,7 @@ final class EngineCatalogs: CatalogView {
             let levels = schema.split(separator: ".").map(String.init)
             do {
                 found += try catalog.listTables(context, at, levels).elements
+                    .filter { !MaterializedViewStorage.isStorage($0.name) }
                     .map { ($0.name.lowercased(), false) }
                 found += try catalog.listViews(context, at, levels).elements
                     .map { ($0.name.lowercased(), true) }
@@ -241,7 +248,11 @@ final class EngineCatalogs: CatalogView {
                 context, reference(name.catalog), base.identifier)
             defer { withExtendedLifetime(pin) {} }
             guard
-                let table = try MetadataTables.table(kind, name, loaded.metadata, reading.manifests)
+                let table = try kind == "metrics_reports"
+                    ? MetricsReports.table(context, reference(name.catalog), base, name, catalog)
+                    : MetadataTables.table(
+                        kind, name, loaded.metadata, at: loaded.metadataLocation,
+                        reading.manifests)
             else { return nil }
             return try governedMetadata(
                 table, kind, base, loaded,
@@ -316,7 +327,9 @@ final class EngineCatalogs: CatalogView {
         case .noSuchReference: .branchNotFound
         case .alreadyExists: .alreadyExists
         case .namespaceNotEmpty: .schemaNotEmpty
-        case .invalidName, .invalidRequest: .invalidArguments
+        case .invalidName, .invalidRequest, .contradictoryRequest: .invalidArguments
+        case .isProtected: .notSupported
+        case .contractBroken: .constraintViolation
         case .commitConflict: .icebergCommitError
         case .mergeConflict: .transactionConflict
         case .corruptTable: .icebergInvalidMetadata

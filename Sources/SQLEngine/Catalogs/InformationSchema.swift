@@ -30,9 +30,14 @@ enum InformationSchema {
             return ListingTable(name, columns) { (wanted) throws(QueryFault) in
                 var rows: [[LiteralValue]] = []
                 for entry in try entries(catalogs, context, catalog, wanted) {
+                    let isView =
+                        entry.isView
+                        && !MaterializedViewListing.isMaterialized(
+                            catalogs, context,
+                            TableName(catalog: catalog, schema: entry.schema, table: entry.name))
                     rows.append([
                         .text(catalog), .text(entry.schema), .text(entry.name),
-                        .text(entry.isView ? "VIEW" : "BASE TABLE"), .null,
+                        .text(isView ? "VIEW" : "BASE TABLE"), .null,
                     ])
                 }
                 return rows
@@ -45,9 +50,9 @@ enum InformationSchema {
                 var rows: [[LiteralValue]] = []
                 for entry in try entries(catalogs, context, catalog, wanted) where entry.isView {
                     let view = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
-                    guard case .view(let definition)? = resolved(catalogs, context, view) else {
-                        continue
-                    }
+                    guard case .view(let definition)? = resolved(catalogs, context, view),
+                        definition.materialization == nil
+                    else { continue }
                     rows.append([
                         .text(catalog), .text(entry.schema), .text(entry.name),
                         .text(definition.sql),
@@ -55,8 +60,7 @@ enum InformationSchema {
                 }
                 return rows
             }
-        case "roles":
-            return ListingTable(name, textColumns("role_name")) { (_) throws(QueryFault) in [] }
+        case "roles": return PrivilegeListing.roles(name, catalogs, context)
         case "enabled_roles":
             return ListingTable(name, textColumns("role_name")) { (_) throws(QueryFault) in
                 context.principal.roles.map { [.text($0)] }
@@ -69,14 +73,7 @@ enum InformationSchema {
                     [.text(context.principal.name), .text("USER"), .text($0), .text("NO")]
                 }
             }
-        case "table_privileges":
-            return ListingTable(
-                name,
-                textColumns(
-                    "grantor", "grantor_type", "grantee", "grantee_type", "table_catalog",
-                    "table_schema", "table_name", "privilege_type", "is_grantable", "with_hierarchy"
-                )
-            ) { (_) throws(QueryFault) in [] }
+        case "table_privileges": return PrivilegeListing.table(name, catalogs, context)
         default: return nil
         }
     }
@@ -100,7 +97,8 @@ enum InformationSchema {
                 for (index, column) in visible.enumerated() {
                     rows.append([
                         .text(catalog), .text(entry.schema), .text(entry.name), .text(column.name),
-                        .integer(Int64(index + 1)), .null, .text(column.isNullable ? "YES" : "NO"),
+                        .integer(Int64(index + 1)), .optional(ColumnDefault.text(column)),
+                        .text(column.isNullable ? "YES" : "NO"),
                         .text("\(column.type)"), .optional(column.comment), .null,
                         .optional(column.comment),
                     ])

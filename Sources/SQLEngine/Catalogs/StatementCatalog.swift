@@ -26,10 +26,21 @@ final class StatementCatalog: CatalogView {
         var held: [IcebergTable] = []
         /// A name that has no state to name: listings, files, models.
         var hasUnknown = false
+        /// Every Iceberg table, and what every view says.
+        var tables: [IcebergTable] = []
+        var views: Set<String> = []
+        /// Whether a table was found of which the viewer sees only a part.
+        var isRestricted = false
     }
     private let notes = Mutex(Notes())
+    /// Decides what materialized views stand for; nil: for their definitions.
+    private let materializedViews: MaterializedViews?
 
-    init(_ catalogs: EngineCatalogs, readAsOfMicroseconds: Int64?, asker: Principal) {
+    init(
+        _ catalogs: EngineCatalogs, readAsOfMicroseconds: Int64?, asker: Principal,
+        materializedViews: MaterializedViews? = nil
+    ) {
+        self.materializedViews = materializedViews
         self.catalogs = catalogs
         self.asker = asker
         self.readAsOfMicroseconds = readAsOfMicroseconds
@@ -46,7 +57,12 @@ final class StatementCatalog: CatalogView {
         {
             version = .timestamp(microseconds: moment)
         }
-        let relation = try catalogs.resolve(context, name, version: version, span: span)
+        var relation = try catalogs.resolve(context, name, version: version, span: span)
+        if case .view(let view) = relation, view.materialization != nil, version == .current,
+            let materializedViews
+        {
+            relation = .view(try materializedViews.reading(view, context))
+        }
         note(relation, context)
         if version == .current, case .table(let table as IcebergTable, _) = relation {
             let present = PresentTable(
@@ -81,6 +97,16 @@ final class StatementCatalog: CatalogView {
         return (try? catalog.areCurrent(context, present)) ?? true
     }
 
+    /// The tables that were found in their present state.
+    var presentTables: [PresentTable] { notes.withLock { $0.present } }
+
+    /// What the definition of a materialized view depends on.
+    var definitionNotes:
+        (tables: [IcebergTable], views: Set<String>, hasUnknown: Bool, isRestricted: Bool)
+    {
+        notes.withLock { ($0.tables, $0.views, $0.hasUnknown, $0.isRestricted) }
+    }
+
     /// Forgets what was found, before names are looked up again.
     func forget() { notes.withLock { $0 = Notes() } }
 
@@ -111,11 +137,16 @@ final class StatementCatalog: CatalogView {
             notes.withLock { notes in
                 notes.states.insert(state)
                 notes.held.append(table)
+                notes.tables.append(table)
+                notes.isRestricted = notes.isRestricted || decision.isRestricted
                 if context.principal == asker || context.viewer != nil { notes.reads.insert(read) }
             }
         case .view(let view):
             let state = "\(view.name) \(view.owner.id) \(view.runsAsInvoker) \(view.sql)"
-            _ = notes.withLock { $0.states.insert(state) }
+            notes.withLock { notes in
+                notes.states.insert(state)
+                notes.views.insert(state)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import Iceberg
 import Authority
+import SQLExecution
 import SQLFunctions
 import SQLPlanning
 import Vectors
@@ -15,18 +16,25 @@ struct SystemTables: Sendable {
         "information_schema": InformationSchema.tableNames,
         "metadata": [
             "catalogs", "dimensions", "materialized_views", "metrics", "models", "table_comments",
-        ],
+        ] + PropertyListing.metadataNames,
+        "ingest": IngestTables.names,
+        "ledger": LedgerTable.names,
+        "operations": OperationsTables.names,
         "maintenance": MaintenanceTable.names,
         "runtime": ["nodes", "queries"],
         "quality": QualityTables.names,
-        "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"],
+        "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"]
+            + PropertyListing.jdbcNames,
     ]
+
+    /// The schemas of `system` without `information_schema`.
+    static var schemas: [String] { bySchema.keys.filter { $0 != "information_schema" } }
 
     func names(_ schema: String) -> [String] { SystemTables.bySchema[schema] ?? [] }
 
     func table(
         _ name: TableName, _ catalogs: EngineCatalogs, _ context: RequestContext
-    ) -> ListingTable? {
+    ) -> (any ExecutableTable)? {
         switch "\(name.schema).\(name.table)" {
         case "runtime.queries": return queriesTable(name, context)
         case "runtime.nodes":
@@ -54,13 +62,7 @@ struct SystemTables: Sendable {
         case "metadata.models": return ModelListing.table(name, catalogs, context)
         case "metadata.table_comments": return comments(name, catalogs, context)
         case "metadata.materialized_views":
-            let columns =
-                textColumns(
-                    "catalog_name", "schema_name", "name", "storage_catalog", "storage_schema",
-                    "storage_table", "freshness")
-                + [TableColumn(name: "last_fresh_time", type: .timestampWithTimeZone(precision: 9))]
-                + textColumns("comment", "definition")
-            return ListingTable(name, columns) { (_) throws(QueryFault) in [] }
+            return MaterializedViewListing.table(name, catalogs, context)
         case "jdbc.catalogs":
             return ListingTable(name, textColumns("table_cat")) { (_) throws(QueryFault) in
                 catalogs.catalogNames(context).map { [.text($0)] }
@@ -81,6 +83,10 @@ struct SystemTables: Sendable {
             return ListingTable(name, textColumns("table_type")) { (_) throws(QueryFault) in
                 [[.text("TABLE")], [.text("VIEW")]]
             }
+        case "operations.alerts", "operations.alert_history", "operations.samples":
+            return OperationsTables.table(name, doors)
+        case "ingest.registry": return IngestTables.registry(name, doors, context)
+        case "ledger.entries": return LedgerTable(name, doors, context)
         case "quality.quality_results": return QualityTables.results(name, doors, context)
         case "maintenance.log": return MaintenanceTable.log(name, catalogs, context)
         case "quality.checks": return QualityTables.checks(name, doors, context)
@@ -88,7 +94,7 @@ struct SystemTables: Sendable {
             return MetricTables.table(name, doors, context)
         case "jdbc.tables": return JDBCTables.tables(name, catalogs, context)
         case "jdbc.columns": return JDBCTables.columns(name, catalogs, context)
-        default: return nil
+        default: return PropertyListing.table(name, catalogs, context)
         }
     }
 
@@ -104,12 +110,13 @@ struct SystemTables: Sendable {
                     catalogs, context, catalog, wanted, schemaColumn: "schema_name")
                 {
                     let table = TableName(catalog: catalog, schema: entry.schema, table: entry.name)
-                    var comment: String?
-                    if case .table(let found, _)? = InformationSchema.resolved(
-                        catalogs, context, table)
-                    {
-                        comment = (found as? IcebergTable)?.metadata.properties["comment"]
-                    }
+                    let comment: String? =
+                        switch InformationSchema.resolved(catalogs, context, table) {
+                        case .table(let found, _)?:
+                            (found as? IcebergTable)?.metadata.properties["comment"]
+                        case .view(let found)?: found.comment
+                        case nil: nil
+                        }
                     rows.append([
                         .text(catalog), .text(entry.schema), .text(entry.name), .optional(comment),
                     ])
@@ -147,7 +154,7 @@ struct SystemTables: Sendable {
                 return [
                     .text(query.id), .text(snapshot.state.rawValue),
                     .text(query.context.principal.name),
-                    .optional(query.session.source), .text(query.sql), .text("global"),
+                    .optional(query.session.source), .text(query.shownSQL), .text("global"),
                     .integer(snapshot.statistics.queuedMilliseconds),
                     .integer(snapshot.statistics.planningMilliseconds),
                     .integer(snapshot.statistics.planningMilliseconds),
@@ -183,10 +190,15 @@ enum JDBCTables {
                 for entry in try InformationSchema.entries(
                     catalogs, context, catalog, wanted, schemaColumn: "table_schem")
                 {
+                    let isView =
+                        entry.isView
+                        && !MaterializedViewListing.isMaterialized(
+                            catalogs, context,
+                            TableName(catalog: catalog, schema: entry.schema, table: entry.name))
                     rows.append(
                         [
                             .text(catalog), .text(entry.schema), .text(entry.name),
-                            .text(entry.isView ? "VIEW" : "TABLE"),
+                            .text(isView ? "VIEW" : "TABLE"),
                         ] + [LiteralValue](repeating: .null, count: 6))
                 }
             }
@@ -237,8 +249,8 @@ enum JDBCTables {
         return [
             .text(table.catalog), .text(table.schema), .text(table.table), .text(column.name),
             .integer(jdbcType(column.type)), .text("\(column.type)"), size, .null, digits, radix,
-            .integer(column.isNullable ? 1 : 0), .optional(column.comment), .null, .null, .null,
-            size,
+            .integer(column.isNullable ? 1 : 0), .optional(column.comment),
+            .optional(ColumnDefault.text(column)), .null, .null, size,
             .integer(Int64(position)), .text(column.isNullable ? "YES" : "NO"), .null, .null, .null,
             .null,
             .text("NO"), .text("NO"),

@@ -36,11 +36,14 @@ enum ViewStorage {
         let principal =
             id == Principal.system.id
             ? Principal.system : Principal(id: id ?? owner, name: owner, kind: .user)
-        return ViewDefinition(
+        var definition = ViewDefinition(
             name: name, sql: sql, columns: columns(of: metadata, version),
             catalog: catalog(of: version, name),
             schema: version.defaultNamespace.joined(separator: "."),
-            owner: principal, runsAsInvoker: id == nil || owner == invokerValue)
+            owner: principal, runsAsInvoker: id == nil || owner == invokerValue,
+            comment: metadata.properties[commentProperty])
+        definition.materialization = MaterializedViewStorage.materialization(of: metadata, name)
+        return definition
     }
 
     /// The catalog that the view's plain names are in. A view of a branch reads that branch, also when it

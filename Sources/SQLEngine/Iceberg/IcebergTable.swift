@@ -66,7 +66,7 @@ final class IcebergTable: ExecutableTable {
             columns.append(
                 TableColumn(
                     name: field.name.lowercased(), type: type, isNullable: !field.isRequired,
-                    comment: field.doc))
+                    comment: field.doc, defaultValue: ColumnDefault.value(of: field, type)))
         }
         fields = schema.fields
         self.columns =

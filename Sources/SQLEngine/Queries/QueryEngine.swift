@@ -25,6 +25,9 @@ package struct QueryEngineConfiguration: Sendable {
     package var queueLimit = 1000
     /// Ended queries that are remembered for listings.
     package var historyLimit = 200
+    /// How long a transaction may be idle before it is rolled back, and how many may be open.
+    package var transactionIdleLimit: Duration = .seconds(300)
+    package var transactionLimit = 1000
     /// The shortest retention that maintenance by hand may ask for, unless the session says otherwise.
     package var minimumRetention = "7d"
     /// Knobs of verification runs.
@@ -57,6 +60,7 @@ package final class QueryEngine: Sendable {
     private let metrics: QueryMetrics
     let doors: EngineDoors
     let results = ResultCache()
+    let transactions: TransactionKeeper
     private let listener = Mutex<(any QueryObserver)?>(nil)
 
     private struct Schedule {
@@ -92,6 +96,9 @@ package final class QueryEngine: Sendable {
         self.metrics = QueryMetrics(metrics)
         let doors = EngineDoors()
         self.doors = doors
+        transactions = TransactionKeeper(
+            idleLimit: configuration.transactionIdleLimit,
+            openLimit: configuration.transactionLimit, clock: monotonic)
         started = monotonic.now()
         var reading: IcebergReading?
         if let catalog, let store {
@@ -225,6 +232,7 @@ package final class QueryEngine: Sendable {
     package func drain(until deadline: MonotonicInstant) {
         schedule.notify { $0.isClosed = true }
         let isIdle = schedule.wait(until: deadline) { $0.running == 0 ? true : nil } ?? false
+        defer { transactions.close() }
         guard !isIdle else { return }
         for query in history.all where !query.snapshot.state.isDone { query.cancel(.shutdown) }
         _ = schedule.wait(until: monotonic.now() + .seconds(2)) { $0.running == 0 ? true : nil }

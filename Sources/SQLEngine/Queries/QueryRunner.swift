@@ -26,14 +26,23 @@ struct QueryRunner {
                 (engine.clock.now().microseconds - query.createdMicroseconds) / 1000)
         }
         let processorBegin = ProcessUsage.threadProcessorTime()
-        let run = StatementRun(
-            engine: engine, query: query, catalogs: engine.catalogs.on(query.session.branches),
-            session: sessionValues())
+        var run = statementRun(in: nil)
         var fault: QueryFault?
+        var entered: EngineTransaction?
         do throws(QueryFault) {
             try check()
-            try execute(run)
+            let statement = try StatementRun.parse(query.sql)
+            if let id = query.session.transactionID, !statement.isTransactionControl {
+                let transaction = try engine.transactions.enter(id, query)
+                entered = transaction
+                run = statementRun(in: transaction)
+            }
+            try execute(statement, run)
         } catch { fault = error }
+        if let entered {
+            entered.note(run.view.presentTables)
+            engine.transactions.leave(entered.id, query, hasFailed: fault != nil)
+        }
         let elapsed = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
         var processor = ProcessUsage.threadProcessorTime() - processorBegin
         for execution in run.executions { processor += .nanoseconds(execution.helperNanoseconds) }
@@ -49,6 +58,13 @@ struct QueryRunner {
         } else {
             query.finish(at: engine.clock.now().microseconds)
         }
+    }
+
+    private func statementRun(in transaction: EngineTransaction?) -> StatementRun {
+        StatementRun(
+            engine: engine, query: query,
+            catalogs: engine.catalogs.on(query.session.branches, transaction),
+            session: sessionValues())
     }
 
     private func check() throws(QueryFault) {
@@ -68,9 +84,10 @@ struct QueryRunner {
         return values
     }
 
-    private func execute(_ run: StatementRun) throws(QueryFault) {
-        var statement = try StatementRun.parse(query.sql)
-        (statement, run.parameters) = try resolved(statement, run)
+    private func execute(_ parsed: Statement, _ run: StatementRun) throws(QueryFault) {
+        let statement: Statement
+        (statement, run.parameters) = try resolved(parsed, run)
+        try run.requireTransactional(statement)
         let bound = try run.bind(statement)
         try check()
         switch bound {

@@ -53,9 +53,8 @@ extension StatementRun {
                 return evolution.updates
             }
         case .setProperties(let properties): try setProperties(table, properties)
-        case .setDefault, .dropDefault:
-            throw QueryFault(
-                .notSupported, "Default column values are not supported", span: statement.span)
+        case .setDefault(let path, let value): try setDefault(table, path, value)
+        case .dropDefault(let path): try setDefault(table, path, nil)
         case .execute(let procedure, let arguments, let filter):
             return try execute(procedure, on: table, arguments, filter)
         }
@@ -92,7 +91,17 @@ extension StatementRun {
                 .notSupported, "Adding NOT NULL columns is not supported",
                 hint: "rows that are there already would have no value", span: column.span)
         }
-        let field = try self.field(column, &evolution.lastColumnID)
+        if let value = column.defaultValue {
+            guard column.name.parts.count == 1 else {
+                throw QueryFault(
+                    .notSupported, "Default values of fields in rows are not supported",
+                    span: value.span)
+            }
+            try Self.requireDefaults(metadata.formatVersion, value)
+        }
+        var field = try self.field(column, &evolution.lastColumnID)
+        // Rows that are there have it too.
+        field.initialDefault = field.writeDefault
         try evolution.add(field, at: column.name, position)
         return evolution.updates
     }
@@ -124,7 +133,7 @@ extension StatementRun {
         return name
     }
 
-    private func setProperties(
+    func setProperties(
         _ table: IcebergTable, _ properties: [Property]
     ) throws(QueryFault) {
         let written = try TableProperties(properties, of: table.name.catalog, in: self)

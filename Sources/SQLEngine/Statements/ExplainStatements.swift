@@ -32,12 +32,9 @@ extension StatementRun {
             }
             return planRow(try inputsAndOutputs(try bind(statement)))
         case .logical, .distributed:
-            guard format == nil || format == .text else {
-                throw QueryFault(
-                    .notSupported, "EXPLAIN FORMAT \(format?.rawValue ?? "") is not supported",
-                    hint: "use FORMAT TEXT", span: statement.span)
-            }
-            return planRow(explain(try bind(statement)))
+            let bound = try bind(statement)
+            guard let format, format != .text else { return planRow(explain(bound)) }
+            return planRow(try explain(bound, format, isDistributed: type == .distributed))
         }
     }
 

@@ -38,11 +38,14 @@ extension StatementRun {
             }
             return outcome
         default:
-            let known = ["system.runtime.kill_query", "system.rollback_to_snapshot"]
+            if let done = try callSnapshotProcedure(name, arguments) { return done }
+            let known =
+                ["system.runtime.kill_query", "system.rollback_to_snapshot"]
+                + Self.snapshotProcedures.map { "system.\($0)" }
             throw QueryFault(
                 .procedureNotFound, "Procedure not registered: \(name)",
                 hint: suggestion(parts.suffix(2).joined(separator: "."), known)
-                    ?? "there are \(known.joined(separator: " and "))", span: name.span)
+                    ?? "there are \(known.joined(separator: ", "))", span: name.span)
         }
     }
 
@@ -131,14 +134,14 @@ extension StatementRun {
         return values
     }
 
-    private func text(_ value: LiteralValue?, _ name: String) throws(QueryFault) -> String {
+    func text(_ value: LiteralValue?, _ name: String) throws(QueryFault) -> String {
         guard case .bytes(let bytes)? = value else {
             throw QueryFault(.invalidArguments, "Argument '\(name)' takes a varchar")
         }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private func number(_ value: LiteralValue?, _ name: String) throws(QueryFault) -> Int64 {
+    func number(_ value: LiteralValue?, _ name: String) throws(QueryFault) -> Int64 {
         guard case .integer(let number)? = value else {
             throw QueryFault(.invalidArguments, "Argument '\(name)' takes a bigint")
         }

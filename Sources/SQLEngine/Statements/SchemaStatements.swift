@@ -50,7 +50,9 @@ extension StatementRun {
         let (catalogName, schema) = try schemaName(name)
         let (catalog, at) = try writable(catalogName, schema: schema, name)
         let levels = schema.split(separator: ".").map(String.init)
-        try dropModels(of: catalogName, schema, cascade: cascade, name)
+        // Models would be gone at once: in a transaction a schema with models stays.
+        try dropModels(
+            of: catalogName, schema, cascade: cascade && catalogs.transaction == nil, name)
         do {
             if cascade { try empty(catalog, at, levels) }
             try catalog.dropNamespace(context, at, levels)

@@ -134,6 +134,9 @@ enum SessionProperties {
         SessionProperty("legacy_materialized_view_grace_period", .flag, "false", "Legacy"),
         SessionProperty("allow_unsafe_pushdown", .flag, "false", "Allow unsafe push down"),
         SessionProperty("omit_datetime_type_precision", .flag, "false", "Leave out precisions"),
+        SessionProperty(
+            VerificationMode.property, .choice(VerificationMode.allCases.map(\.rawValue)), "NONE",
+            "Another way of running queries, with the same answers"),
         SessionProperty("execution_policy", .text, "phased", "Policy for scheduling"),
         SessionProperty("fault_tolerant_execution_max_partition_count", .number, "50", "FTE"),
     ]

@@ -122,27 +122,6 @@ extension StatementRun {
         return .done(updateType: "SET ROLE", count: nil)
     }
 
-    // MARK: Transactions
-
-    /// A transaction holds reads: each sees the newest commits, none is undone by ROLLBACK.
-    func startTransaction(isReadOnly: Bool?) throws(QueryFault) -> StatementOutcome {
-        guard query.session.transactionID == nil else {
-            throw QueryFault(.notSupported, "Nested transactions not supported")
-        }
-        changes.startedTransactionID = engine.entropy.uuid()
-        return .done(updateType: "START TRANSACTION", count: nil)
-    }
-
-    func endTransaction(_ updateType: String) throws(QueryFault) -> StatementOutcome {
-        guard query.session.transactionID != nil else {
-            throw QueryFault(
-                .notInTransaction, "No transaction in progress",
-                hint: "statements outside of START TRANSACTION commit at once")
-        }
-        changes.clearsTransaction = true
-        return .done(updateType: updateType, count: nil)
-    }
-
     // MARK: Prepared statements
 
     func prepare(_ name: Identifier, _ statement: Statement) throws(QueryFault) -> StatementOutcome

@@ -16,8 +16,7 @@ extension StatementRun {
         case .view: row("Create View", try createViewText(name))
         case .schema: row("Create Schema", try createSchemaText(name))
         case .materializedView:
-            throw QueryFault(
-                .notSupported, "Materialized views are not supported", span: name.span)
+            row("Create Materialized View", try createMaterializedViewText(name))
         }
     }
 
@@ -40,6 +39,7 @@ extension StatementRun {
         }
         let lines = columns.map { column in
             var line = "   \(SQLFormatter.quoted(name: column.name)) \(column.type)"
+            if let value = ColumnDefault.text(column) { line += " DEFAULT \(value)" }
             if !column.isNullable { line += " NOT NULL" }
             if let comment = column.comment {
                 line += " COMMENT \(SQLFormatter.quoted(string: comment))"
@@ -65,6 +65,11 @@ extension StatementRun {
             throw QueryFault(
                 .notSupported, "Relation '\(view)' is a table, not a view",
                 hint: "write SHOW CREATE TABLE", span: name.span)
+        }
+        guard definition.materialization == nil else {
+            throw QueryFault(
+                .notSupported, "Relation '\(view)' is a materialized view, not a view",
+                hint: "write SHOW CREATE MATERIALIZED VIEW", span: name.span)
         }
         var text = "CREATE VIEW \(Self.quoted(view))"
         let loaded = try loadedView(

@@ -50,15 +50,15 @@ extension StatementRun {
 
     /// The warehouse behind a catalog name, for statements that change something.
     ///
-    /// Throws CATALOG_NOT_FOUND, NOT_SUPPORTED for catalogs that cannot be changed, and for writes in a
-    /// transaction, which holds reads only.
+    /// Throws CATALOG_NOT_FOUND, NOT_SUPPORTED for catalogs that cannot be changed, and
+    /// READ_ONLY_VIOLATION in a transaction that only reads.
     func writable(
         _ catalogName: String, schema: String = "", _ node: (any SyntaxNode)? = nil
     ) throws(QueryFault) -> (catalog: Catalog, at: CatalogReference) {
-        if query.session.transactionID != nil {
+        if catalogs.transaction?.isReadOnly ?? false {
             throw QueryFault(
-                .notSupported, "Catalog only supports writes using autocommit: \(catalogName)",
-                hint: "COMMIT the transaction first", span: node?.span)
+                .readOnlyViolation, "Cannot execute write operation in a read-only transaction",
+                hint: "begin it with START TRANSACTION READ WRITE", span: node?.span)
         }
         if catalogName == "system" || schema == "information_schema" {
             throw QueryFault(
@@ -73,7 +73,13 @@ extension StatementRun {
         guard catalogs.isWarehouse(context, catalogName) else {
             throw catalogs.unknownCatalog(context, catalogName, span: node?.span)
         }
-        return (catalog, catalogs.reference(catalogName))
+        let at = catalogs.reference(catalogName)
+        // What is not the transaction's own could not be taken back.
+        guard catalogs.transaction?.holds(at) ?? true else {
+            throw QueryFault(
+                .notSupported, "\(at) cannot be changed in a transaction", span: node?.span)
+        }
+        return (catalog, at)
     }
 
     /// Runs verbs of the catalog, with their errors as the query's.

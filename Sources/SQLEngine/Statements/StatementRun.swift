@@ -38,7 +38,8 @@ final class StatementRun {
         self.session = session
         view = StatementCatalog(
             catalogs, readAsOfMicroseconds: query.session.readAsOfMicroseconds,
-            asker: query.context.principal)
+            asker: query.context.principal,
+            materializedViews: MaterializedViews(catalogs: catalogs, session: session))
     }
 
     var context: RequestContext { query.context }

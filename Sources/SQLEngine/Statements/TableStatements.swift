@@ -14,7 +14,8 @@ extension StatementRun {
         let (catalog, at) = try writable(name.catalog, schema: name.schema, create.name)
         if create.elements.isEmpty {
             throw QueryFault(
-                .notSupported, "a table needs columns", hint: "write them in parentheses, or AS query",
+                .notSupported, "a table needs columns",
+                hint: "write them in parentheses, or AS query",
                 span: create.name.span)
         }
         if try isTaken(name, create.mode, create.name) { return outcome }
@@ -109,12 +110,20 @@ extension StatementRun {
         }
         for element in create.elements {
             switch element {
-            case .column(let column): try add(try field(column, &nextID), column)
+            case .column(let column):
+                if let value = column.defaultValue {
+                    try Self.requireDefaults(written.formatVersion ?? 2, value)
+                }
+                try add(try field(column, &nextID), column)
             case .like(let source, let includesProperties):
                 let like = try likeSource(source)
                 for var field in like.fields {
                     nextID += 1
                     field.id = nextID
+                    // Rows of the new table were all written with it.
+                    field.initialDefault = nil
+                    let version = includesProperties ? like.metadata?.formatVersion : nil
+                    if (written.formatVersion ?? version ?? 2) < 3 { field.writeDefault = nil }
                     field.type = field.type.renumbered(&nextID)
                     try add(field, source)
                 }
@@ -130,10 +139,6 @@ extension StatementRun {
     func field(
         _ column: ColumnDefinition, _ nextID: inout Int32
     ) throws(QueryFault) -> NestedField {
-        guard column.defaultValue == nil else {
-            throw QueryFault(
-                .notSupported, "Default column values are not supported", span: column.span)
-        }
         guard column.properties.isEmpty else {
             throw QueryFault(
                 .notSupported, "Column properties are not supported", span: column.span)
@@ -142,9 +147,13 @@ extension StatementRun {
             throw QueryFault(.missingColumnName, "Column name not specified", span: column.span)
         }
         do throws(QueryFault) {
-            return try TableDefinition.field(
+            var field = try TableDefinition.field(
                 name.canonical, LogicalType(column.type), isRequired: !column.isNullable,
                 comment: column.comment, &nextID)
+            if let value = column.defaultValue {
+                field.writeDefault = try defaultValue(value, of: field)
+            }
+            return field
         } catch {
             var fault = error
             if fault.span == nil { fault.span = column.type.span }

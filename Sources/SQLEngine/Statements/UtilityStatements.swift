@@ -35,6 +35,12 @@ enum UtilityStatements {
         case .dropView(let name, let ifExists): return try run.dropView(name, ifExists: ifExists)
         case .renameView(let name, let ifExists, let target):
             return try run.renameView(name, ifExists: ifExists, to: target)
+        case .createMaterializedView(let create): return try run.createMaterializedView(create)
+        case .refreshMaterializedView(let name): return try run.refreshMaterializedView(name)
+        case .dropMaterializedView(let name, let ifExists):
+            return try run.dropMaterializedView(name, ifExists: ifExists)
+        case .alterMaterializedView(let name, let ifExists, let change):
+            return try run.alterMaterializedView(name, ifExists: ifExists, change)
         case .createBranch(let create): return try run.createBranch(create)
         case .dropBranch(let branch, let table, let ifExists):
             return try run.dropBranch(branch, table, ifExists: ifExists)
@@ -95,10 +101,10 @@ enum UtilityStatements {
         case .setRole(let choice, let catalog): return try run.setRole(choice, catalog)
         case .prepare(let name, let inner): return try run.prepare(name, inner)
         case .deallocate(let name): return try run.deallocate(name)
-        case .startTransaction(_, let isReadOnly):
-            return try run.startTransaction(isReadOnly: isReadOnly)
-        case .commit: return try run.endTransaction("COMMIT")
-        case .rollback: return try run.endTransaction("ROLLBACK")
+        case .startTransaction(let isolation, let isReadOnly):
+            return try run.startTransaction(isolation: isolation, isReadOnly: isReadOnly)
+        case .commit: return try run.endTransaction(commits: true)
+        case .rollback: return try run.endTransaction(commits: false)
         default: return nil
         }
     }
@@ -107,9 +113,6 @@ enum UtilityStatements {
     private static func unsupported(_ statement: Statement) -> QueryFault {
         let (name, hint): (String, String?) =
             switch statement.kind {
-            case .createMaterializedView, .refreshMaterializedView, .dropMaterializedView,
-                .alterMaterializedView:
-                ("Materialized views", "use a view, or a table that a pipeline refreshes")
             case .refreshView: ("ALTER VIEW REFRESH", "CREATE OR REPLACE the view")
             case .setAuthorization: ("SET AUTHORIZATION", nil)
             case .setSessionAuthorization, .resetSessionAuthorization:

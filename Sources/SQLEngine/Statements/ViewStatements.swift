@@ -40,7 +40,9 @@ extension StatementRun {
             }
             return outcome
         }
-        guard create.orReplace else {
+        guard create.orReplace,
+            old.metadata.properties[MaterializedViewStorage.tableProperty] == nil
+        else {
             throw QueryFault(
                 .tableAlreadyExists, "View '\(name)' already exists",
                 hint: "write CREATE OR REPLACE VIEW", span: create.name.span)
@@ -129,6 +131,7 @@ extension StatementRun {
     func dropView(_ name: QualifiedName, ifExists: Bool) throws(QueryFault) -> StatementOutcome {
         let view = try tableName(name)
         let (catalog, at) = try writable(view.catalog, schema: view.schema, name)
+        try requirePlainView(view, catalog, at, name)
         do {
             try catalog.dropView(context, at, view.identifier)
         } catch let error as CatalogError
@@ -145,12 +148,27 @@ extension StatementRun {
         let view = try tableName(name)
         let (catalog, at) = try writable(view.catalog, schema: view.schema, name)
         let renamed = try renamed(view, to: target)
+        try requirePlainView(view, catalog, at, name)
         do {
             try catalog.renameView(context, at, from: view.identifier, to: renamed.identifier)
         } catch let error as CatalogError where error.code == .noSuchView {
             if !ifExists { throw unknownView(view, name, error.hint) }
         } catch { throw Self.fault(error, about: "\(view)") }
         return .done(updateType: "RENAME VIEW", count: nil)
+    }
+
+    /// Throws where the view is a materialized one: it has statements of its own, which mind its storage.
+    private func requirePlainView(
+        _ view: TableName, _ catalog: Catalog, _ at: CatalogReference, _ name: QualifiedName
+    ) throws(QueryFault) {
+        guard
+            let loaded = try? loadedView(view, catalog, at),
+            loaded.metadata.properties[MaterializedViewStorage.tableProperty] != nil
+        else { return }
+        throw QueryFault(
+            .tableNotFound,
+            "View '\(view)' does not exist, but a materialized view with that name exists",
+            hint: "write MATERIALIZED VIEW", span: name.span)
     }
 
     private func unknownView(

@@ -132,7 +132,7 @@ extension StatementRun {
     }
 
     /// The plan with its columns in the types that the table stores: each result column once, in order.
-    private func stored(
+    func stored(
         _ query: BoundQuery, _ schema: Schema
     ) throws(QueryFault) -> (LogicalPlan, [ColumnID]) {
         // Ids of the plan count from below; these count from above.

@@ -94,6 +94,14 @@ final class WindowComputer {
             result.clear()
             result.ensure(rows.count)
             result.count = rows.count
+            if let pattern = call.call.pattern {
+                let matches = try RowPatternFunction(
+                    pattern, call, vectors, result, heap, worker)
+                for partition in partitions { try matches.compute(partition) }
+                if let fault = worker.context.takeFault() { throw fault }
+                if worker.isStopped { return }
+                continue
+            }
             let function = WindowFunction(
                 call, vectors, result, heap, worker, sink.order, orderColumn: sink.shape.orderColumn
             )

@@ -111,7 +111,7 @@ extension Binder {
                 if let position = named.firstIndex(of: index) {
                     assigned(fields[position].column.expression, column.type)
                 } else {
-                    .null(column.type)
+                    column.omittedValue
                 }
             assignments.append(
                 Assignment(column: allocator.column(column.type, column.name), expression: value))
@@ -349,7 +349,8 @@ extension Binder {
                 "MERGE has \(indices.count) insert columns but \(expressions.count) values",
                 item.span)
         }
-        var values = target.visible.map { BoundExpression.null($0.column.type) }
+        let declared = target.table.columns.filter { !$0.isHidden }
+        var values = declared.map(\.omittedValue)
         for (index, expression) in zip(indices, expressions) {
             let type = target.visible[index].column.type
             let bound = try stage.bind(expression)

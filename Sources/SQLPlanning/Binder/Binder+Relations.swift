@@ -39,8 +39,9 @@ extension Binder {
             return bound
         case .join(let join): return try bind(join, relation.span, environment)
         case .tableFunction(let call): return try tableFunction(call, environment)
-        case .patternRecognition:
-            throw .analysis(.notSupported, "MATCH_RECOGNIZE is not supported yet", relation.span)
+        case .patternRecognition(let inner, let clause):
+            let input = try bind(inner, in: environment)
+            return try RowPatternBinding(self, input, clause, environment).bind(clause)
         }
     }
 

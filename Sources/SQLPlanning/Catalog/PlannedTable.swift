@@ -26,16 +26,26 @@ package struct TableColumn: Sendable, Hashable {
     /// Hidden columns (`$path`) are selected by name only.
     package var isHidden: Bool
     package var comment: String?
+    /// What rows get that do not name the column; nil: NULL.
+    package var defaultValue: LiteralValue?
 
     package init(
         name: String, type: LogicalType, isNullable: Bool = true, isHidden: Bool = false,
-        comment: String? = nil
+        comment: String? = nil, defaultValue: LiteralValue? = nil
     ) {
+        self.defaultValue = defaultValue
         self.name = name
         self.type = type
         self.isNullable = isNullable
         self.isHidden = isHidden
         self.comment = comment
+    }
+}
+
+extension TableColumn {
+    /// The column's default, or NULL.
+    var omittedValue: BoundExpression {
+        defaultValue.map { .literal($0, type) } ?? .null(type)
     }
 }
 
@@ -78,6 +88,14 @@ package protocol PlannedTable: AnyObject, Sendable {
     var name: TableName { get }
     var columns: [TableColumn] { get }
     var statistics: TableStatistics? { get }
+    /// The same for tables that have the same rows: within a statement, parts of a plan that read equal
+    /// states of a table may share what comes of it.
+    var stateIdentity: String { get }
+}
+
+extension PlannedTable {
+    /// Of a table that knows nothing of versions: itself.
+    package var stateIdentity: String { "\(name) \(UInt(bitPattern: ObjectIdentifier(self)))" }
 }
 
 /// Which state of a table is meant.
@@ -109,10 +127,14 @@ package struct ViewDefinition: Sendable {
     package var owner: Principal
     /// INVOKER security: names inside are resolved as the caller, not as the owner.
     package var runsAsInvoker: Bool
+    /// What `COMMENT ON VIEW` said.
+    package var comment: String?
+    /// Where a materialized view keeps its rows; nil for other views.
+    package var materialization: Materialization?
 
     package init(
         name: TableName, sql: String, columns: [TableColumn], catalog: String?, schema: String?,
-        owner: Principal, runsAsInvoker: Bool
+        owner: Principal, runsAsInvoker: Bool, comment: String? = nil
     ) {
         self.name = name
         self.sql = sql
@@ -121,6 +143,28 @@ package struct ViewDefinition: Sendable {
         self.schema = schema
         self.owner = owner
         self.runsAsInvoker = runsAsInvoker
+        self.comment = comment
+    }
+}
+
+/// What makes a view a materialized one.
+package struct Materialization: Sendable, Hashable {
+    /// The table with the rows of the last refresh.
+    package var storage: TableName
+    /// The view's own id, which the storage table has to name: a table that does not is no storage of it.
+    package var viewUUID: String
+    /// How long rows may be read that are not fresh any more, in milliseconds; nil: without end.
+    package var graceMilliseconds: Int64?
+    /// WHEN STALE FAIL: what is too old is an error, rather than worked out again.
+    package var failsWhenStale: Bool
+
+    package init(
+        storage: TableName, viewUUID: String, graceMilliseconds: Int64?, failsWhenStale: Bool
+    ) {
+        self.storage = storage
+        self.viewUUID = viewUUID
+        self.graceMilliseconds = graceMilliseconds
+        self.failsWhenStale = failsWhenStale
     }
 }
 

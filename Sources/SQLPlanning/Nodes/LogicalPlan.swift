@@ -237,6 +237,8 @@ package struct WindowCall: Sendable {
     package var filter: ColumnID?
     package var ignoresNulls: Bool
     package var frame: WindowFrame
+    /// MATCH_RECOGNIZE rather than a function.
+    package var pattern: RowPatternCall?
 
     package init(
         output: PlanColumn, function: ResolvedAggregate, arguments: [ColumnID],

@@ -43,12 +43,29 @@ extension Catalog {
                 try authorizer.require(context, .warehouseBranch, resource(context, at, []))
             }
         }
+        return try merge(
+            context, branches.map { Merging(source: $0, target: target) }, deletes: deletes,
+            isDryRun: isDryRun)
+    }
+
+    /// One branch of a merge, and where it goes.
+    struct Merging {
+        var source: CatalogReference
+        var target: String
+        /// What must not have changed on the target since the branch began.
+        var relied: Set<TableIdentifier> = []
+    }
+
+    /// Merges without asking for rights on the references themselves.
+    func merge(
+        _ context: RequestContext, _ merging: [Merging], deletes: Bool, isDryRun: Bool = false
+    ) throws -> [MergeReport] {
         let section = pins.beginSection()
         defer { pins.endSection(section) }
         var attempt = 1
         while true {
-            let plans = try branches.map {
-                try mergePlan(context, $0, into: target)
+            let plans = try merging.map {
+                try mergePlan(context, $0.source, into: $0.target, relied: $0.relied)
             }
             if isDryRun { return plans.map { report($0, nil) } }
             try requireMergeable(context, plans)
@@ -74,6 +91,13 @@ extension Catalog {
         }
         if !conflicts.isEmpty {
             let (from, to) = (plans[0].source.reference, plans[0].target.reference)
+            guard !plans[0].isTransaction else {
+                throw CatalogError(
+                    code: .mergeConflict,
+                    message:
+                        "the transaction conflicts with others: \(conflicts.joined(separator: "; "))",
+                    hint: "nothing of it was kept; begin again and repeat its statements")
+            }
             throw CatalogError(
                 code: .mergeConflict,
                 message:
@@ -156,7 +180,7 @@ extension Catalog {
                 throw CatalogError(
                     code: .mergeConflict,
                     message:
-                        "\(plan.source) cannot be merged: \(pointer.identifier): \(obstacle.reason)"
+                        "\(plan.sourceName) cannot be merged: \(pointer.identifier): \(obstacle.reason)"
                 )
             }
         }
@@ -173,6 +197,9 @@ extension Catalog {
         else { throw StaleMerge() }
         let branch = try requireReference(tx, context, source)
         let chain = try chain(tx, context, target)
+        guard try overtaken(tx, context, source, chain, plan.relied).isEmpty else {
+            throw StaleMerge()
+        }
         for (row, present, _) in plan.steps {
             let pointer = try findPointer(tx, context, target, chain, row.identifier)
             guard pointer?.metadataLocation == present else { throw StaleMerge() }
@@ -197,8 +224,10 @@ extension Catalog {
         let merged = plan.changes.filter { $0.outcome != .same }
         if !merged.isEmpty {
             try record(
-                tx, context, target, kind: "catalog.branch.merged", namespace: [],
-                name: source.reference,
+                tx, context, target,
+                kind: plan.isTransaction
+                    ? "catalog.transaction.committed" : "catalog.branch.merged",
+                namespace: [], name: source.reference,
                 details: [
                     ("from", .string(source.reference)),
                     ("tables", .array(merged.map { .string($0.subject) })),
@@ -207,7 +236,9 @@ extension Catalog {
         let commitID = try requireReference(tx, context, target).commitID
         if deletes {
             try remove(tx, context, branch)
-            try emit(tx, context, source, "catalog.branch.deleted", [])
+            if !plan.isTransaction {
+                try emit(tx, context, source, "catalog.branch.deleted", [])
+            }
         } else {
             try clear(tx, context, source)
             try tx.run(
@@ -225,7 +256,7 @@ extension Catalog {
         _ step: MergePlan.Step, _ combined: PreparedPointer?
     ) throws {
         let target = plan.target
-        func note(_ kind: String, _ pointer: Pointer) throws {
+        func note(_ kind: String, _ pointer: Pointer, _ snapshot: Snapshot? = nil) throws {
             try record(
                 tx, context, target, kind: kind, namespace: pointer.identifier.namespace,
                 name: pointer.identifier.name,
@@ -233,15 +264,26 @@ extension Catalog {
                     ("uuid", .string(pointer.uuid)),
                     ("metadataLocation", .string(pointer.metadataLocation)),
                     ("mergedFrom", .string(plan.source.reference)),
-                ])
+                ] + Self.details(of: snapshot))
         }
         switch step {
         case .take(let pointer):
             try put(tx, context, target, pointer)
             try tx.run("DELETE FROM purges WHERE location = ?", pointer.location)
-            try note("catalog.\(pointer.kind.rawValue).committed", pointer)
+            guard plan.isTransaction else {
+                try note("catalog.\(pointer.kind.rawValue).committed", pointer)
+                break
+            }
+            let isNew = plan.steps.contains {
+                $0.present == nil && $0.row.location == pointer.metadataLocation
+            }
+            try note(
+                "catalog.\(pointer.kind.rawValue).\(isNew ? "created" : "committed")", pointer,
+                pointer.kind == .table
+                    ? try metadata(at: pointer.metadataLocation).metadata.currentSnapshot : nil)
         case .drop(let pointer):
             try remove(tx, context, target, pointer)
+            if plan.isTransaction { try release(tx, context, plan, pointer) }
             try note("catalog.\(pointer.kind.rawValue).dropped", pointer)
         case .combine:
             guard let combined else { throw StaleMerge() }
@@ -249,6 +291,31 @@ extension Catalog {
             try put(tx, context, target, combined.pointer)
             try note("catalog.table.committed", combined.pointer)
         case .putNamespace, .dropNamespace, .none: break
+        }
+    }
+
+    /// What becomes of the files of a table that a transaction dropped: as with DROP TABLE outside of one.
+    /// A table that was only renamed keeps them.
+    private func release(
+        _ tx: WriteTransaction, _ context: RequestContext, _ plan: MergePlan, _ pointer: Pointer
+    ) throws {
+        let isTaken = plan.steps.contains {
+            if case .take(let taken) = $0.step { taken.location == pointer.location } else { false }
+        }
+        if isTaken { return }
+        let isTable = pointer.kind == .table
+        let properties =
+            isTable ? try? metadata(at: pointer.metadataLocation).metadata.properties : nil
+        let days = try undropDays(
+            tx, context, plan.target, pointer.identifier, properties ?? [:])
+        if isTable, days == 0 {
+            try tx.run(
+                "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
+                context.tenant, pointer.location, tx.nowMicroseconds)
+        } else {
+            try keep(
+                tx, context, plan.target, pointer, purges: isTable,
+                days: isTable ? days : max(days, Limits.undropDays))
         }
     }
 

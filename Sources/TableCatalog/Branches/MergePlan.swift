@@ -25,22 +25,30 @@ struct MergePlan {
     var steps: [(row: BranchRow, present: String?, step: Step)] = []
     var namespaceSteps: [(row: BranchNamespaceRow, present: String?, step: Step)] = []
     var changes: [BranchChange] = []
+    /// Whether the source is a transaction's own reference.
+    var isTransaction = false
+    /// What must not have changed on the target since the branch began.
+    var relied: Set<TableIdentifier> = []
     /// The rights that the changes need on the target.
     var actions: [(action: Action, identifier: TableIdentifier, kind: EntryKind)] = []
 
     var conflicts: [BranchChange] { changes.filter { $0.outcome == .conflict } }
+
+    /// How messages call the source.
+    var sourceName: String { isTransaction ? "the transaction" : source.reference }
 }
 
 extension Catalog {
     /// Works out a merge into the branch's parent; `target` says what the caller believes that to be,
     /// empty when the parent is meant, nil when only the difference is asked for.
     func mergePlan(
-        _ context: RequestContext, _ at: CatalogReference, into target: String?
+        _ context: RequestContext, _ at: CatalogReference, into target: String?,
+        relied: Set<TableIdentifier> = []
     ) throws -> MergePlan {
         let (plan, sources) = try database.read { tx -> (MergePlan, [Sources]) in
             _ = try chain(tx, context, at)
             let reference = try requireReference(tx, context, at)
-            guard reference.kind == .branch || target == nil else {
+            guard reference.kind != .tag || target == nil else {
                 throw CatalogError(
                     code: .invalidRequest, message: "\(at) is a tag, and only branches are merged",
                     hint: "create a branch from it")
@@ -60,11 +68,20 @@ extension Catalog {
             let onto = CatalogReference(warehouse: at.warehouse, reference: parent)
             let chain = try chain(tx, context, onto)
             var plan = MergePlan(source: at, target: onto)
+            plan.isTransaction = reference.kind == .transaction
+            plan.relied = relied
             plan.rows = try changedRows(tx, context, at)
             plan.namespaces = try changedNamespaces(tx, context, at)
             for row in plan.namespaces {
                 let present = try findNamespace(tx, context, onto, chain, row.levels)
                 planNamespace(row, present, &plan)
+            }
+            for identifier in try overtaken(tx, context, at, chain, relied) {
+                plan.changes.append(
+                    BranchChange(
+                        namespace: identifier.namespace, name: identifier.name, entry: "table",
+                        change: .changed, outcome: .conflict,
+                        reason: "it changed on \(parent) after \(plan.sourceName) read it"))
             }
             let own = try self.chain(tx, context, at)
             let sources = try plan.rows.map { row in
@@ -110,8 +127,8 @@ extension Catalog {
             change.outcome = .conflict
             change.reason =
                 state == nil
-                ? "\(plan.target.reference) dropped it, \(plan.source.reference) changed it"
-                : "it changed on \(plan.source.reference) and on \(plan.target.reference)"
+                ? "\(plan.target.reference) dropped it, \(plan.sourceName) changed it"
+                : "it changed on \(plan.sourceName) and on \(plan.target.reference)"
         }
         plan.changes.append(change)
         plan.namespaceSteps.append((row, state, step))
@@ -119,7 +136,7 @@ extension Catalog {
 
     private func planRow(_ source: Sources, _ plan: inout MergePlan) throws {
         let row = source.row
-        let (our, their) = (plan.target.reference, plan.source.reference)
+        let (our, their) = (plan.target.reference, plan.sourceName)
         var change = BranchChange(
             namespace: row.identifier.namespace, name: row.identifier.name,
             entry: row.kind.rawValue,

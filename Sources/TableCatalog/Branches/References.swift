@@ -98,7 +98,8 @@ extension Catalog {
             return try tx.query(
                 """
                 SELECT name, kind, parent, created_by, created_us, commit_id FROM refs
-                WHERE tenant = ? AND warehouse = ? ORDER BY name != 'main', name
+                WHERE tenant = ? AND warehouse = ? AND kind != 'transaction'
+                ORDER BY name != 'main', name
                 """, context.tenant, warehouse
             ) { Self.record($0, warehouse) }
         }
@@ -247,8 +248,10 @@ extension Catalog {
         _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference
     ) throws -> CatalogError {
         let names = try tx.query(
-            "SELECT name FROM refs WHERE tenant = ? AND warehouse = ?", context.tenant,
-            at.warehouse
+            """
+            SELECT name FROM refs
+            WHERE tenant = ? AND warehouse = ? AND kind != 'transaction'
+            """, context.tenant, at.warehouse
         ) { $0.string(0) }
         return CatalogError(
             code: .noSuchReference, message: "branch or tag not found: \(at)",
