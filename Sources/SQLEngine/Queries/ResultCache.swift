@@ -79,6 +79,12 @@ extension LogicalPlan {
     var isRepeatable: Bool {
         switch self {
         case .sample, .rowNumber: return false
+        case .window(let node):
+            // What DEFINE says stands in the call, not among the node's expressions.
+            let conditions = node.calls.compactMap(\.pattern).flatMap(\.conditions)
+            guard conditions.allSatisfy({ $0?.predicate.isRepeatable ?? true }) else {
+                return false
+            }
         default: break
         }
         return expressions.allSatisfy(\.isRepeatable) && children.allSatisfy(\.isRepeatable)
