@@ -2,7 +2,7 @@
 //
 //     identity.sqlite ─┐ outbox
 //     objects.sqlite  ─┼────────▶ AuditLedger.drain ─▶ ledger.sqlite ─▶ query, system table
-//     catalog.sqlite  ─┘                ▲
+//     catalog.sqlite  ─┘                ▲                               (system.ledger.entries)
 //     Authorizer ── record (denials, allowed reads) ── buffer ── flush
 //
 // Changes come from the outboxes of the other databases, where they were written in the transaction of
@@ -14,3 +14,6 @@
 //
 // Payloads of events are JSON objects; `principal`, `principalName`, `requestID`, `door`, `action`,
 // `resource` and `decision` become columns where they are there, the whole payload is the detail.
+//
+// Who reads asks for `ledger.view`: pages with `entries`, `system.ledger.entries` with `scan`, whose bounds
+// go to the index that finds the rows.

@@ -1,4 +1,5 @@
 import Authority
+import JSON
 import Ledger
 import Platform
 import SQLite
@@ -189,5 +190,68 @@ struct AuditLedgerTests {
             bench.context("auditor"), authorizer: Everyone(isAllowed: true))
         #expect(Set(page.entries.map(\.action)) == ["one", "two", "table.drop"])
         again.database.close()
+    }
+
+    @Test func `a scan gives what fits, page by page, and nothing that came later`() throws {
+        let bench = try Bench()
+        let people = ["ana", "ben"]
+        for number in 0..<10 {
+            bench.clock.advance(by: .seconds(1))
+            bench.ledger.note(
+                bench.context(people[number % 2], request: "r\(number)"), "table.read",
+                resource: "table:silver/sales/orders",
+                detail: .object([("queryId", .string("q\(number / 5)")), ("snapshotId", 7)]))
+        }
+        try bench.ledger.flush()
+        let times = try bench.entries().map(\.atMicroseconds).reversed() as [Int64]
+        func requests(_ change: (inout LedgerBounds) -> Void) throws -> [String] {
+            var bounds = LedgerBounds()
+            change(&bounds)
+            let scan = try bench.ledger.scan(
+                bench.context("auditor"), authorizer: Everyone(isAllowed: true), bounds)
+            var found: [LedgerRecord] = []
+            while true {
+                let page = try scan.next(limit: 2)
+                if page.isEmpty { break }
+                #expect(page.count <= 2)
+                found += page
+                bench.ledger.note(
+                    bench.context("late", request: "late"), "table.read", resource: "", detail: 1)
+                try bench.ledger.flush()
+            }
+            #expect(found.allSatisfy { $0.snapshotID == 7 && $0.queryID != nil })
+            return found.map(\.entry.requestID)
+        }
+        let everything = (0..<10).map { "r\($0)" }
+        #expect(
+            try requests {
+                $0.texts[.action] = ["table.read"]; $0.texts[.principal] = people
+            }
+                == everything)
+        #expect(
+            try requests {
+                $0.sinceMicroseconds = times[3]
+                $0.untilMicroseconds = times[6]
+            } == ["r3", "r4", "r5"])
+        #expect(
+            try requests {
+                $0.sinceMicroseconds = times[3]
+                $0.texts[.queryID] = ["q0"]
+            } == ["r3", "r4"])
+        #expect(
+            try requests {
+                $0.untilMicroseconds = times[4]
+                $0.texts[.principalID] = ["id-ben"]
+            } == ["r1", "r3"])
+        #expect(try requests { $0.texts[.requestID] = ["r8", "r2", "none"] } == ["r2", "r8"])
+        #expect(try requests { $0.texts[.door] = [] } == [])
+    }
+
+    @Test func `only who may view the ledger scans it`() throws {
+        let bench = try Bench()
+        #expect(throws: AccessDenied.self) {
+            try bench.ledger.scan(
+                bench.context("ana"), authorizer: Everyone(isAllowed: false), LedgerBounds())
+        }
     }
 }

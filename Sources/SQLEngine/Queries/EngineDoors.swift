@@ -1,6 +1,7 @@
 import Synchronization
 
-/// What domains above the engine lend it, once they are there: the checks of tables.
+/// What domains above the engine lend it, once they are there: the checks of tables,
+/// metrics, rights, the ledger.
 final class EngineDoors: Sendable {
     private let held = Mutex<(any CheckDoor)?>(nil)
     private let heldMetrics = Mutex<(any MetricDoor)?>(nil)
@@ -15,6 +16,27 @@ final class EngineDoors: Sendable {
     var rights: (any RightsDoor)? {
         get { heldRights.withLock { $0 } }
         set { heldRights.withLock { $0 = newValue } }
+    }
+
+    private let heldOperations = Mutex<(any OperationsDoor)?>(nil)
+
+    var operations: (any OperationsDoor)? {
+        get { heldOperations.withLock { $0 } }
+        set { heldOperations.withLock { $0 = newValue } }
+    }
+
+    private let heldIngest = Mutex<(any IngestDoor)?>(nil)
+
+    var ingest: (any IngestDoor)? {
+        get { heldIngest.withLock { $0 } }
+        set { heldIngest.withLock { $0 = newValue } }
+    }
+
+    private let heldLedger = Mutex<(any LedgerDoor)?>(nil)
+
+    var ledger: (any LedgerDoor)? {
+        get { heldLedger.withLock { $0 } }
+        set { heldLedger.withLock { $0 = newValue } }
     }
 
     private let heldCatalogs = Mutex<(any CatalogDoor)?>(nil)
