@@ -12,8 +12,14 @@ struct SourceFile {
     /// nil: it is not there any more.
     let reader: (any ObjectReader)?
     let format: String?
+    /// Of a workbook; nil: the first.
+    let sheet: String?
 
-    init(_ location: ObjectLocation, _ reader: (any ObjectReader)?, _ format: String?) {
+    init(
+        _ location: ObjectLocation, _ reader: (any ObjectReader)?, _ format: String?,
+        _ sheet: String?
+    ) {
+        self.sheet = sheet
         self.location = location
         self.reader = reader
         self.format = format
@@ -38,7 +44,7 @@ struct FileWork {
         var total = IngestReport(target: work.request.target)
         total.isLook = work.request.mode == .validate
         for file in files {
-            let report = try work.request.mode == .validate ? validate(file) : replace(file)
+            let report = try work.request.mode == .validate ? validate(file) : noted(file)
             total.rowsRead += report.rowsRead
             total.rowsInserted += report.rowsInserted
             total.rowsDeleted += report.rowsDeleted
@@ -62,7 +68,8 @@ struct FileWork {
             work.log("\(file.location) has \(reader.description.sizeBytes >> 20) MiB")
         }
         let source = try ObjectSource.openLoose(
-            reader, format: file.format, budget: work.ingestor.budget, log: work.log)
+            reader, format: file.format, sheet: file.sheet, budget: work.ingestor.budget,
+            log: work.log)
         try RequiredColumns.check(work.request.requires, in: source)
         return source
     }
@@ -80,6 +87,25 @@ struct FileWork {
     }
 
     // MARK: Replacing
+
+    /// Replaces, and notes what became of the file.
+    private func noted(_ file: SourceFile) throws -> IngestReport {
+        let report: IngestReport
+        do { report = try replace(file) } catch {
+            if let reader = file.reader {
+                work.note(reader, .failed, rows: nil, IngestWork.words(error))
+            }
+            throw error
+        }
+        if let reader = file.reader {
+            if report.snapshotID == nil || report.wasDone, work.isNoted(reader) { return report }
+            work.note(reader, .loaded, rows: report.wasDone ? nil : Int64(report.rowsRead))
+        } else {
+            work.note(
+                file.location, etag: "", sizeBytes: 0, .removed, rows: 0)
+        }
+        return report
+    }
 
     /// Replaces, again from the start when a commit of somebody else is in the way.
     private func replace(_ file: SourceFile) throws -> IngestReport {
@@ -107,7 +133,7 @@ struct FileWork {
         let present = try work.table.load()
         let old = try present.map { try find(name, in: $0) } ?? FoundRows()
         guard let reader = file.reader else {
-            guard work.request.onDelete == .remove else {
+            guard work.request.onDelete == .remove || work.request.deleteMissing else {
                 throw IngestError(
                     .sourceUnavailable, "the object is not there any more: \(name)",
                     hint: "its rows go with it under on_delete: remove")
@@ -119,6 +145,7 @@ struct FileWork {
         let etag = reader.description.etag
         if !old.tasks.isEmpty, old.etags == [etag] {
             work.log("\(name) is loaded already (\(etag))")
+            report.rowsRead = old.count
             return report
         }
         let source = try AuditedSource(
@@ -168,6 +195,30 @@ struct FileWork {
         var tasks: [(task: FileScanTask, positions: [Int64])] = []
         var etags: Set<String> = []
         var count: Int { tasks.reduce(0) { $0 + $1.positions.count } }
+    }
+
+    /// The names of all files that rows of the table came from, in order.
+    static func loadedFiles(_ work: IngestWork) throws -> [String] {
+        guard let metadata = try work.table.load(), let snapshot = metadata.currentSnapshot,
+            let fileField = field(AuditedSource.fileColumn, metadata.currentSchema)
+        else { return [] }
+        let scan = TableScan(metadata: metadata, snapshot: snapshot, predicate: .always)
+        let reader = DataFileReader(
+            metadata, store: work.ingestor.store, budget: work.ingestor.budget)
+        var names: Set<String> = []
+        for task in try scan.plan(work.ingestor.catalog.manifests).tasks {
+            try reader.read(task, fields: [fileField]) { chunk in
+                try work.checkCancellation()
+                for index in 0..<chunk.activeCount {
+                    guard
+                        case .bytes(let name)? = IcebergTypes.value(
+                            chunk.columns[0], chunk.row(index))
+                    else { continue }
+                    names.insert(String(decoding: name, as: UTF8.self))
+                }
+            }
+        }
+        return names.sorted()
     }
 
     private static func field(_ name: String, _ schema: Schema) -> NestedField? {

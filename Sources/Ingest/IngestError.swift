@@ -13,6 +13,8 @@ package struct IngestError: Fault {
         case sourceUnavailable = "ingest.source_unavailable"
         /// The source is of a kind that is not read.
         case unsupportedSource = "ingest.unsupported_source"
+        /// A compressed file or a workbook whose bytes are not what its name says.
+        case damagedFile = "ingest.damaged_file"
         /// A value of the source that its column cannot hold.
         case invalidValue = "ingest.invalid_value"
         /// A column whose type in the source cannot become the one of the table.
@@ -48,13 +50,16 @@ package struct IngestError: Fault {
         if let error = error as? IngestError {
             switch error.code {
             case .sourceUnavailable, .conflict, .cancelled: return false
-            case .invalidOptions, .unsupportedSource, .invalidValue, .incompatibleType,
-                .keyNotUnique,
-                .limitExceeded:
+            case .invalidOptions, .unsupportedSource, .damagedFile, .invalidValue,
+                .incompatibleType, .keyNotUnique, .limitExceeded:
                 return true
             }
         }
-        if let error = error as? TextTableError { return error.code != .unreadable }
+        if let error = error as? TextTableError {
+            // What could not be read may be so for good: a compressed file that is damaged.
+            if error.code == .unreadable { return error.cause.map(isPermanent) ?? false }
+            return true
+        }
         if let error = error as? ParquetError {
             return [.notParquet, .truncated, .unsupported, .typeMismatch, .valueOutOfRange]
                 .contains(

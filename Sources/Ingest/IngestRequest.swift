@@ -7,10 +7,11 @@ package enum IngestSource: Sendable, Hashable {
     case sqliteTable(path: String, table: String)
     /// A query over an SQLite file.
     case sqliteQuery(path: String, query: String)
-    /// One object; the format follows from the key's suffix unless given.
-    case object(bucket: String, key: String, format: String?)
-    /// All objects whose key begins so and ends with the suffix.
-    case objects(bucket: String, prefix: String, suffix: String, format: String?)
+    /// One object; the format follows from the key's suffix unless given. `sheet` is a workbook's.
+    case object(bucket: String, key: String, format: String?, sheet: String?)
+    /// All objects whose key begins so, or matches the pattern, and ends with the suffix.
+    case objects(
+        bucket: String, prefix: String, suffix: String, format: String?, sheet: String?)
 }
 
 /// How rows meet those that are there.
@@ -73,6 +74,10 @@ package struct IngestTarget: Sendable, Hashable, CustomStringConvertible {
 ///     properties: {write.parquet.compression-codec: snappy}
 ///     requires: {order_id: bigint, amount: decimal}             # columns that each file has to have
 ///     on_delete: remove                                         # of mode replace-file; default keep
+///     delete_missing: true                                      # rows that the source has no more go
+///
+/// `objects` takes patterns too: `s3://bucket/orders/**/2024-*.{csv,tsv}`. With `delete_missing` a merge removes rows
+/// whose key the source does not have any more, and `replace-file` those of files that are gone.
 ///
 /// `target: from-key` takes warehouse, namespace and table from the object's key.
 package struct IngestRequest: Sendable, Hashable {
@@ -90,10 +95,12 @@ package struct IngestRequest: Sendable, Hashable {
     /// Columns that each file has to have, and of what type.
     package var requires: [String: String]
     package var onDelete: DeletedFilePolicy
+    /// Whether rows go that the source, read as a whole, does not have.
+    package var deleteMissing: Bool
 
     private static let members = [
         "source", "target", "mode", "key", "incremental", "deletions", "partition", "properties",
-        "requires", "on_delete",
+        "requires", "on_delete", "delete_missing",
     ]
 
     /// Reads and checks a step's options; faults are `.invalidOptions` and name the option.
@@ -118,6 +125,12 @@ package struct IngestRequest: Sendable, Hashable {
             throw root.fault("on_delete", "not a policy: \(policyName)", hint: "keep or remove")
         }
         onDelete = policy
+        switch try root["delete_missing"]?.text() {
+        case nil, "false": deleteMissing = false
+        case "true": deleteMissing = true
+        case let text?:
+            throw root.fault("delete_missing", "true or false is wanted, not \(text)")
+        }
         key = try root["key"]?.texts() ?? []
         incremental = try root["incremental"]?.text()
         partition = try root["partition"]?.texts() ?? []
@@ -157,12 +170,14 @@ package struct IngestRequest: Sendable, Hashable {
                 throw root.fault("key", "a merge needs the key", hint: "add key: [column]")
             }
             guard case .sqliteTable = source else {
-                if deletions == nil, incremental == nil { return }
                 throw root.fault(
-                    "source", "incremental merges read a table of a database",
-                    hint:
-                        "give source.sqlite and source.table, or leave incremental and deletions out"
-                )
+                    "source", "a merge reads a table of a database",
+                    hint: "give source.sqlite and source.table; files: load them with mode: "
+                        + "replace-file and MERGE INTO from there")
+            }
+            if deleteMissing, deletions != nil {
+                throw root.fault(
+                    "delete_missing", "a table of deletions tells already what is missing")
             }
             if let deletions, deletions.key.count != key.count {
                 throw root.fault("deletions.key", "it has to have as many columns as the key")
@@ -192,6 +207,13 @@ package struct IngestRequest: Sendable, Hashable {
             throw root.fault(
                 "on_delete", "only replaced files have on_delete", hint: "add mode: replace-file")
         }
+        if deleteMissing, mode != .merge {
+            guard mode == .replaceFile, case .objects = source else {
+                throw root.fault(
+                    "delete_missing", "only merges and replaced files have delete_missing",
+                    hint: "add mode: replace-file and source.objects")
+            }
+        }
         if !requires.isEmpty, mode != .replaceFile, mode != .validate {
             throw root.fault(
                 "requires", "only modes replace-file and validate have requires")
@@ -204,7 +226,10 @@ package struct IngestRequest: Sendable, Hashable {
     }
 
     private static func source(_ at: Options) throws(IngestError) -> IngestSource {
-        try at.allow(["sqlite", "table", "query", "object", "objects", "suffix", "format"])
+        try at.allow([
+            "sqlite", "table", "query", "object", "objects", "suffix", "format", "sheet",
+        ])
+        let sheet = try at["sheet"]?.text()
         let format = try at["format"]?.text()
         if let format, ObjectFormat(rawValue: format) == nil {
             throw at.fault(
@@ -222,7 +247,7 @@ package struct IngestRequest: Sendable, Hashable {
             guard let (bucket, key) = split(uri), !key.isEmpty else {
                 throw at.fault("object", "an object is named s3://bucket/key, not \(uri)")
             }
-            return .object(bucket: bucket, key: key, format: format)
+            return .object(bucket: bucket, key: key, format: format, sheet: sheet)
         }
         if let uri = try at["objects"]?.text() {
             guard let (bucket, prefix) = split(uri) else {
@@ -230,7 +255,7 @@ package struct IngestRequest: Sendable, Hashable {
             }
             return .objects(
                 bucket: bucket, prefix: prefix, suffix: try at["suffix"]?.text() ?? "",
-                format: format)
+                format: format, sheet: sheet)
         }
         throw at.fault("", "the source is missing", hint: "give sqlite:, object: or objects:")
     }
@@ -248,7 +273,7 @@ package struct IngestRequest: Sendable, Hashable {
         _ name: String, _ source: IngestSource
     ) throws(IngestError) -> IngestTarget {
         if name == "from-key" {
-            guard case .object(_, let key, _) = source else {
+            guard case .object(_, let key, _, _) = source else {
                 throw IngestError(
                     .invalidOptions, "only a single object's key can name the target",
                     hint: "give target: warehouse.namespace.table", option: "target")

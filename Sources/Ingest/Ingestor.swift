@@ -57,6 +57,8 @@ package enum IngestSummary {
     package static let sourceVersion = "lakehouse.source-version"
     package static let watermark = "lakehouse.watermark"
     package static let deletionsWatermark = "lakehouse.deletions-watermark"
+    /// A property of the table: the snapshot up to which watermarks do not count.
+    package static let reset = "lakehouse.watermark-reset"
 }
 
 /// Brings rows into tables. One a process; runs on as many threads as call it.
@@ -67,13 +69,23 @@ package final class Ingestor: Sendable {
     let entropy: any Entropy
     let budget: MemoryBudget
     private let sourceDirectories: [String]
+    private let keyPattern: KeyPattern
+    let registry: IngestRegistry?
+
+    /// Makes a test of keys of a pattern with `*`, `**`, `?` and `{a,b}`; nil when it is none.
+    package typealias KeyPattern = @Sendable (_ pattern: String) -> ((_ key: String) -> Bool)?
 
     /// `store` has the appliance's own rights: who may read objects is asked here, who may write tables
     /// by the catalog. `sourceDirectories` are where databases may be read from; empty: anywhere.
+    /// `keyPattern` reads the patterns of sources; without it they are refused. `registry` is told of every
+    /// file.
     package init(
         catalog: Catalog, store: any ObjectStore, authorizer: any Authorizer, entropy: any Entropy,
-        budget: MemoryBudget, sourceDirectories: [String] = []
+        budget: MemoryBudget, sourceDirectories: [String] = [],
+        registry: IngestRegistry? = nil, keyPattern: @escaping KeyPattern = { _ in nil }
     ) {
+        self.registry = registry
+        self.keyPattern = keyPattern
         self.catalog = catalog
         self.store = store
         self.authorizer = authorizer
@@ -99,7 +111,11 @@ package final class Ingestor: Sendable {
             ingestor: self, context: context, request: request, identity: identity, table: table,
             log: log)
         if request.mode == .replaceFile || request.mode == .validate {
-            return try FileWork(work, try files(of: request.source, context)).run()
+            var files = try files(of: request.source, context)
+            if request.deleteMissing {
+                files += try missing(request, work, Set(files.map(\.location)))
+            }
+            return try FileWork(work, files).run()
         }
         switch request.source {
         case .sqliteTable(let path, let name):
@@ -108,7 +124,7 @@ package final class Ingestor: Sendable {
             return try work.load([try SQLiteSource(file, table: name)])
         case .sqliteQuery(let path, let query):
             return try work.load([try SQLiteSource(try open(path, context), query: query)])
-        case .object(let bucket, let key, let format):
+        case .object(let bucket, let key, let format, let sheet):
             let location = ObjectLocation(bucket: bucket, key: key)
             let reader: any ObjectReader
             do {
@@ -118,13 +134,21 @@ package final class Ingestor: Sendable {
                     .sourceUnavailable, "the object is not there any more: \(location)",
                     cause: error)
             }
-            return try work.load([try ObjectSource.open(reader, format: format, budget: budget)])
-        case .objects(let bucket, let prefix, let suffix, let format):
-            return try work.load(
-                try objects(bucket, prefix, suffix, context).map {
-                    try ObjectSource.open(
-                        try openObject($0, context), format: format, budget: budget)
-                })
+            return try work.recorded([reader]) {
+                try work.load([
+                    try ObjectSource.open(reader, format: format, sheet: sheet, budget: budget)
+                ])
+            }
+        case .objects(let bucket, let prefix, let suffix, let format, let sheet):
+            let readers = try objects(bucket, prefix, suffix, context).map {
+                try openObject($0, context)
+            }
+            return try work.recorded(readers) {
+                try work.load(
+                    try readers.map {
+                        try ObjectSource.open($0, format: format, sheet: sheet, budget: budget)
+                    })
+            }
         }
     }
 
@@ -133,16 +157,16 @@ package final class Ingestor: Sendable {
         of source: IngestSource, _ context: RequestContext
     ) throws -> [SourceFile] {
         switch source {
-        case .object(let bucket, let key, let format):
+        case .object(let bucket, let key, let format, let sheet):
             let location = ObjectLocation(bucket: bucket, key: key)
             do {
-                return [SourceFile(location, try openObject(location, context), format)]
+                return [SourceFile(location, try openObject(location, context), format, sheet)]
             } catch let error as ObjectStoreError where error.code == .noSuchKey {
-                return [SourceFile(location, nil, format)]
+                return [SourceFile(location, nil, format, sheet)]
             }
-        case .objects(let bucket, let prefix, let suffix, let format):
+        case .objects(let bucket, let prefix, let suffix, let format, let sheet):
             return try objects(bucket, prefix, suffix, context).map {
-                SourceFile($0, try openObject($0, context), format)
+                SourceFile($0, try openObject($0, context), format, sheet)
             }
         case .sqliteTable, .sqliteQuery: return []
         }
@@ -171,32 +195,71 @@ package final class Ingestor: Sendable {
         return try store.open(location)
     }
 
+    /// The objects of a prefix, or of a pattern, that end with the suffix; in the order of their keys.
     private func objects(
         _ bucket: String, _ prefix: String, _ suffix: String, _ context: RequestContext
     ) throws -> [ObjectLocation] {
         try authorizer.require(
             context, .objectList, Resource(tenant: context.tenant, kind: .bucket, path: [bucket]))
+        let (start, isWanted) = try keys(prefix, suffix)
         var found: [ObjectLocation] = []
         var after: String?
         while true {
-            let page = try store.list(bucket: bucket, prefix: prefix, after: after, limit: 1000)
-            found += page.map(\.location).filter {
-                $0.key.hasSuffix(suffix) && !$0.key.hasSuffix("/")
-            }
+            let page = try store.list(bucket: bucket, prefix: start, after: after, limit: 1000)
+            found += page.map(\.location).filter { isWanted($0.key) }
             guard found.count <= IngestLimits.objects else {
                 throw IngestError(
                     .limitExceeded,
-                    "more than \(IngestLimits.objects) objects begin with s3://\(bucket)/\(prefix)")
+                    "more than \(IngestLimits.objects) objects are at s3://\(bucket)/\(prefix)")
             }
             guard page.count == 1000, let last = page.last else { break }
             after = last.location.key
         }
         guard !found.isEmpty else {
             throw IngestError(
-                .sourceUnavailable, "no object begins with s3://\(bucket)/\(prefix) and ends so",
+                .sourceUnavailable, "there is no such object: s3://\(bucket)/\(prefix)\(suffix)",
+                hint: "rows of the last file are not removed with it: DELETE or DROP them",
                 option: "source.objects")
         }
         return found
+    }
+
+    /// What keys begin with, and which of those are wanted.
+    private func keys(
+        _ prefix: String, _ suffix: String
+    ) throws(IngestError) -> (start: String, isWanted: (String) -> Bool) {
+        guard let special = prefix.firstIndex(where: { "*?{".contains($0) }) else {
+            return (
+                prefix,
+                { $0.hasPrefix(prefix) && $0.hasSuffix(suffix) && !$0.hasSuffix("/") }
+            )
+        }
+        guard let matches = keyPattern(prefix) else {
+            throw IngestError(
+                .invalidOptions, "not a pattern of keys: \(prefix)",
+                hint: "* and ? within a folder, ** across folders, {csv,tsv} for one of several",
+                option: "source.objects")
+        }
+        return (String(prefix[..<special]), { matches($0) && $0.hasSuffix(suffix) })
+    }
+
+    /// Files whose rows are in the table, which the source would have and has not.
+    private func missing(
+        _ request: IngestRequest, _ work: IngestWork, _ present: Set<ObjectLocation>
+    ) throws -> [SourceFile] {
+        guard
+            case .objects(let bucket, let prefix, let suffix, let format, let sheet) = request
+                .source
+        else {
+            return []
+        }
+        let (_, isWanted) = try keys(prefix, suffix)
+        return try FileWork.loadedFiles(work).compactMap { name in
+            guard let location = ObjectLocation(uri: name), location.bucket == bucket,
+                isWanted(location.key), !present.contains(location)
+            else { return nil }
+            return SourceFile(location, nil, format, sheet)
+        }
     }
 
     /// The snapshot that this step, or the same version of the source, has committed.

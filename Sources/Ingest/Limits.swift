@@ -6,4 +6,8 @@ package enum IngestLimits {
     package static let mergeAttempts = 8
     /// Objects of one prefix that are read in one go.
     package static let objects = 100_000
+    /// Bytes that a compressed text file may unpack to.
+    package static let unpackedBytes: Int64 = 256 << 30
+    /// Bytes that one part of a workbook may unpack to.
+    package static let workbookPartBytes = 1 << 30
 }

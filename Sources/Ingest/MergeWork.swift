@@ -62,12 +62,14 @@ struct MergeWork {
 
         let columns = try MergeColumns(request, whole, plan, metadata.currentSchema)
         let since = Watermarks(of: metadata)
-        let filter = try changedFilter(since)
+        // What is missing at the source is known only when all of its keys are.
+        let filter = request.deleteMissing ? Filter() : try changedFilter(since)
         var changed = try readKeys(filter, columns)
         var removed = try readDeletions(since, columns, changed)
         report.rowsRead = changed.count
 
-        let found = try find(&changed, &removed, columns, metadata)
+        var missing = 0
+        let found = try find(&changed, &removed, &missing, columns, metadata)
         for row in changed.values {
             switch row.fate {
             case .inserted: report.rowsInserted += 1
@@ -75,8 +77,10 @@ struct MergeWork {
             case .unchanged: break
             }
         }
-        report.rowsDeleted = removed.values.count { $0 }
+        report.rowsDeleted = removed.values.count { $0 } + missing
         guard report.rowsInserted + report.rowsUpdated + report.rowsDeleted > 0 else {
+            // Every row was compared: the marks from before the reset are right again.
+            if since.isReset { try work.table.remove(metadata, [IngestSummary.reset]) }
             work.log(report.sentence)
             return report
         }
@@ -106,7 +110,7 @@ struct MergeWork {
             report.filesAdded = changes.addedData.count
             let checks = ConflictChecks(
                 startingSnapshotID: metadata.currentSnapshotID,
-                predicate: columns.range(Array(changed.keys) + Array(removed.keys)),
+                predicate: predicate(changed, removed, columns),
                 touchedPaths: Set(found.map(\.task.file.path)))
             let isAppend = changes.addedDeletes.isEmpty && changes.removedPaths.isEmpty
             report.snapshotID = try work.commit(
@@ -215,17 +219,26 @@ struct MergeWork {
 
     // MARK: The table
 
+    /// What files with rows that the merge concerns must satisfy.
+    private func predicate(
+        _ changed: [RowKey: ChangedRow], _ removed: [RowKey: Bool], _ columns: MergeColumns
+    ) -> ScanPredicate {
+        work.request.deleteMissing
+            ? .always : columns.range(Array(changed.keys) + Array(removed.keys))
+    }
+
     /// Finds the rows that the changes concern; tells each key's fate, and the positions to remove.
     private func find(
         _ changed: inout [RowKey: ChangedRow], _ removed: inout [RowKey: Bool],
-        _ columns: MergeColumns, _ metadata: TableMetadata
+        _ missing: inout Int, _ columns: MergeColumns, _ metadata: TableMetadata
     ) throws -> [(task: FileScanTask, positions: [Int64])] {
-        guard let snapshot = metadata.currentSnapshot, !changed.isEmpty || !removed.isEmpty else {
-            return []
-        }
+        let deletesMissing = work.request.deleteMissing
+        guard let snapshot = metadata.currentSnapshot,
+            deletesMissing || !changed.isEmpty || !removed.isEmpty
+        else { return [] }
         let scan = TableScan(
             metadata: metadata, snapshot: snapshot,
-            predicate: columns.range(Array(changed.keys) + Array(removed.keys)))
+            predicate: predicate(changed, removed, columns))
         let reader = DataFileReader(
             metadata, store: work.ingestor.store, budget: work.ingestor.budget)
         var found: [(task: FileScanTask, positions: [Int64])] = []
@@ -249,6 +262,8 @@ struct MergeWork {
                         changed.values[place].fate = .updated
                     } else if removed[key] != nil {
                         removed[key] = true
+                    } else if deletesMissing {
+                        missing += 1
                     } else {
                         continue
                     }
@@ -326,119 +341,5 @@ private struct MergeColumns {
         return .and([
             .compare(field.id, .greaterOrEqual, low), .compare(field.id, .lessOrEqual, high),
         ])
-    }
-}
-
-/// Up to where the source was read by the last commit.
-private struct Watermarks {
-    var rows: SQLiteValue?
-    var deletions: SQLiteValue?
-
-    init(of metadata: TableMetadata) {
-        for snapshot in metadata.ancestors(of: metadata.currentSnapshotID) {
-            if rows == nil {
-                rows = snapshot.summary[IngestSummary.watermark].flatMap(Self.parse)
-            }
-            if deletions == nil {
-                deletions = snapshot.summary[IngestSummary.deletionsWatermark].flatMap(Self.parse)
-            }
-            if rows != nil, deletions != nil { break }
-        }
-    }
-
-    /// The highest values that are there now, as lines for the summary.
-    func next(
-        _ file: SQLiteFile, _ request: IngestRequest, _ table: String
-    ) throws -> [String: String] {
-        var lines: [String: String] = [:]
-        if let column = request.incremental {
-            lines[IngestSummary.watermark] = try highest(file, column, table, rows)
-        }
-        if let deletions = request.deletions, let column = deletions.incremental {
-            lines[IngestSummary.deletionsWatermark] = try highest(
-                file, column, deletions.table, self.deletions)
-        }
-        return lines
-    }
-
-    private func highest(
-        _ file: SQLiteFile, _ column: String, _ table: String, _ before: SQLiteValue?
-    ) throws -> String? {
-        var value: SQLiteValue = .null
-        let name = try SQLiteSource.column(column, in: try file.columns(of: table), of: table).name
-        try file.connection.each(
-            "SELECT max(\(SQLiteFile.quoted(name))) FROM \(SQLiteFile.quoted(table))", []
-        ) { row in
-            value = row.value(0)
-            return false
-        }
-        return Self.text(value == .null ? before ?? .null : value)
-    }
-
-    /// With the kind in front, since SQLite orders numbers before texts.
-    private static func text(_ value: SQLiteValue) -> String? {
-        switch value {
-        case .integer(let number): "integer:\(number)"
-        case .real(let number): "real:\(number)"
-        case .text(let text): "text:\(text)"
-        case .blob, .null: nil
-        }
-    }
-
-    private static func parse(_ text: String) -> SQLiteValue? {
-        if text.hasPrefix("integer:") { return Int64(text.dropFirst(8)).map { .integer($0) } }
-        if text.hasPrefix("real:") { return Double(text.dropFirst(5)).map { .real($0) } }
-        return text.hasPrefix("text:") ? .text(String(text.dropFirst(5))) : nil
-    }
-}
-
-/// The files that a merge makes: new rows, and what takes the old ones out.
-final class MergeOutput {
-    let data: PartitionedDataWriter
-    private let deletes: PositionDeleteWriter?
-    private let reader: DataFileReader
-    private let metadata: TableMetadata
-    private var removedPaths: Set<String> = []
-
-    init(_ work: IngestWork, _ metadata: TableMetadata) throws {
-        let ingestor = work.ingestor
-        self.metadata = metadata
-        data = try PartitionedDataWriter(
-            store: ingestor.store, table: metadata, budget: ingestor.budget,
-            entropy: ingestor.entropy)
-        // Only version 2 has position delete files; copy on write serves every version.
-        let copies = metadata.properties["write.merge.mode"] == "copy-on-write"
-        deletes =
-            metadata.formatVersion == 2 && !copies
-            ? try PositionDeleteWriter(
-                store: ingestor.store, table: metadata, budget: ingestor.budget,
-                entropy: ingestor.entropy) : nil
-        reader = DataFileReader(metadata, store: ingestor.store, budget: ingestor.budget)
-    }
-
-    /// Takes rows of a file out: the whole file if none is left, by position, or by writing the others anew.
-    func remove(_ positions: [Int64], of task: FileScanTask) throws {
-        let gone = Int64(Set(positions + (try reader.deletedPositions(of: task))).count)
-        if gone >= task.file.recordCount {
-            removedPaths.insert(task.file.path)
-        } else if let deletes {
-            deletes.delete(positions, in: task.file)
-        } else {
-            removedPaths.insert(task.file.path)
-            try reader.read(
-                task, fields: metadata.currentSchema.fields, alsoDeleted: positions
-            ) { try data.append($0) }
-        }
-    }
-
-    func finish() throws -> FileChanges {
-        FileChanges(
-            addedData: try data.finish(), addedDeletes: try deletes?.finish() ?? [],
-            removedPaths: removedPaths)
-    }
-
-    func abandon() {
-        data.abandon()
-        deletes?.abandon()
     }
 }

@@ -71,6 +71,24 @@ struct TargetTable {
         }
     }
 
+    /// Gives properties values.
+    func set(_ metadata: TableMetadata, _ properties: [String: String]) throws {
+        try update(metadata, .setProperties(properties))
+    }
+
+    /// Takes properties away.
+    func remove(_ metadata: TableMetadata, _ names: [String]) throws {
+        try update(metadata, .removeProperties(names))
+    }
+
+    private func update(_ metadata: TableMetadata, _ update: TableUpdate) throws {
+        _ = try catalog.commit(
+            context, reference,
+            TableCommit(
+                identifier: identifier, requirements: [.assertTableUUID(metadata.tableUUID)],
+                updates: [update]))
+    }
+
     /// Adds and widens columns as planned; the table afterwards.
     func evolve(_ metadata: TableMetadata, _ plan: ColumnPlan) throws -> TableMetadata {
         guard plan.changesSchema else { return metadata }

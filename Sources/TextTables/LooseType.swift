@@ -33,6 +33,8 @@ package struct LooseTally: Sendable {
     private var doubles = 0
     private var whole = 1
     private var scale = 0
+    /// Moments with an offset from UTC.
+    private var instants = 0
     private var dates = [Int](repeating: 0, count: DayOrder.allCases.count)
     private var timestamps = [Int](repeating: 0, count: DayOrder.allCases.count)
 
@@ -53,6 +55,7 @@ package struct LooseTally: Sendable {
         case .timestamp: timestamps[0] += 1
         case .text:
             guard let first = bytes.first, first >= 0x30, first <= 0x39 else { return }
+            if TextValue.instant(bytes) != nil { instants += 1 }
             for (index, order) in DayOrder.allCases.enumerated().dropFirst() {
                 guard let iso = order.iso(bytes) else { continue }
                 if iso.count > 10 { timestamps[index] += 1 } else { dates[index] += 1 }
@@ -70,6 +73,9 @@ package struct LooseTally: Sendable {
             return LooseType(type: TextTypeGuess.type(of: guess), order: .iso)
         }
         if isMost(bigints + decimals + doubles) { return LooseType(type: .double, order: .iso) }
+        if isMost(instants) {
+            return LooseType(type: .timestampWithTimeZone(precision: 6), order: .iso)
+        }
         for (counts, type) in [
             (dates, LogicalType.date),
             (zip(dates, timestamps).map { $0 + $1 }, LogicalType.timestamp(precision: 6)),
@@ -99,10 +105,12 @@ enum DayOrder: CaseIterable, Sendable {
     case monthSlashes
     /// 21-11-2026
     case dayDashes
+    /// 11-21-2026
+    case monthDashes
 
     private var separator: UInt8 {
         switch self {
-        case .iso, .dayDashes: 0x2D
+        case .iso, .dayDashes, .monthDashes: 0x2D
         case .dayDots: 0x2E
         case .yearSlashes, .daySlashes, .monthSlashes: 0x2F
         }
@@ -131,7 +139,7 @@ enum DayOrder: CaseIterable, Sendable {
             switch self {
             case .iso, .yearSlashes: (parts[0], parts[1], parts[2])
             case .dayDots, .daySlashes, .dayDashes: (parts[2], parts[1], parts[0])
-            case .monthSlashes: (parts[2], parts[0], parts[1])
+            case .monthSlashes, .monthDashes: (parts[2], parts[0], parts[1])
             }
         guard year.count == 4, month.count <= 2, day.count <= 2 else { return nil }
         let zero: [UInt8] = [0x30]

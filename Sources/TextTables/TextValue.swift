@@ -56,6 +56,17 @@ package enum TextValue {
         return first == 0x2D ? -value : value
     }
 
+    /// Microseconds since 1970 of a moment with an offset, such as `2026-11-21T10:30:00Z`; nil without one, and for
+    /// zones with a name.
+    package static func instant(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard bytes.count > 10, bytes.count <= 40, let parsed = CivilParse.timestamp(bytes),
+            let minutes = parsed.zone?.fixedOffsetMinutes
+        else { return nil }
+        let (moment, overflow) = parsed.microseconds.subtractingReportingOverflow(
+            Int64(minutes) * 60_000_000)
+        return overflow ? nil : moment
+    }
+
     private static let powersOfTen: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
         1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
@@ -126,6 +137,9 @@ package enum TextValue {
         case .timestamp(let precision) where precision <= 6:
             guard let value = CivilParse.timestamp(bytes), value.zone == nil else { return false }
             column.set(row, value.microseconds)
+        case .timestampWithTimeZone(let precision) where precision <= 6:
+            guard let value = instant(bytes) else { return false }
+            column.set(row, Int128(value) << 64)
         case .varchar, .json, .varbinary:
             guard let start = bytes.baseAddress else {
                 column.set(row, StringView.empty)

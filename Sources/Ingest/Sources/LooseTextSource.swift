@@ -5,14 +5,12 @@ import Vectors
 extension ObjectSource {
     /// Opens an object whose values need not all be of their column's type.
     static func openLoose(
-        _ reader: any ObjectReader, format: String?, budget: MemoryBudget,
+        _ reader: any ObjectReader, format: String?, sheet: String?, budget: MemoryBudget,
         log: @escaping (String) -> Void
     ) throws -> any RowSource {
-        let known =
-            format.flatMap { ObjectFormat(rawValue: $0) }
-            ?? ObjectFormat(key: reader.description.location.key)
+        let known = try Self.format(of: reader, format)
         guard known == .csv || known == .tsv else {
-            return try open(reader, format: format, budget: budget)
+            return try open(reader, format: format, sheet: sheet, budget: budget)
         }
         return try LooseTextSource(reader, isTabbed: known == .tsv, budget: budget, log: log)
     }
@@ -26,7 +24,7 @@ private final class LooseTextSource: RowSource {
     let name: String
     let isGuessed = true
     let version: String?
-    private let bytes: ObjectByteSource
+    private let bytes: any ByteSource
     private let dialect: CSVDialect
     /// The columns of the file, all of them as text.
     private let texts: [TextColumn]
@@ -42,7 +40,7 @@ private final class LooseTextSource: RowSource {
         _ reader: any ObjectReader, isTabbed: Bool, budget: MemoryBudget,
         log: @escaping (String) -> Void
     ) throws {
-        bytes = ObjectByteSource(reader)
+        bytes = try ObjectSource.bytes(reader)
         name = "\(reader.description.location)"
         version = reader.description.version
         self.log = log

@@ -4,48 +4,46 @@ import Parquet
 import TextTables
 import Vectors
 
-/// How the rows of an object are written.
-enum ObjectFormat: String, CaseIterable {
-    case csv, tsv, jsonl, parquet
-
-    /// By the key's suffix; nil for others.
-    init?(key: String) {
-        let lower = key.lowercased()
-        if lower.hasSuffix(".csv") {
-            self = .csv
-        } else if lower.hasSuffix(".tsv") || lower.hasSuffix(".tab") {
-            self = .tsv
-        } else if lower.hasSuffix(".jsonl") || lower.hasSuffix(".ndjson")
-            || lower.hasSuffix(".json")
-        {
-            self = .jsonl
-        } else if lower.hasSuffix(".parquet") || lower.hasSuffix(".pq") {
-            self = .parquet
-        } else {
-            return nil
-        }
-    }
-}
-
 /// Opens objects as sources of rows.
 enum ObjectSource {
+    /// `format` is for objects whose names do not tell; `sheet` names one of a workbook's (default: the first).
     static func open(
-        _ reader: any ObjectReader, format: String?, budget: MemoryBudget
+        _ reader: any ObjectReader, format: String?, sheet: String? = nil, budget: MemoryBudget
     ) throws -> any RowSource {
+        let known = try Self.format(of: reader, format)
+        switch known {
+        case .csv, .tsv, .jsonl: return try TextSource(reader, known, budget: budget)
+        case .parquet: return try ParquetSource(reader)
+        case .xlsx: return try ExcelSource(reader, sheet: sheet)
+        }
+    }
+
+    /// The format of an object, given or by its name.
+    static func format(
+        of reader: any ObjectReader, _ given: String?
+    ) throws(IngestError) -> ObjectFormat {
         let location = reader.description.location
-        guard
-            let format = format.flatMap({ ObjectFormat(rawValue: $0) })
-                ?? ObjectFormat(key: location.key)
-        else {
+        let name = ObjectName(location.key)
+        guard let format = given.flatMap({ ObjectFormat(rawValue: $0) }) ?? name.format else {
             throw IngestError(
                 .unsupportedSource,
                 "the object's format does not follow from its name: \(location)",
-                hint: "name it .csv, .tsv, .jsonl or .parquet, or give source.format")
+                hint: "name it .csv, .tsv, .jsonl, .parquet or .xlsx, the first three perhaps with "
+                    + ".gz, .zst or .lz4 behind, or give source.format")
         }
-        switch format {
-        case .csv, .tsv, .jsonl: return try TextSource(reader, format, budget: budget)
-        case .parquet: return try ParquetSource(reader)
+        guard name.codec == nil || ![.parquet, .xlsx].contains(format) else {
+            throw IngestError(
+                .unsupportedSource, "only text files are read compressed: \(location)",
+                hint: "Parquet and Excel files are compressed inside; put them as they are")
         }
+        return format
+    }
+
+    /// The bytes of a text object, unpacked.
+    static func bytes(_ reader: any ObjectReader) throws -> any ByteSource {
+        let plain = ObjectByteSource(reader)
+        guard let codec = ObjectName(reader.description.location.key).codec else { return plain }
+        return try CompressedSource(plain, codec)
     }
 }
 
@@ -55,12 +53,12 @@ private final class TextSource: RowSource {
     let name: String
     let isGuessed = true
     let version: String?
-    private let bytes: ObjectByteSource
+    private let bytes: any ByteSource
     private let dialect: CSVDialect?
     private let textColumns: [TextColumn]
 
     init(_ reader: any ObjectReader, _ format: ObjectFormat, budget: MemoryBudget) throws {
-        bytes = ObjectByteSource(reader)
+        bytes = try ObjectSource.bytes(reader)
         name = "\(reader.description.location)"
         version = reader.description.version
         if format == .jsonl {
