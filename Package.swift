@@ -94,8 +94,8 @@ let modules: [Module] = [
     Module(
         name: "TableFiles",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "Compression", "Vectors", "ObjectStorage",
-            "Parquet", "Iceberg",
+            "Diagnostics", "Bytes", "CivilTime", "Compression", "JSON", "Vectors",
+            "ObjectStorage", "Parquet", "Iceberg",
             "Platform",
         ],
         kernels: true),
@@ -188,7 +188,8 @@ let modules: [Module] = [
     Module(
         name: "Ingest",
         needs: [
-            "Diagnostics", "Bytes", "CivilTime", "JSON", "Vectors", "Authority", "ObjectStorage",
+            "Diagnostics", "Bytes", "CivilTime", "Compression", "JSON", "Vectors", "Authority",
+            "ObjectStorage",
             "Iceberg", "Parquet",
             "TextTables", "TableFiles", "TableCatalog", "SQLite", "Telemetry", "Platform",
         ],
@@ -200,6 +201,11 @@ let modules: [Module] = [
             "TableCatalog", "SQLFunctions", "SQLPlanning", "SQLEngine",
         ],
         kernels: true),
+    Module(
+        name: "Operations",
+        needs: [
+            "Diagnostics", "CivilTime", "JSON", "SQLite", "Platform", "Supervision", "Telemetry",
+        ]),
     Module(
         name: "Dashboards",
         needs: ["Diagnostics", "CivilTime", "Authority", "YAML"]),
@@ -218,7 +224,7 @@ let modules: [Module] = [
         name: "IcebergAPI",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "HTTPMessages", "Identity",
-            "Iceberg",
+            "Iceberg", "Cryptography",
             "TableCatalog", "Telemetry", "Platform",
         ]),
     Module(
@@ -260,7 +266,7 @@ let modules: [Module] = [
             "TableCatalog",
             "SQLFunctions", "SQLPlanning", "SQLEngine", "Connectors", "Models", "Quality", "Jobs",
             "Ingest",
-            "Dashboards", "Metrics",
+            "Operations", "Dashboards", "Metrics",
             "ConsoleAPI", "HTTPClient", "S3API", "IcebergAPI", "QueryAPI", "IdentityAPI",
             "AgentAPI", "CWebFiles",
         ]),

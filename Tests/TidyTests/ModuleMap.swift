@@ -70,6 +70,7 @@ enum ModuleMap {
                 ("Jobs", ["SQLite", "CivilTime", "Supervision", "YAML"]),
                 ("Ingest", ["TextTables", "TableCatalog", "TableFiles"]),
                 ("Models", ["SQLEngine", "SQLite", "Cryptography"]),
+                ("Operations", ["SQLite", "Supervision", "CivilTime", "JSON"]),
                 ("Dashboards", ["Vectors", "JSON", "SQLite", "YAML"]),
                 ("Metrics", ["JSON", "YAML", "CivilTime"]),
             ]),

@@ -114,6 +114,21 @@ package struct LocalFileSystem: FileSystem {
                 .partialValue)
     }
 
+    /// Used and writable bytes of the disk that holds the path, as `df` counts: what is kept for the
+    /// administrator is neither.
+    package func diskUse(_ path: String) throws(PlatformError) -> (used: Int64, free: Int64) {
+        var raw = statvfs()
+        guard statvfs(path, &raw) == 0 else {
+            throw PlatformError(errno: errno, "look at the disk of", path)
+        }
+        func bytes(_ blocks: UInt64) -> Int64 {
+            Int64(
+                clamping: blocks.multipliedReportingOverflow(by: UInt64(raw.f_frsize)).partialValue)
+        }
+        let taken = UInt64(raw.f_blocks).subtractingReportingOverflow(UInt64(raw.f_bfree))
+        return (bytes(taken.overflow ? 0 : taken.partialValue), bytes(UInt64(raw.f_bavail)))
+    }
+
     /// Makes a fresh directory under the system's temporary one, for tests and spills.
     package func makeTemporaryDirectory(prefix: String) throws(PlatformError) -> String {
         let root = Environment.value("TMPDIR") ?? "/tmp"
