@@ -92,7 +92,7 @@ struct Audit {
 
     private static func isCounted(_ rule: CheckRule) -> Bool {
         switch rule {
-        case .uniqueness, .rowCountRange, .reconcile, .customQuery: false
+        case .uniqueness, .rowCountRange, .reconcile, .customQuery, .schema, .volumeAnomaly: false
         default: true
         }
     }
@@ -144,6 +144,16 @@ struct Audit {
             finding.failing = try query(
                 "SELECT count(*) FROM (\(state.sql.filled(sql))) AS q", session()
             ).rows.first?.first?.integer
+        case .schema(let columns, let isExact):
+            let problems = state.sql.schemaProblems(columns, isExact: isExact)
+            finding.failing = Int64(problems.count)
+            finding.message =
+                problems.isEmpty
+                ? "all \(columns.count) columns are as wanted" : problems.joined(separator: "; ")
+        case .volumeAnomaly(let column, let days, let sensitivity):
+            let text = try state.sql.volumes(column, days: days, filter: check.filter)
+            let row = try query(text, session()).rows.first ?? []
+            (finding.failing, finding.message) = Self.judge(row, sensitivity)
         default: break
         }
         if finding.milliseconds == 0 { finding.milliseconds = milliseconds(since: began) }
@@ -151,6 +161,34 @@ struct Audit {
             throw QualityError(.invalidCheck, "the check gave no count")
         }
         if finding.message.isEmpty { finding.message = Self.message(check, failing, total) }
+    }
+
+    /// Days of history without which a volume is not judged.
+    private static let leastDays: Int64 = 5
+
+    /// Whether the newest day's rows are far from the mean of the days before it.
+    private static func judge(
+        _ row: [CollectedRows.Value], _ sensitivity: Double
+    ) -> (failing: Int64, message: String) {
+        guard row.count == 5, let day = row[0].text, let count = row[1].integer else {
+            return (0, "there are no rows to count")
+        }
+        let days = row[4].integer ?? 0
+        guard days >= leastDays, let mean = row[2].text.flatMap({ Double($0) }),
+            let deviation = row[3].text.flatMap({ Double($0) })
+        else {
+            return (
+                0, "\(count) rows on \(day); \(days) days before it are too few to compare with"
+            )
+        }
+        // Even days that were all alike may differ a little.
+        let allowed = max(sensitivity * deviation, mean / 20, 1)
+        func short(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+        return (
+            abs(Double(count) - mean) > allowed ? 1 : 0,
+            "\(count) rows on \(day); the \(days) days before had \(short(mean)), "
+                + "give or take \(short(allowed))"
+        )
     }
 
     private static func message(_ check: Check, _ failing: Int64, _ total: Int64?) -> String {

@@ -12,6 +12,8 @@ package enum CheckKind: String, Sendable, CaseIterable {
     case freshness
     case reconcile
     case customSQL = "custom_sql"
+    case schema
+    case volumeAnomaly = "volume_anomaly"
 
     /// The options of the kind, besides `severity`, `description` and `where`.
     var options: [String] {
@@ -26,6 +28,8 @@ package enum CheckKind: String, Sendable, CaseIterable {
         case .freshness: ["column", "within"]
         case .reconcile: ["expression", "sql", "tolerance"]
         case .customSQL: ["sql", "condition"]
+        case .schema: ["columns", "exact"]
+        case .volumeAnomaly: ["column", "days", "sensitivity"]
         }
     }
 
@@ -33,7 +37,8 @@ package enum CheckKind: String, Sendable, CaseIterable {
     var mainOption: String? {
         switch self {
         case .uniqueness, .notNull: "columns"
-        case .positive, .noFutureDates: "column"
+        case .positive, .noFutureDates, .volumeAnomaly: "column"
+        case .schema: "columns"
         case .customSQL: "sql"
         default: nil
         }

@@ -18,6 +18,10 @@ enum CheckRule: Sendable {
     case customQuery(String)
     /// A condition that each row has to meet.
     case condition(String)
+    /// Columns that the table has to have, with their types, in words of SQL; and perhaps no others.
+    case schema([(name: String, type: String)], isExact: Bool)
+    /// The newest day's rows against those of the days before it.
+    case volumeAnomaly(String, days: Int64, sensitivity: Double)
 }
 
 extension CheckRule {
@@ -66,13 +70,23 @@ extension CheckRule {
             case (nil, let condition?): self = .condition(condition)
             default: throw reader.fault("sql", "either sql, a query of bad rows, or condition")
             }
+        case .schema:
+            self = .schema(try reader.types("columns"), isExact: try reader.flag("exact"))
+        case .volumeAnomaly:
+            let days = try reader.whole("days") ?? 14
+            let sensitivity = try reader.bound("sensitivity") ?? .int(3)
+            guard (5...366).contains(days) else { throw reader.fault("days", "5 to 366") }
+            guard case .number(let number) = sensitivity, let factor = number.double, factor > 0
+            else { throw reader.fault("sensitivity", "a number above 0") }
+            self = .volumeAnomaly(
+                try reader.text("column"), days: days, sensitivity: factor)
         }
     }
 
     /// Whether it tells of each row whether it is bad.
     var isRowLevel: Bool {
         switch self {
-        case .rowCountRange, .freshness, .reconcile, .customQuery: false
+        case .rowCountRange, .freshness, .reconcile, .customQuery, .schema, .volumeAnomaly: false
         default: true
         }
     }
@@ -83,7 +97,7 @@ extension CheckRule {
         case .uniqueness(let columns), .notNull(let columns): columns
         case .acceptedValues(let column, _), .positive(let column), .range(let column, _, _),
             .noFutureDates(let column), .relationships(let column, _, _), .regex(let column, _),
-            .freshness(let column, _):
+            .freshness(let column, _), .volumeAnomaly(let column, _, _):
             [column]
         default: []
         }
@@ -144,6 +158,36 @@ private struct OptionReader {
             return names
         default: throw fault("columns", "a column or a list of columns")
         }
+    }
+
+    func flag(_ name: String) throws(QualityError) -> Bool {
+        switch options[name] {
+        case nil, .null: return false
+        case .bool(let flag)?: return flag
+        default: throw fault(name, "true or false")
+        }
+    }
+
+    /// Columns with their types: a mapping, or a list of texts such as `amount decimal(12,2)`.
+    func types(_ name: String) throws(QualityError) -> [(name: String, type: String)] {
+        var found: [(name: String, type: String)] = []
+        switch options[name] {
+        case .object(let object)?:
+            for (column, value) in object.members {
+                guard case .string(let type) = value else { throw fault(name, "types as texts") }
+                found.append((column.lowercased(), type))
+            }
+        case .array(let elements)?:
+            for element in elements {
+                guard case .string(let text) = element, let space = text.firstIndex(of: " ")
+                else { throw fault(name, "texts such as 'amount decimal(12,2)'") }
+                found.append(
+                    (text[..<space].lowercased(), String(text[text.index(after: space)...])))
+            }
+        default: break
+        }
+        guard !found.isEmpty else { throw fault(name, "a mapping of columns to types") }
+        return found
     }
 
     func values(_ name: String) throws(QualityError) -> [JSONValue] {

@@ -74,7 +74,9 @@ struct CheckSQL {
         case .regex(let name, let pattern):
             return "NOT regexp_like(CAST(\(try column(name)) AS varchar), \(Self.text(pattern)))"
         case .condition(let condition): return "NOT (\(condition))"
-        case .uniqueness, .rowCountRange, .freshness, .reconcile, .customQuery: return nil
+        case .uniqueness, .rowCountRange, .freshness, .reconcile, .customQuery, .schema,
+            .volumeAnomaly:
+            return nil
         }
     }
 
@@ -160,6 +162,43 @@ struct CheckSQL {
             + "(\(filled(sql))) AS theirs) AS figures"
     }
 
+    /// The newest day and its rows; the mean and deviation of the days before it that have rows, and
+    /// how many those are.
+    func volumes(_ name: String, days: Int64, filter: String?) throws(QualityError) -> String {
+        let value = try column(name)
+        let condition = filter.map { " AND (\($0))" } ?? ""
+        return "WITH per_day AS (SELECT CAST(\(value) AS date) AS d, count(*) AS n "
+            + "FROM \(source) AS t WHERE \(value) IS NOT NULL\(condition) GROUP BY 1), "
+            + "newest AS (SELECT d AS last_day, n AS last_count FROM per_day ORDER BY d DESC LIMIT 1) "
+            + "SELECT CAST(max(last_day) AS varchar), max(last_count), "
+            + "CAST(avg(CAST(n AS double)) AS varchar), "
+            + "CAST(stddev_pop(CAST(n AS double)) AS varchar), count(n) "
+            + "FROM newest LEFT JOIN per_day ON per_day.d < newest.last_day "
+            + "AND per_day.d >= date_add('day', -\(days), newest.last_day)"
+    }
+
+    /// What is wrong with the columns; empty when all are as wanted.
+    func schemaProblems(_ wanted: [(name: String, type: String)], isExact: Bool) -> [String] {
+        func plain(_ type: String) -> String { type.lowercased().filter { $0 != " " } }
+        var problems: [String] = []
+        for (name, type) in wanted {
+            guard let column = columns.first(where: { $0.name.lowercased() == name }) else {
+                problems.append("\(name) is missing")
+                continue
+            }
+            if plain("\(column.type)") != plain(type) {
+                problems.append("\(name) is \(column.type), not \(type)")
+            }
+        }
+        if isExact {
+            for column in columns
+            where !wanted.contains(where: { $0.name == column.name.lowercased() }) {
+                problems.append("\(column.name) is not wanted")
+            }
+        }
+        return problems
+    }
+
     /// A query of people's own, with the table put in.
     func filled(_ sql: String) -> String {
         var text = sql.split(separator: "{table}", omittingEmptySubsequences: false)
@@ -172,7 +211,7 @@ struct CheckSQL {
     func sample(_ check: Check, columns wanted: [QueryColumn]) throws(QualityError) -> String? {
         let limit = "LIMIT \(QualityLimits.sampleRows)"
         switch check.rule {
-        case .rowCountRange, .freshness, .reconcile: return nil
+        case .rowCountRange, .freshness, .reconcile, .schema, .volumeAnomaly: return nil
         case .customQuery(let sql):
             let values = wanted.map { Self.asText($0, behind: "q.") }.joined(separator: ", ")
             return "SELECT \(values) FROM (\(filled(sql))) AS q \(limit)"

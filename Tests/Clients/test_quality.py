@@ -113,6 +113,49 @@ def test_every_kind_passes_and_fails(sql, schema):
     assert sql(f"select count(*) from system.quality.checks where table_name = 'silver.{schema}.t'") == [[12]]
 
 
+def test_columns_are_as_declared(sql, schema):
+    at = f"on silver.{schema}.t"
+    wanted = "'id integer', 'amount decimal(12, 2)', 'day date'"
+    sql(f"create check some {at} using schema with (columns = array[{wanted}])")
+    sql(f"create check all_of_them {at} using schema with (columns = array[{wanted}], exact = true)")
+    sql(f"create check others {at} using schema with (columns = array['id bigint', 'gone varchar'])")
+    found = {row[0]: row for row in sql(f"run checks {at}")}
+    assert found["some"][3:5] == ["passed", 0], found["some"]
+    assert found["all_of_them"][3:5] == ["failed", 4] and "iban is not wanted" in found["all_of_them"][6]
+    assert found["others"][6] == "id is integer, not bigint; gone is missing"
+    assert "wants" in refused(sql, f"create check x {at} using schema with (columns = array['id'])")
+
+
+def test_a_day_with_far_more_or_fewer_rows_is_told(sql, schema):
+    at = f"on silver.{schema}.v"
+    sql(f"create table silver.{schema}.v (day date, n integer)")
+
+    def add(day, count):
+        sql(
+            f"insert into silver.{schema}.v select date_add('day', {day}, date '2026-03-01'), x "
+            f"from unnest(sequence(1, {count})) as u (x)"
+        )
+
+    sql(f"create check volume {at} using volume_anomaly with (column = 'day')")
+    assert sql(f"run checks {at}")[0][3] == "passed"
+    for day, count in enumerate([100, 104, 96, 101]):
+        add(day, count)
+    found = sql(f"run checks {at}")[0]
+    assert found[3] == "passed" and "too few to compare with" in found[6]
+    add(4, 99)
+    add(5, 103)
+    found = sql(f"run checks {at}")[0]
+    assert found[3] == "passed" and found[6].startswith("103 rows on 2026-03-06; the 5 days before had 100.0"), found
+    add(6, 40)
+    found = sql(f"run checks {at}")[0]
+    assert found[3:5] == ["failed", 1] and found[6].startswith("40 rows on 2026-03-07"), found
+    add(6, 300)
+    assert sql(f"run checks {at}")[0][3] == "failed"
+    sql(f"create or replace check volume {at} using volume_anomaly with (column = 'day', sensitivity = 100)")
+    assert sql(f"run checks {at}")[0][3] == "passed"
+    assert "5 to 366" in refused(sql, f"create check x {at} using volume_anomaly with (column = 'day', days = 2)")
+
+
 def test_warnings_names_and_refusals(sql, schema):
     declare(sql, schema, KINDS[:2], severity="warn")
     sql(f"insert into silver.{schema}.t values {BAD_ROWS}")
