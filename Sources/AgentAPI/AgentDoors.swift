@@ -54,8 +54,11 @@ package protocol AgentSQL: Sendable {
 
 /// Answers questions in words. Throws faults.
 package protocol AgentAsk: Sendable {
-    /// An object with the reading, the SQL, rows, tables and snapshot.
-    func ask(_ context: RequestContext, question: String) throws -> JSONValue
+    /// An object with the reading, its frame, the SQL, rows, tables and snapshot. `previous` is the frame
+    /// of the answer that the question goes on from; `frame` is a reading that was chosen.
+    func ask(
+        _ context: RequestContext, question: String, previous: JSONValue?, frame: JSONValue?
+    ) throws -> JSONValue
 }
 
 /// Knows where tables come from. Throws faults.

@@ -24,6 +24,8 @@ package struct DashboardTile: Sendable {
     package var rowsSQL: String?
     /// What stands for a filter's column in this tile's statements; nil keeps the filter away.
     package var filterColumns: [String: String?] = [:]
+    /// The pipeline that brings the tile's rows; nil: unknown.
+    package var fedBy: String?
 
     package init(
         id: String, kind: String, title: String, description: String = "", sql: String,
@@ -95,7 +97,8 @@ private struct DashboardReader {
 
     func document(_ root: YAMLNode) throws -> DashboardDocument {
         try root.allow(keys: [
-            "name", "title", "description", "catalog", "schema", "watch", "filters", "tiles",
+            "name", "title", "description", "catalog", "schema", "watch", "fed_by", "filters",
+            "tiles",
         ])
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.hasSuffix(".yml") ? String(file.dropLast(4)) : file
@@ -120,9 +123,11 @@ private struct DashboardReader {
                 .limitExceeded, root["tiles"] ?? root,
                 "a dashboard has 1 to \(DashboardLimits.tiles) tiles, found \(nodes.count)")
         }
+        let feed = try root["fed_by"]?.string()
         var tiles: [DashboardTile] = []
         for node in nodes {
-            let tile = try tile(node, filters)
+            var tile = try tile(node, filters)
+            tile.fedBy = tile.fedBy ?? feed
             guard !tiles.contains(where: { $0.id == tile.id }) else {
                 throw fault(
                     .duplicateName, node["id"] ?? node, "two tiles have the id \(tile.id)",
@@ -234,7 +239,7 @@ private struct DashboardReader {
     private func tile(_ node: YAMLNode, _ filters: [DashboardFilter]) throws -> DashboardTile {
         try node.allow(keys: [
             "id", "kind", "title", "description", "sql", "text", "width", "options", "click",
-            "rows", "filters",
+            "rows", "filters", "fed_by",
         ])
         let kindNode = try node.required("kind")
         let kind = try kindNode.string()
@@ -280,6 +285,7 @@ private struct DashboardReader {
         tile.click = try click(node["click"], filters)
         tile.rowsSQL = try node["rows"]?.string()
         tile.filterColumns = try filterColumns(node["filters"], filters)
+        tile.fedBy = try node["fed_by"]?.string()
         return tile
     }
 

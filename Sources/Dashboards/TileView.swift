@@ -4,13 +4,17 @@ package enum TileView {
     package enum Result: Sendable {
         case answer(QueryAnswer)
         case fault(message: String, hint: String?)
+        /// The table is not there yet.
+        case absent(message: String)
     }
 
     /// The inside of a tile: what is replaced when its tables or the chosen filters change.
     ///
-    /// `path` is the address of the dashboard, on which links are built.
+    /// `path` is the address of the dashboard, on which links are built; `feed` stands below a tile that
+    /// has nothing to show and tells where its rows would come from.
     package static func content(
-        _ tile: DashboardTile, _ result: Result, _ view: DashboardView, path: String
+        _ tile: DashboardTile, _ result: Result, _ view: DashboardView, path: String,
+        feed: Markup = Markup()
     ) -> Markup {
         if tile.kind == "markdown" { return markdown(tile.text) }
         switch result {
@@ -19,14 +23,23 @@ package enum TileView {
                 <p class="fault" role="alert">\(message)</p>
                 \(hint.map { "<p class=\"hint\">\($0)</p>" as Markup })
                 """
+        case .absent(let message): return "<p class=\"empty\">\(message)</p>\n\(feed)"
         case .answer(let answer):
-            return figure(tile, answer.data, view, path) + foot(tile, answer, view, path)
+            return figure(tile, answer.data, view, path, feed) + foot(tile, answer, view, path)
         }
+    }
+
+    /// A chart that stands by itself: without a foot, since no address has its rows or files.
+    package static func chart(
+        _ tile: DashboardTile, _ data: ChartData, _ view: DashboardView, path: String
+    ) -> Markup {
+        figure(tile, data, view, path, Markup())
     }
 
     /// A whole tile.
     package static func section(
-        _ tile: DashboardTile, _ result: Result, _ view: DashboardView, path: String
+        _ tile: DashboardTile, _ result: Result, _ view: DashboardView, path: String,
+        feed: Markup = Markup()
     ) -> Markup {
         """
         <section class="tile \(tile.width.rawValue) kind-\(tile.kind)" \
@@ -34,7 +47,7 @@ package enum TileView {
         <h2 id="tile-\(tile.id)">\(tile.title)</h2>
         \(tile.description.isEmpty ? Markup() : "<p class=\"note\">\(tile.description)</p>\n")\
         <div class="content">
-        \(content(tile, result, view, path: path))
+        \(content(tile, result, view, path: path, feed: feed))
         </div>
         </section>
 
@@ -42,7 +55,8 @@ package enum TileView {
     }
 
     private static func figure(
-        _ tile: DashboardTile, _ data: ChartData, _ view: DashboardView, _ path: String
+        _ tile: DashboardTile, _ data: ChartData, _ view: DashboardView, _ path: String,
+        _ feed: Markup
     ) -> Markup {
         guard let kind = chartKinds[tile.kind] else {
             return "<p class=\"fault\">unknown kind of chart: \(tile.kind)</p>"
@@ -51,7 +65,7 @@ package enum TileView {
         switch kind.draw(
             data, tile.options, view.surface(of: tile, width: wideWidth, path: path))
         {
-        case .nothing(let reason): return "<p class=\"empty\">\(reason)</p>"
+        case .nothing(let reason): return "<p class=\"empty\">\(reason)</p>\n\(feed)"
         case .markup(let markup): return markup
         case .drawing(let height, let description, let body):
             var figure: Markup = "<figure>"

@@ -31,8 +31,13 @@ private struct CannedSQL: AgentSQL {
 }
 
 private struct CannedAsk: AgentAsk {
-    func ask(_ context: RequestContext, question: String) throws -> JSONValue {
-        .object([("reading", .string(question))])
+    func ask(
+        _ context: RequestContext, question: String, previous: JSONValue?, frame: JSONValue?
+    ) throws -> JSONValue {
+        .object([
+            ("reading", .string(question)), ("previous", previous ?? .null),
+            ("chosen", frame ?? .null),
+        ])
     }
 }
 
@@ -157,6 +162,26 @@ struct AgentAPITests {
         let plain = ["list_catalogs", "list_tables", "describe_table", "query"]
         #expect(try names(Door()) == plain)
         #expect(try names(Door(asks: true)) == plain + ["ask"])
+    }
+
+    @Test func aQuestionGoesOnFromAFrame() throws {
+        let door = Door(asks: true)
+        let session = try door.session()
+        func ask(_ arguments: String) -> JSONCursor {
+            let answer = door.call(
+                session, "tools/call", "{\"name\":\"ask\",\"arguments\":\(arguments)}")
+            return answer.body["result"]
+        }
+        let first = ask(#"{"question":"revenue?","frame":{"model":"m"}}"#)["structuredContent"]
+        #expect(try first["reading"].string() == "revenue?")
+        #expect(try first["chosen"]["model"].string() == "m")
+        #expect(first["previous"].isPresent == false || first["previous"].value == .null)
+        let next = ask(#"{"question":"and before?","previous":{"model":"m"}}"#)
+        #expect(try next["structuredContent"]["previous"]["model"].string() == "m")
+        let wrong = ask(#"{"question":"and before?","previous":"the last one"}"#)
+        #expect(try wrong["isError"].bool())
+        let words = try wrong["content"].elements()[0]["text"].string()
+        #expect(words.hasPrefix("agent.bad_argument"))
     }
 
     @Test func queriesRunAsTheCaller() throws {

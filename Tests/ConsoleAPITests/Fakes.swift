@@ -36,7 +36,8 @@ struct FakeAuthorizer: Authorizer {
     }
 }
 
-/// Answers every statement with two rows; those that begin with `fail` with a fault.
+/// Answers every statement with two rows; those that begin with `fail`, `absent` and `deny` with faults, `empty` with
+/// no rows.
 final class FakeRunner: QueryRunner {
     private let seen = Mutex<[(user: String, request: QueryRequest)]>([])
     var requests: [(user: String, request: QueryRequest)] { seen.withLock { $0 } }
@@ -50,6 +51,13 @@ final class FakeRunner: QueryRunner {
                 code: .init(rawValue: "COLUMN_NOT_FOUND"), message: "column not found: custmer",
                 hint: "did you mean customer?",
                 span: SourceSpan(offset: 12, length: 7, line: 2, column: 3), queryID: "q9")
+        }
+        if request.sql.hasPrefix("absent") {
+            throw QueryRunFault(
+                code: .init(rawValue: "TABLE_NOT_FOUND"), message: "there is no table orders")
+        }
+        if request.sql.hasPrefix("empty") {
+            return QueryAnswer(data: ChartData(columns: [ChartColumn("n", "bigint")], rows: []))
         }
         if request.sql.hasPrefix("deny") {
             throw QueryRunFault(code: .permissionDenied, message: "ada may not do that")

@@ -17,7 +17,7 @@ protocol AgentTool: Sendable {
 /// An argument of a tool.
 struct AgentParameter: Sendable {
     let name: String
-    /// A type of JSON Schema: `string`, `integer`.
+    /// A type of JSON Schema: `string`, `integer`, `object`.
     let type: String
     let description: String
     var isRequired = false
@@ -49,6 +49,15 @@ extension JSONCursor {
             throw AgentFault(.badArgument, "\(name) has to be a text")
         }
         return text
+    }
+
+    /// An object that may be missing.
+    func optionalObject(_ name: String) throws(AgentFault) -> JSONValue? {
+        guard self[name].isPresent else { return nil }
+        guard self[name].isObject, let value = self[name].value else {
+            throw AgentFault(.badArgument, "\(name) has to be an object")
+        }
+        return value
     }
 
     /// A text that may be missing.

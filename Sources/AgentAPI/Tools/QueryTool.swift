@@ -58,12 +58,20 @@ struct AskTool: AgentTool {
     let title = "Ask"
     let description =
         "Answers a question in plain words over the certified metrics: the reading, the SQL, rows, and "
-        + "the tables and snapshot behind them. It refuses what it cannot read."
+        + "the tables and snapshot behind them. It refuses what it cannot read. A question that goes on "
+        + "from an answer (and the week before?) comes with that answer's frame as previous; of several "
+        + "readings, one is chosen by sending its frame back."
     let parameters = [
         AgentParameter(
             name: "question", type: "string",
             description: "Such as: which regions saw a fraud rate above 5 % last week?",
-            isRequired: true)
+            isRequired: true),
+        AgentParameter(
+            name: "previous", type: "object",
+            description: "The member frame of the answer that the question goes on from."),
+        AgentParameter(
+            name: "frame", type: "object",
+            description: "The frame of a reading that was offered, to answer just that one."),
     ]
 
     func call(_ context: RequestContext, _ arguments: JSONCursor) throws -> JSONValue {
@@ -72,7 +80,9 @@ struct AskTool: AgentTool {
             throw AgentFault(
                 .badArgument, "a question has at most \(Limits.questionBytes) bytes")
         }
-        return try ask.ask(context, question: question)
+        return try ask.ask(
+            context, question: question, previous: try arguments.optionalObject("previous"),
+            frame: try arguments.optionalObject("frame"))
     }
 }
 

@@ -15,7 +15,8 @@ extension ConsolePages {
                 .html(
                     200,
                     TileView.content(
-                        tile, result(of: tile, view, visitor), view, path: address(view)
+                        tile, result(of: tile, view, visitor), view, path: address(view),
+                        feed: feed(of: tile, visitor)
                     ).text)
             },
             page("/dashboards/{name}/tiles/{tile}/rows", .dashboards) { request, path, visitor in
@@ -129,7 +130,7 @@ extension ConsolePages {
         let state = fingerprint(document, visitor.context)
         let results = tileResults(view, visitor)
         let tiles = zip(document.tiles, results).map {
-            TileView.section($0, $1, view, path: address(view))
+            TileView.section($0, $1, view, path: address(view), feed: feed(of: $0, visitor))
         }
         let note: Markup =
             document.description.isEmpty ? "" : "<p class=\"note\">\(document.description)</p>"
@@ -189,6 +190,9 @@ extension ConsolePages {
             return .answer(
                 try answer(view.statement(of: tile), DashboardLimits.tileRows, view, visitor))
         } catch let fault as QueryRunFault {
+            if tile.fedBy != nil, Self.absentCodes.contains(fault.code.rawValue) {
+                return .absent(message: fault.message)
+            }
             return .fault(message: fault.message, hint: fault.hint)
         } catch {
             return .fault(message: "\(error)", hint: nil)
