@@ -1,8 +1,11 @@
+import Connectors
 import DiskObjectStorage
 import Identity
+import Ingest
 import Jobs
 import Ledger
 import Models
+import Operations
 import Platform
 import Quality
 import SQLite
@@ -31,8 +34,11 @@ enum BackupCommands {
             let databases: [(String, Database)] = [
                 ("catalog.sqlite", appliance.catalog.outbox),
                 ("objects.sqlite", appliance.objects.database),
+                (MaintenanceLog.fileName, try appliance.catalog.maintenance.database),
                 ("jobs.sqlite", appliance.jobs.records),
                 ("quality.sqlite", appliance.checks.database),
+                ("operations.sqlite", appliance.watchman.database),
+                ("ingest.sqlite", appliance.registry.database),
                 ("models.sqlite", appliance.models.database),
                 ("connectors.sqlite", appliance.connectors.database),
                 ("identity.sqlite", appliance.identity.database),

@@ -8,12 +8,14 @@ package enum CommandLine {
     /// Every command, in the order of the help.
     static var commands: [Command] {
         [ServeCommand.command, SQLCommand.command, IngestCommand.command] + AskCommands.all
-            + PipelineCommands.all + BranchCommands.all + CheckCommands.all + ObjectCommands.all + [
+            + PipelineCommands.all + WatermarkCommands.all + BranchCommands.all + TableCommands.all + CheckCommands.all
+            + MaintainCommands.all
+            + ObjectCommands.all + [
                 ConnectCommand.command
             ]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
-            + [DoctorCommand.command] + BackupCommands.all + ConfigurationCommands.all
+            + AlertCommands.all + [DoctorCommand.command] + BackupCommands.all + ConfigurationCommands.all
             + [VersionCommand.command]
     }
 

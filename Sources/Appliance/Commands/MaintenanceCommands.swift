@@ -1,8 +1,11 @@
+import Connectors
 import DiskObjectStorage
 import Identity
+import Ingest
 import JSON
 import Ledger
 import Models
+import Operations
 import Platform
 import Quality
 import SQLite
@@ -23,8 +26,11 @@ enum DoctorCommand {
                 ("catalog.sqlite", appliance.catalog.outbox),
                 ("models.sqlite", appliance.models.database),
                 ("connectors.sqlite", appliance.connectors.database),
+                (MaintenanceLog.fileName, try appliance.catalog.maintenance.database),
                 ("ledger.sqlite", appliance.ledger.database),
                 ("quality.sqlite", appliance.checks.database),
+                ("operations.sqlite", appliance.watchman.database),
+                ("ingest.sqlite", appliance.registry.database),
             ]
             for (name, database) in databases {
                 for problem in try database.integrityProblems() { findings.append((name, problem)) }

@@ -82,6 +82,37 @@ package struct ApplianceConfiguration: Sendable {
             key: "ask.endpoint-key-file", kind: .text, defaultValue: "",
             summary: "a file that holds the endpoint's key"),
         Setting(
+            key: "alerts.webhook", kind: .text, defaultValue: "",
+            summary: "an http or https address that alerts are posted to as JSON; default none"),
+        Setting(
+            key: "alerts.interval-seconds", kind: .integer(1...3600), defaultValue: "30",
+            summary: "how often the process is looked at"),
+        Setting(
+            key: "alerts.hold-seconds", kind: .integer(0...86_400), defaultValue: "60",
+            summary: "how long a condition has to hold before its alert is raised"),
+        Setting(
+            key: "alerts.disk-percent", kind: .integer(0...100), defaultValue: "80",
+            summary: "use of the data directory's disk above which an alert is raised"),
+        Setting(
+            key: "alerts.memory-percent", kind: .integer(0...100), defaultValue: "80",
+            summary: "use of the memory that the process may have above which an alert is raised"),
+        Setting(
+            key: "alerts.connection-percent", kind: .integer(0...100), defaultValue: "80",
+            summary:
+                "use of connections, or of the queue of queries, above which an alert is raised"),
+        Setting(
+            key: "alerts.job-failure-percent", kind: .integer(0...100), defaultValue: "20",
+            summary:
+                "steps of pipelines that failed within 15 minutes above which an alert is raised"),
+        Setting(
+            key: "maintenance.nightly", kind: .boolean, defaultValue: "true",
+            summary: "keeps all tables in shape at 03:00 UTC, by their policies"),
+        Setting(
+            key: "maintenance.min-retention", kind: .text, defaultValue: "7d",
+            summary:
+                "the shortest retention that ALTER TABLE EXECUTE may ask for, unless its session says so"
+        ),
+        Setting(
             key: "drain-seconds", kind: .integer(0...3600), defaultValue: "10",
             summary: "how long a stop waits for requests and queries"),
         Setting(

@@ -8,6 +8,7 @@ package import Ledger
 import ObjectStorage
 package import Platform
 import Ingest
+import Operations
 package import Jobs
 package import Models
 import Quality
@@ -32,6 +33,13 @@ package final class Appliance: Sendable {
     package let jobs: JobScheduler
     /// The checks of tables.
     let checks: TableChecks
+    /// Keeps tables in shape.
+    let maintainer: TableMaintainer
+    /// Samples of how the process does, and the alerts.
+    let watchman: Watchman
+    let probe = LateProbe()
+    /// What became of the files that were to be loaded.
+    let registry: IngestRegistry
     /// Brings rows of files and other databases into tables.
     let ingestor: Ingestor
     let zones: TimeZones
@@ -73,6 +81,7 @@ package final class Appliance: Sendable {
         var engine = QueryEngineConfiguration(spillDirectory: directory.file("spill"))
         engine.threadCount = configuration.integer("engine.threads")
         engine.memoryLimitBytes = configuration.size("engine.memory-limit")
+        engine.minimumRetention = configuration.text("maintenance.min-retention")
         models = try ModelLibrary(
             databasePath: directory.file("models.sqlite"), authorizer: authorizer, clock: clock)
         queries = QueryEngine(
@@ -100,11 +109,19 @@ package final class Appliance: Sendable {
             ], clock: clock)
         recorder.attach(ledger)
         queries.observe(LedgerQueryObserver(ledger: ledger))
+        queries.attach(ledger: LedgerReading(ledger: ledger, authorizer: authorizer))
+        registry = try IngestRegistry(
+            path: directory.file("ingest.sqlite"),
+            nowMicroseconds: { [clock] in clock.now().microseconds })
+        queries.attach(ingest: RegistryReading(registry: registry, authorizer: authorizer))
         ingestor = Ingestor(
             catalog: catalog, store: objects.bound(to: Appliance.systemContext),
             authorizer: authorizer,
-            entropy: entropy, budget: MemoryBudget(limitBytes: Appliance.ingestBytes))
+            entropy: entropy, budget: MemoryBudget(limitBytes: Appliance.ingestBytes),
+            registry: registry,
+            keyPattern: { pattern in GlobPattern(pattern).map { glob in { glob.matches($0) } } })
         let branches = RunBranches(catalog: catalog)
+        maintainer = TableMaintainer(catalog: catalog, engine: queries, clock: clock)
         jobs = try JobScheduler(
             databasePath: directory.file("jobs.sqlite"),
             handlers: [
@@ -113,11 +130,17 @@ package final class Appliance: Sendable {
                     EngineStatementRunner(engine: queries, zones: zones, branches: branches)),
                 "check": CheckStep(checks: checks, branches: branches),
                 "publish": PublishStep(catalog: catalog, branches: branches),
+                "maintain": MaintainStep(maintainer: maintainer),
             ], sources: [OutboxEventSource(name: "objects", database: objects.database)],
             authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics,
             principals: { [identity] in
                 try PipelinePrincipals(registry: identity).principal($0)
             })
+        watchman = try Self.makeWatchman(
+            configuration, path: directory.file("operations.sqlite"), probe: probe, clock: clock,
+            metrics: metrics, addresses: addresses)
+        queries.attach(operations: OperationsReading(watchman: watchman))
+        maintainer.attach(jobs)
         try catalog.recover()
         try makeFirstThings()
         try declareSeeds()
@@ -142,6 +165,16 @@ package final class Appliance: Sendable {
         }
     }
 
+    /// The pipeline that `maintenance.nightly` switches.
+    private static let nightlySeed = "seeds/pipelines/maintenance.yml"
+
+    /// Removes a pipeline that an earlier start has declared, if there is one.
+    private func withdrawPipeline(_ name: String) throws {
+        do {
+            try jobs.removePipeline(Appliance.systemContext, name)
+        } catch let error as JobError where error.code == .noSuchPipeline { return }
+    }
+
     /// Bytes that ingest may hold.
     static let ingestBytes = 512 << 20
 
@@ -149,6 +182,10 @@ package final class Appliance: Sendable {
     private func declareSeeds() throws {
         for path in EmbeddedFiles.paths
         where path.hasPrefix("seeds/pipelines/") && path.hasSuffix(".yml") {
+            if path == Appliance.nightlySeed, !configuration.flag("maintenance.nightly") {
+                try withdrawPipeline("maintenance")
+                continue
+            }
             try declarePipeline(EmbeddedFiles.text(path) ?? "", source: path, files: [:])
         }
         let place = PipelineFolder(configuration, directory: directory.path)
@@ -236,6 +273,9 @@ package final class Appliance: Sendable {
         checks.close()
         models.close()
         connectors.close()
+        probe.attach(nil)
+        watchman.database.close()
+        registry.database.close()
         objects.database.close()
         directory.unlock()
     }

@@ -20,7 +20,7 @@ import Telemetry
 
 /// A running appliance: the ordered list of services over one `Appliance`.
 ///
-///     started  object store upkeep ─▶ ledger ─▶ identity upkeep ─▶ http ─▶ control
+///     started  object store upkeep ─▶ ledger ─▶ identity upkeep ─▶ http ─▶ operations ─▶ control
 ///     stopped  in the opposite order
 package final class ApplianceServer: Sendable {
     package let appliance: Appliance
@@ -56,6 +56,7 @@ package final class ApplianceServer: Sendable {
                     name: "s3", hosts: hosts, port: configuration.integer("ports.s3"),
                     handler: doors.s3, tls: { certificates.current() }),
             ], limits: limits, metrics: appliance.metrics, wallClock: appliance.clock)
+        appliance.probe.attach(ApplianceProbe(appliance: appliance, health: health))
         let upkeep = Upkeep(appliance)
         let control = ControlServer(path: DataDirectory.controlPath(of: appliance.directory.path)) {
             request, streams in
@@ -64,13 +65,13 @@ package final class ApplianceServer: Sendable {
         supervisor = Supervisor(
             [
                 SimpleService("ledger", start: { try appliance.ledger.start() }),
-                upkeep, QueryService(appliance.queries), appliance.jobs, http,
+                upkeep, StorageKeeper(appliance), PurgeService(appliance.catalog), QueryService(appliance.queries), appliance.jobs, http,
                 SimpleService(
                     "addresses",
                     start: { [http] in
                         appliance.addresses.bound(
                             console: http.port(of: "console") ?? 0, s3: http.port(of: "s3") ?? 0)
-                    }), control,
+                    }), appliance.watchman, control,
             ], health: health)
     }
 
@@ -131,14 +132,15 @@ struct ApplianceDoors {
         let s3Handler = S3Handler(
             store: appliance.objects,
             credentials: RegistryCredentials(registry: appliance.identity),
-            clock: appliance.clock)
+            clock: appliance.clock, identity: appliance.identity)
         s3 = s3Handler
         let operations = OperationsRoutes(appliance, health: health)
         let statements = StatementDoor(
             engine: appliance.queries,
             authenticator: RegistryQueryAuthenticator(
                 authenticator: RequestAuthenticator(registry: appliance.identity, rules: rules),
-                trustsLoopback: appliance.configuration.flag("trust-loopback")),
+                trustsLoopback: appliance.configuration.flag("trust-loopback"),
+                externalLogins: identity.externalLogins),
             authorizer: appliance.identity.authorizer, zones: appliance.zones)
         let authenticator = RequestAuthenticator(registry: appliance.identity, rules: rules)
         let dashboards = DashboardFolder(
@@ -161,11 +163,15 @@ struct ApplianceDoors {
                 watch: CatalogTableWatch(catalog: appliance.catalog),
                 assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
                 library: { dashboards.library() }, clock: appliance.clock, asker: asker))
-        let pipelines = PipelineRoutes(jobs: appliance.jobs, authenticator: authenticator)
+        let pipelines = PipelineRoutes(
+            jobs: appliance.jobs, door: APIDoor(authenticator: authenticator))
         console = Router(
             operations.routes + identity.routes + iceberg.routes + statements.routes
                 + pipelines.routes + pages.routes
-                + AskRoutes(asker: asker, authenticator: authenticator).routes
+                + CatalogRoutes(
+                    catalog: appliance.catalog, door: APIDoor(authenticator: authenticator)
+                ).routes
+                + AskRoutes(asker: asker, door: APIDoor(authenticator: authenticator)).routes
                 + Self.agents(appliance, rules: rules, ask: AgentAsker(asker: asker)).routes
                 + GovernancePages(
                     pages,

@@ -1,8 +1,6 @@
 import Authority
 import CivilTime
-import Diagnostics
 import HTTPMessages
-import IdentityAPI
 import JSON
 import Metrics
 
@@ -15,14 +13,14 @@ import Metrics
 /// caller may not ask. Everything runs as the caller.
 struct AskRoutes {
     let asker: any QuestionAnswering
-    let authenticator: RequestAuthenticator
+    let door: APIDoor
 
     private static let bodyBytes = 1 << 18
 
     var routes: [Route] {
         [
             Route(.post, "/api/v1/ask") { request, _ in
-                answer(request) { context in
+                door.answer(request) { context in
                     let bytes = try request.body.readAll(limit: Self.bodyBytes)
                     let body = try JSONValue(parsing: bytes, depthLimit: 16).cursor
                     let outcome = try asker.ask(
@@ -31,7 +29,7 @@ struct AskRoutes {
                 }
             },
             Route(.get, "/api/v1/metrics") { request, _ in
-                answer(request) { context in
+                door.answer(request) { context in
                     (200, .array(asker.models(context).map(Self.json)))
                 }
             },
@@ -51,46 +49,6 @@ struct AskRoutes {
         case .answered, .ambiguous: 200
         case .refused(_, let refusal): refusal.code == .denied ? 403 : 422
         }
-    }
-
-    private func answer(
-        _ request: Request, _ body: (RequestContext) throws -> (Int, JSONValue)
-    ) -> Response {
-        do {
-            guard let caller = try authenticator.authenticate(request, door: .api) else {
-                var response = Self.fault(401, "api.unauthenticated", "a credential is needed", nil)
-                response.fields["WWW-Authenticate"] = RequestAuthenticator.challenge(nil)
-                return response
-            }
-            let (status, value) = try body(caller.context)
-            return Response(
-                status: status, contentType: "application/json", bytes: value.encoded())
-        } catch let refusal as BrowserRefusal {
-            return refusal.response
-        } catch let error as MetricError {
-            let status = error.code == .denied ? 403 : error.code == .noSuchModel ? 404 : 400
-            return Self.fault(
-                error.code == .endpoint ? 502 : status, error.codeText, error.message, error.hint)
-        } catch let fault as any Fault {
-            return Self.fault(400, fault.codeText, fault.message, fault.hint)
-        } catch {
-            return Self.fault(400, "api.bad_request", "\(error)", nil)
-        }
-    }
-
-    private static func fault(
-        _ status: Int, _ code: String, _ message: String, _ hint: String?
-    ) -> Response {
-        let body: JSONValue = .object([
-            (
-                "error",
-                .object([
-                    ("code", .string(code)), ("message", .string(message)),
-                    ("hint", hint.map { .string($0) } ?? .null),
-                ])
-            )
-        ])
-        return Response(status: status, contentType: "application/json", bytes: body.encoded())
     }
 
     private static func json(_ model: MetricModel) -> JSONValue {

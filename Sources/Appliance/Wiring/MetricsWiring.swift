@@ -1,7 +1,6 @@
 import AgentAPI
 import Authority
 import CivilTime
-import Cryptography
 import Diagnostics
 import HTTPClient
 import HTTPMessages
@@ -136,32 +135,21 @@ struct MetricFiles {
 
 /// An OpenAI-compatible endpoint that fills frames; off unless `ask.endpoint` is set.
 struct EndpointFrameFiller: FrameFiller {
-    let host: String
-    let port: Int
-    let path: String
-    let isSecure: Bool
-    let endpointModel: String
-    let keyFile: String
+    /// nil: the setting is no address.
+    private let target: HTTPTarget?
+    private let path: String
+    private let endpointModel: String
+    private let keyFile: String
 
     private static let bodyLimit = 1 << 20
-
-    /// Whether the setting is an address.
-    let isValid: Bool
 
     /// nil when the setting is empty.
     init?(_ configuration: ApplianceConfiguration) {
         let text = configuration.text("ask.endpoint")
         guard !text.isEmpty else { return nil }
-        isSecure = text.hasPrefix("https://")
-        let rest = text.drop { $0 != "/" }.dropFirst(2)
-        let authority = rest.prefix { $0 != "/" }
-        var tail = String(rest.dropFirst(authority.count))
+        target = HTTPTarget(text)
+        var tail = target?.path ?? ""
         while tail.hasSuffix("/") { tail.removeLast() }
-        let parts = HostName.split(String(authority))
-        let named = parts?.port.map { Int($0) } ?? (isSecure ? 443 : 80)
-        isValid = (isSecure || text.hasPrefix("http://")) && parts != nil && named != nil
-        host = parts?.host ?? ""
-        port = named ?? 0
         path = tail + "/chat/completions"
         endpointModel = configuration.text("ask.endpoint-model")
         keyFile = configuration.text("ask.endpoint-key-file")
@@ -170,7 +158,7 @@ struct EndpointFrameFiller: FrameFiller {
     func frame(
         for question: String, model: MetricModel, now: Int64, previous: Frame?
     ) throws(MetricError) -> Frame? {
-        guard isValid else {
+        guard let target else {
             throw MetricError(.endpoint, "the setting ask.endpoint is no http or https address")
         }
         let body = FrameChat.request(
@@ -184,16 +172,8 @@ struct EndpointFrameFiller: FrameFiller {
             fields["Authorization"] = "Bearer \(key)"
         }
         do {
-            var tls: TLSContext?
-            if isSecure {
-                let authorities = try LocalFileSystem().readAll(
-                    "/etc/ssl/certs/ca-certificates.crt", limit: 4 << 20)
-                tls = try TLSContext(trustingPEM: String(decoding: authorities, as: UTF8.self))
-            }
-            let connection = HTTPConnection(
-                host: host, port: port, tls: tls, bodyLimit: Self.bodyLimit)
-            defer { connection.close() }
-            let answer = try connection.send(.post, path, fields: fields, body: body.encoded())
+            let answer = try target.post(
+                path, fields: fields, body: body.encoded(), answerLimit: Self.bodyLimit)
             guard answer.status == 200 else {
                 throw MetricError(.endpoint, "the endpoint answered \(answer.status)")
             }
@@ -241,8 +221,15 @@ struct LedgeredAsker: QuestionAnswering {
 struct AgentAsker: AgentAsk {
     let asker: any QuestionAnswering
 
-    func ask(_ context: RequestContext, question: String) throws -> JSONValue {
-        try asker.ask(context, AskRequest(question)).json
+    func ask(
+        _ context: RequestContext, question: String, previous: JSONValue?, frame: JSONValue?
+    ) throws -> JSONValue {
+        try asker.ask(
+            context,
+            AskRequest(
+                question, frame: try frame.map { try Frame($0.cursor) },
+                previous: try previous.map { try Frame($0.cursor) })
+        ).json
     }
 }
 
