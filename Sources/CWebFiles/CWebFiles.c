@@ -76,34 +76,46 @@ static const unsigned char file_17[] = {
     0};
 
 static const unsigned char file_18[] = {
-#embed "../../demos/sales/pipelines/sales.yml" suffix(, ) if_empty()
+#embed "../../demos/sales/pipelines/days.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_19[] = {
-#embed "../../demos/sales/pipelines/uploads.yml" suffix(, ) if_empty()
+#embed "../../demos/sales/pipelines/sales.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_20[] = {
-#embed "../../seeds/pipelines/landing.yml" suffix(, ) if_empty()
+#embed "../../demos/sales/pipelines/uploads.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_21[] = {
-#embed "../../web/charts.css" suffix(, ) if_empty()
+#embed "../../seeds/dashboards/operations.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_22[] = {
-#embed "../../web/console.css" suffix(, ) if_empty()
+#embed "../../seeds/pipelines/landing.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_23[] = {
-#embed "../../web/dashboard.js" suffix(, ) if_empty()
+#embed "../../seeds/pipelines/maintenance.yml" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_24[] = {
-#embed "../../web/icon.svg" suffix(, ) if_empty()
+#embed "../../web/charts.css" suffix(, ) if_empty()
     0};
 
 static const unsigned char file_25[] = {
+#embed "../../web/console.css" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_26[] = {
+#embed "../../web/dashboard.js" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_27[] = {
+#embed "../../web/icon.svg" suffix(, ) if_empty()
+    0};
+
+static const unsigned char file_28[] = {
 #embed "../../web/sql.js" suffix(, ) if_empty()
     0};
 
@@ -126,15 +138,18 @@ static const struct web_file files[] = {
     {"demos/sales/models/create_iceberg_table.sql", file_15, sizeof file_15 - 1},
     {"demos/sales/models/update_watermark.sql", file_16, sizeof file_16 - 1},
     {"demos/sales/models/upsert_data_into_iceberg.sql", file_17, sizeof file_17 - 1},
-    {"demos/sales/pipelines/sales.yml", file_18, sizeof file_18 - 1},
-    {"demos/sales/pipelines/uploads.yml", file_19, sizeof file_19 - 1},
-    {"seeds/pipelines/landing.yml", file_20, sizeof file_20 - 1},
-    {"web/charts.css", file_21, sizeof file_21 - 1},
-    {"web/console.css", file_22, sizeof file_22 - 1},
-    {"web/dashboard.js", file_23, sizeof file_23 - 1},
-    {"web/icon.svg", file_24, sizeof file_24 - 1},
-    {"web/sql.js", file_25, sizeof file_25 - 1},
+    {"demos/sales/pipelines/days.yml", file_18, sizeof file_18 - 1},
+    {"demos/sales/pipelines/sales.yml", file_19, sizeof file_19 - 1},
+    {"demos/sales/pipelines/uploads.yml", file_20, sizeof file_20 - 1},
+    {"seeds/dashboards/operations.yml", file_21, sizeof file_21 - 1},
+    {"seeds/pipelines/landing.yml", file_22, sizeof file_22 - 1},
+    {"seeds/pipelines/maintenance.yml", file_23, sizeof file_23 - 1},
+    {"web/charts.css", file_24, sizeof file_24 - 1},
+    {"web/console.css", file_25, sizeof file_25 - 1},
+    {"web/dashboard.js", file_26, sizeof file_26 - 1},
+    {"web/icon.svg", file_27, sizeof file_27 - 1},
+    {"web/sql.js", file_28, sizeof file_28 - 1},
     {"", (const unsigned char *)"", 0}};
 
-size_t web_file_count(void) { return 26; }
+size_t web_file_count(void) { return 29; }
 const struct web_file *web_file_at(size_t index) { return &files[index]; }

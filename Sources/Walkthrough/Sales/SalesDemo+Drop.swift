@@ -32,6 +32,7 @@ extension SalesDemo {
         try evolution()
         try replacing()
         try removal()
+        try folders()
         show.endStep()
     }
 
@@ -189,6 +190,52 @@ extension SalesDemo {
             let gone = waitUntil(limit) { try count("returns") == "12" }
             let left = try count("returns")
             return (gone, "\(left) rows are left")
+        }
+    }
+
+    /// A folder for each day, taken together by a pattern.
+    private func folders() throws {
+        let files = [
+            ("2024-01-01/a.csv", "till,amount\n1,10.00\n2,20.00\n"),
+            ("2024-01-02/a.csv", "till,amount\n1,30.00\n"),
+            ("2024-01-02/notes.txt", "no table\n"),
+            (
+                show.breaks("folder.pattern") ? "2024-01-03/b.csv" : "2023-12-31/a.csv",
+                "till,amount\n1,99.00\n"
+            ),
+        ]
+        for (name, text) in files { try put("tills/\(name)", text) }
+        show.command("lakehouse pipeline run days")
+        let first = try run("days")
+        func days() throws -> [[String]] {
+            try rows(
+                "SELECT regexp_extract(_source_file, 'tills/(.*)', 1), count(*), sum(amount) "
+                    + "FROM bronze.shop.days GROUP BY 1 ORDER BY 1")
+        }
+        try show.claim("folder.pattern") {
+            let found = try days()
+            return (
+                first.succeeded
+                    && found == [
+                        ["2024-01-01/a.csv", "2", "30.00"], ["2024-01-02/a.csv", "1", "30.00"],
+                    ],
+                "the run \(first.state) \(first.message), files with rows and sums: \(found)"
+            )
+        }
+        show.command("aws s3 rm s3://\(Self.bucket)/tills/2024-01-01/a.csv")
+        if !show.breaks("folder.missing") {
+            _ = try running().storage.send(
+                .delete, bucket: Self.bucket, key: "tills/2024-01-01/a.csv")
+        }
+        let second = try run("days")
+        try show.claim("folder.missing") {
+            let found = try days()
+            let wanted = show.breaks("folder.pattern") ? 2 : 1
+            return (
+                second.succeeded && found.count == wanted
+                    && found.first == ["2024-01-02/a.csv", "1", "30.00"],
+                "the run \(second.state) \(second.message), files with rows and sums: \(found)"
+            )
         }
     }
 }

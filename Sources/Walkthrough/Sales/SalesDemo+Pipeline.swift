@@ -256,9 +256,15 @@ extension SalesDemo {
     }
 
     private func reset() throws {
-        let sql = "DELETE FROM silver.sales._watermarks WHERE pipeline = 'sales'"
-        show.command(sql)
-        if !show.breaks("watermark.reset") { _ = try rows(sql) }
+        let wanted = try watermark()
+        let pipeline = show.breaks("watermark.shown") ? "days" : "sales"
+        let shown = try command("watermark", "show", pipeline, "--json")
+        try show.claim("watermark.shown") {
+            let marks = try JSONValue(parsing: shown).cursor.elements()
+            let found = try marks.map { try $0["watermark"].optionalString() ?? "" }
+            return (found == [wanted], "the command shows \(found), SQL \(wanted)")
+        }
+        if !show.breaks("watermark.reset") { try command("watermark", "reset", "sales") }
         let run = try load()
         try show.claim("watermark.reset") {
             let found = try amount(data.orders[19].id)

@@ -54,6 +54,20 @@ final class SalesDemo: Walkthrough {
 
     func value(_ sql: String) throws -> String { try running().client.value(sql) }
 
+    /// Runs a command beside the server, as a person would, and gives what it wrote.
+    @discardableResult
+    func command(_ words: String...) throws -> String {
+        show.command("lakehouse \(words.joined(separator: " "))")
+        let streams = HeardStreams()
+        let code = CommandLine.run(words + ["--data", directory + "/lake"], streams: streams)
+        guard code == 0 else {
+            throw WalkthroughError(
+                .requestFailed,
+                "\(words.joined(separator: " ")) ended with \(code): \(streams.complaints)")
+        }
+        return streams.text
+    }
+
     // MARK: 1, 2
 
     private func boot() throws {
@@ -132,14 +146,20 @@ final class SalesDemo: Walkthrough {
     /// Runs the pipeline to its end, whatever that is.
     @discardableResult
     func runSales(file: String = "s3://\(bucket)/\(key)") throws -> Run {
+        try run("sales", ["file": file])
+    }
+
+    /// Runs a pipeline to its end, whatever that is.
+    func run(_ pipeline: String, _ parameters: [String: String] = [:]) throws -> Run {
         let body: JSONValue = .object([
-            ("parameters", .object([("file", .string(file))])), ("wait", true),
+            ("parameters", .object(parameters.map { ($0.key, .string($0.value)) })),
+            ("wait", true),
         ])
-        let answer = try running().client.post("/api/v1/pipelines/sales/runs", body)
+        let answer = try running().client.post("/api/v1/pipelines/\(pipeline)/runs", body)
         let run = try JSONValue(parsing: answer.body).cursor
         guard answer.status == 200 else {
             throw WalkthroughError(
-                .requestFailed, "starting sales answered \(answer.status): \(answer.text)")
+                .requestFailed, "starting \(pipeline) answered \(answer.status): \(answer.text)")
         }
         return Run(
             state: try run["state"].string(),
