@@ -177,7 +177,7 @@ struct EngineQueryBrowser: QueryBrowser {
     private func summary(_ query: Query) -> QuerySummary {
         let snapshot = query.snapshot
         return QuerySummary(
-            id: query.id, sql: query.sql, user: query.context.principal.name,
+            id: query.id, sql: query.shownSQL, user: query.context.principal.name,
             state: snapshot.state.rawValue, createdMicroseconds: query.createdMicroseconds,
             elapsedMilliseconds: snapshot.statistics.elapsedMilliseconds,
             rowCount: snapshot.statistics.outputRows, error: snapshot.fault?.message,

@@ -73,7 +73,7 @@ package struct PostgresConnector: Connector {
             ("client_encoding", "UTF8"), ("application_name", "lakehouse"),
             ("connect_timeout", "\(Limits.connectSeconds)"),
             // The server's own files of passwords are not for everybody who may make catalogs.
-            ("passfile", "/dev/null"),
+            ("passfile", "/dev/null/none"),
             (
                 "options",
                 "-c TimeZone=UTC -c DateStyle=ISO,YMD -c extra_float_digits=3 "

@@ -79,12 +79,25 @@ struct SourceComputing {
             }
         case .limit(let input, let count?, let offset):
             let (wanted, overflow) = count.addingReportingOverflow(offset)
-            if !overflow, let few = computed(.limit(input, count: wanted, offset: 0)) {
+            if !overflow, !Self.isOrdered(input),
+                let few = computed(.limit(input, count: wanted, offset: 0))
+            {
                 return .limit(few, count: count, offset: offset)
             }
-        default: if let result = computed(plan) { return result }
+        default:
+            if !Self.isOrdered(plan), let result = computed(plan) { return result }
         }
         return plan.mapChildren { rewritten($0) }
+    }
+
+    /// Whether the plan's rows come in an order that somebody may count on.
+    private static func isOrdered(_ plan: LogicalPlan) -> Bool {
+        switch plan {
+        case .topN, .sort: true
+        case .project(let input, _), .filter(let input, _), .limit(let input, _, _):
+            isOrdered(input)
+        default: false
+        }
     }
 
     private func computed(_ plan: LogicalPlan) -> LogicalPlan? {

@@ -219,6 +219,7 @@ extension StatementRun {
             let name = try tableName(object.name)
             switch try catalogs.resolve(context, name, version: .current, span: object.name.span) {
             case .table(let table, _) where table is IcebergTable: break
+            case .table where catalogs.isConnected(context, name.catalog): break
             case .view: break
             case .table:
                 throw QueryFault(
