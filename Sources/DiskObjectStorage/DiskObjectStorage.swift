@@ -21,6 +21,17 @@
 // commit the file is unlinked as soon as no reader that could know the name is open (`Trash`). Rows that
 // are left are emptied by `recover`.
 //
+// Versions. `objects` holds the present version of each key and nothing else; what is behind it, and delete
+// markers, are rows of `versions`, the newest with the least `seq`. A write moves the present row there, the
+// removal of the latest brings the one before back. So reads and listings cost the same with and without.
+//
+// What is configured of a bucket (`Settings/`) is a text each in `bucket_settings` and one `BucketState` in
+// memory. Its policy (`Policies/`) is judged before the authorizer is asked, which gets the verdict in the
+// context: a denial beats every grant, an allowance counts where no grant speaks.
+//
+// Webhooks: an event becomes rows of `deliveries` in the transaction that moves the outbox cursor past it, and a
+// row goes when its receiver has answered (`Deliveries`). `runLifecycle` and `Scrub` are called by the appliance.
+//
 // Every verb takes a `RequestContext` and asks the `Authorizer`; `bound(to:)` gives formats and the engine
 // an `ObjectStore` that acts for one context.
 //

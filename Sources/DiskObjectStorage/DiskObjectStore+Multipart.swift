@@ -42,9 +42,8 @@ extension DiskObjectStore {
         let id = entropy.hex(bytes: 24)
         return try storing("begin an upload to \(location)") {
             try database.writeGrouped { tx in
-                guard try Self.hasBucket(tx, context.tenant, location.bucket) else {
-                    throw Self.noSuchBucket(location.bucket)
-                }
+                let bucket = try Self.bucketRow(tx, context.tenant, location.bucket)
+                try checkLock(bucket, attributes.lock, location)
                 try tx.run(
                     """
                     INSERT INTO uploads (id, tenant, bucket, key, started_us, owner, checksum_algorithm,
@@ -165,6 +164,7 @@ extension DiskObjectStore {
             try database.writeGrouped { tx -> (ObjectRecord, [String]) in
                 if let done = try completedBefore(tx, context, location, id) { return (done, []) }
                 let upload = try Self.requireUpload(tx, context.tenant, location, id)
+                let bucket = try Self.bucketRow(tx, context.tenant, location.bucket)
                 let present = try Self.uploadedParts(tx, id, after: 0, limit: Limits.partCount)
                 let chosen = try choose(parts, among: present)
                 try checkPrecondition(tx, context, location, precondition)
@@ -180,14 +180,14 @@ extension DiskObjectStore {
                         code: .entityTooLarge,
                         message: "an object has at most \(Limits.objectBytes) bytes")
                 }
-                let record = ObjectRecord(
+                var record = ObjectRecord(
                     description: ObjectDescription(
                         location: location, sizeBytes: total, etag: compositeETag(chosen),
                         version: version, modifiedMicroseconds: tx.nowMicroseconds),
                     attributes: upload.attributes, checksums: whole, owner: upload.owner,
                     partCount: chosen.count)
-                let unused = try concatenate(tx, context, id, chosen, as: record)
-                try emitCreated(tx, context, record)
+                let unused = try concatenate(tx, context, id, chosen, bucket, as: &record)
+                try emitCreated(tx, context, record, by: "CompleteMultipartUpload")
                 return (record, unused)
             }
         }
@@ -200,7 +200,7 @@ extension DiskObjectStore {
     /// Moves the parts' blobs to a new content, and the record in place.
     private func concatenate(
         _ tx: WriteTransaction, _ context: RequestContext, _ id: String, _ chosen: [PartRecord],
-        as record: ObjectRecord
+        _ bucket: BucketRow, as record: inout ObjectRecord
     ) throws -> [String] {
         try tx.run("INSERT INTO contents (size, refs) VALUES (?, 1)", record.description.sizeBytes)
         let content = tx.lastInsertedRow
@@ -211,7 +211,7 @@ extension DiskObjectStore {
                 part.number)
         }
         var unused = try removeUpload(tx, id)
-        unused += try replace(tx, context.tenant, with: record, content: content)
+        unused += try replace(tx, context.tenant, bucket, with: &record, content: content)
         try tx.run(
             "INSERT INTO completed_uploads (id, version, at_us) VALUES (?, ?, ?)", id,
             record.description.version, tx.nowMicroseconds)

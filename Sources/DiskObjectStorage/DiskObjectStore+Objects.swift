@@ -13,7 +13,10 @@ extension DiskObjectStore {
         try require(context, .objectWrite, location)
         try checkKey(location.key)
         try attributes.check()
-        try requireBucket(context, location.bucket)
+        let state = try knownState(context, location.bucket)
+        try checkLock(
+            BucketRow(versioning: state.versioning, hasLock: state.hasLock), attributes.lock,
+            location)
         return ObjectUpload(
             store: self, context: context, location: location, attributes: attributes,
             checksums: checksums)
@@ -21,24 +24,26 @@ extension DiskObjectStore {
 
     /// Describes an object; `.noSuchKey` or `.noSuchBucket`.
     package func head(
-        _ context: RequestContext, _ location: ObjectLocation
+        _ context: RequestContext, _ location: ObjectLocation, version: VersionID? = nil
     ) throws(ObjectStoreError) -> ObjectRecord {
         try require(context, .objectRead, location)
         return try storing("look at \(location)") {
-            try database.read { tx in try Self.require(tx, context.tenant, location).record }
+            try database.read { tx in
+                try Self.require(tx, context.tenant, location, version: version).record
+            }
         }
     }
 
     /// Opens an object; the handle reads this content also when the key is replaced or deleted.
     package func open(
-        _ context: RequestContext, _ location: ObjectLocation
+        _ context: RequestContext, _ location: ObjectLocation, version: VersionID? = nil
     ) throws(ObjectStoreError) -> StoredObjectReader {
         try require(context, .objectRead, location)
         let ticket = trash.takeTicket()
         defer { trash.giveBack(ticket) }
         let found = try storing("open \(location)") {
             try database.read { tx in
-                let found = try Self.require(tx, context.tenant, location)
+                let found = try Self.require(tx, context.tenant, location, version: version)
                 return (found.record, try Self.layout(tx, content: found.content))
             }
         }
@@ -47,13 +52,13 @@ extension DiskObjectStore {
 
     /// The parts of an object that was uploaded in parts, from `after` on.
     package func parts(
-        _ context: RequestContext, _ location: ObjectLocation, after: Int = 0,
-        limit: Int = Limits.partCount
+        _ context: RequestContext, _ location: ObjectLocation, version: VersionID? = nil,
+        after: Int = 0, limit: Int = Limits.partCount
     ) throws(ObjectStoreError) -> [PartRecord] {
         try require(context, .objectRead, location)
         return try storing("list the parts of \(location)") {
             try database.read { tx in
-                let found = try Self.require(tx, context.tenant, location)
+                let found = try Self.require(tx, context.tenant, location, version: version)
                 guard found.record.partCount > 0 else { return [] }
                 return try tx.query(
                     """
@@ -64,84 +69,45 @@ extension DiskObjectStore {
         }
     }
 
-    /// Deletes an object; one that is absent is fine, unless the precondition names a tag.
-    /// Returns whether there was one.
-    @discardableResult
-    package func delete(
-        _ context: RequestContext, _ location: ObjectLocation,
-        precondition: WritePrecondition = .none
-    ) throws(ObjectStoreError) -> Bool {
-        try require(context, .objectDelete, location)
-        let (found, unused) = try storing("delete \(location)") {
-            try database.writeGrouped { tx in
-                try remove(tx, context, location, precondition: precondition)
-            }
-        }
-        trash.discard(unused)
-        return found
-    }
-
-    /// Deletes many objects in one transaction; each is decided alone. Returns a fault a location that
-    /// was refused.
-    package func delete(
-        _ context: RequestContext, bucket: String, keys: [String]
-    ) throws(ObjectStoreError) -> [(key: String, fault: ObjectStoreError?)] {
-        try requireBucket(context, bucket)
-        var outcomes: [(key: String, fault: ObjectStoreError?)] = []
-        var allowed: [ObjectLocation] = []
-        for key in keys {
-            let location = ObjectLocation(bucket: bucket, key: key)
-            do throws(ObjectStoreError) {
-                try require(context, .objectDelete, location)
-                allowed.append(location)
-                outcomes.append((key, nil))
-            } catch {
-                outcomes.append((key, error))
-            }
-        }
-        let unused = try storing("delete \(allowed.count) objects of \(bucket)") {
-            try database.writeGrouped { tx in
-                var unused: [String] = []
-                for location in allowed {
-                    unused += try remove(tx, context, location, precondition: .none).unused
-                }
-                return unused
-            }
-        }
-        trash.discard(unused)
-        return outcomes
-    }
-
-    /// Copies by reference: the target shares the content. `attributes` nil keeps those of the source.
+    /// Copies by reference: the target shares the content. `attributes` nil keeps those of the source,
+    /// `tags` nil its tags; a lock is never taken over.
     /// `check` sees the source inside the transaction and may refuse it by throwing.
     package func copy(
         _ context: RequestContext, from source: ObjectLocation, to target: ObjectLocation,
-        attributes: ObjectAttributes? = nil, precondition: WritePrecondition = .none,
+        version: VersionID? = nil, attributes: ObjectAttributes? = nil,
+        tags: [String: String]? = nil, lock: ObjectLock = ObjectLock(),
+        precondition: WritePrecondition = .none,
         check: (ObjectRecord) throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in }
     ) throws(ObjectStoreError) -> ObjectRecord {
         try require(context, .objectRead, source)
         try require(context, .objectWrite, target)
         try checkKey(target.key)
         try attributes?.check()
-        let version = folder.nextName()
+        let name = folder.nextName()
         let (record, unused) = try storing("copy \(source) to \(target)") {
             try database.writeGrouped { tx in
-                let found = try Self.require(tx, context.tenant, source)
+                let found = try Self.require(tx, context.tenant, source, version: version)
                 try check(found.record)
-                guard try Self.hasBucket(tx, context.tenant, target.bucket) else {
-                    throw Self.noSuchBucket(target.bucket)
-                }
+                let bucket = try Self.bucketRow(tx, context.tenant, target.bucket)
                 try checkPrecondition(tx, context, target, precondition)
                 // The reference is taken before the old row goes, which may be the same content.
                 try tx.run("UPDATE contents SET refs = refs + 1 WHERE id = ?", found.content)
                 var record = found.record
                 record.description.location = target
-                record.description.version = version
+                record.description.version = name
                 record.description.modifiedMicroseconds = tx.nowMicroseconds
                 record.owner = owner(context)
-                if let attributes { record.attributes = attributes }
-                let unused = try replace(tx, context.tenant, with: record, content: found.content)
-                try emitCreated(tx, context, record)
+                if var new = attributes {
+                    new.tags = record.attributes.tags
+                    record.attributes = new
+                }
+                if let tags { record.attributes.tags = tags }
+                record.attributes.lock = lock
+                try record.attributes.check()
+                try checkLock(bucket, lock, target)
+                let unused = try replace(
+                    tx, context.tenant, bucket, with: &record, content: found.content)
+                try emitCreated(tx, context, record, by: "Copy")
                 return (record, unused)
             }
         }
@@ -153,34 +119,30 @@ extension DiskObjectStore {
 
     /// Throws `.noSuchBucket` early, before a body is received.
     func requireBucket(_ context: RequestContext, _ bucket: String) throws(ObjectStoreError) {
-        let isThere = try storing("look at bucket \(bucket)") {
-            try database.read { tx in try Self.hasBucket(tx, context.tenant, bucket) }
-        }
-        if !isThere { throw Self.noSuchBucket(bucket) }
+        _ = try knownState(context, bucket)
     }
 
     /// Makes a received content the present version of a key.
     func commit(
         _ context: RequestContext, _ location: ObjectLocation, _ content: PendingContent,
         sizeBytes: Int64, etag: String, checksums: ObjectChecksums, attributes: ObjectAttributes,
-        precondition: WritePrecondition
+        precondition: WritePrecondition, by: String = "Put"
     ) throws(ObjectStoreError) -> ObjectRecord {
         let version = folder.nextName()
         let (record, unused) = try storing("write \(location)") {
             try database.writeGrouped { tx in
-                guard try Self.hasBucket(tx, context.tenant, location.bucket) else {
-                    throw Self.noSuchBucket(location.bucket)
-                }
+                let bucket = try Self.bucketRow(tx, context.tenant, location.bucket)
                 try checkPrecondition(tx, context, location, precondition)
-                let record = ObjectRecord(
+                try checkLock(bucket, attributes.lock, location)
+                var record = ObjectRecord(
                     description: ObjectDescription(
                         location: location, sizeBytes: sizeBytes, etag: etag, version: version,
                         modifiedMicroseconds: tx.nowMicroseconds),
                     attributes: attributes, checksums: checksums, owner: owner(context),
                     partCount: 0)
                 let id = try insertContent(tx, content, etag: etag)
-                let unused = try replace(tx, context.tenant, with: record, content: id)
-                try emitCreated(tx, context, record)
+                let unused = try replace(tx, context.tenant, bucket, with: &record, content: id)
+                try emitCreated(tx, context, record, by: by)
                 return (record, unused)
             }
         }
@@ -206,19 +168,15 @@ extension DiskObjectStore {
         try precondition.check(presentETag: present, at: location)
     }
 
-    private func remove(
-        _ tx: WriteTransaction, _ context: RequestContext, _ location: ObjectLocation,
-        precondition: WritePrecondition
-    ) throws -> (found: Bool, unused: [String]) {
-        try checkPrecondition(tx, context, location, precondition)
-        guard let removed = try removeRow(tx, context.tenant, location) else {
-            guard try Self.hasBucket(tx, context.tenant, location.bucket) else {
-                throw Self.noSuchBucket(location.bucket)
-            }
-            return (false, [])
-        }
-        try emitRemoved(tx, context, location, version: removed.version)
-        return (true, removed.unused)
+    /// Throws `.invalidBucketState` when a lock is asked for in a bucket without locks.
+    func checkLock(
+        _ bucket: BucketRow, _ lock: ObjectLock, _ location: ObjectLocation
+    ) throws(ObjectStoreError) {
+        if lock.isEmpty || bucket.hasLock { return }
+        throw ObjectStoreError(
+            code: .invalidSetting,
+            message: "the bucket was not made for object lock: \(location.bucket)",
+            hint: "make a bucket with object lock enabled")
     }
 
     static func partRecord(_ row: Row) -> PartRecord {

@@ -140,7 +140,8 @@ extension DiskObjectStore {
             report.objectCount = try tx.number("SELECT count(*) FROM objects") ?? 0
             let wrongCounts = try tx.query(
                 """
-                SELECT c.id, c.refs, (SELECT count(*) FROM objects o WHERE o.content = c.id) AS used
+                SELECT c.id, c.refs, (SELECT count(*) FROM objects o WHERE o.content = c.id)
+                    + (SELECT count(*) FROM versions v WHERE v.content = c.id) AS used
                 FROM contents c WHERE c.refs <> used
                 """
             ) { row in
@@ -168,14 +169,38 @@ extension DiskObjectStore {
     }
 
     private func verifyInline(_ context: RequestContext, _ report: inout StorageReport) throws {
-        var last: Int64 = 0
-        while true {
-            let found = try database.read { tx in
+        var last: Int64? = 0
+        while let after = last, !context.cancellation.isCancelled {
+            let page = try checkInline(after: after, limit: Limits.upkeepBatch)
+            report.problems += page.problems
+            report.checkedBytes += page.checkedBytes
+            last = page.last
+        }
+    }
+
+    private func verifyBlobs(
+        _ context: RequestContext, _ report: inout StorageReport, onlyFast: Bool
+    ) throws {
+        var last: Int64? = 0
+        while let after = last, !context.cancellation.isCancelled {
+            let page = try checkBlobs(after: after, limit: 64, onlyFast: onlyFast)
+            report.problems += page.problems
+            report.blobCount += page.count
+            report.checkedBytes += page.checkedBytes
+            last = page.last
+        }
+    }
+
+    /// Compares the next inline contents with their checksums.
+    func checkInline(after: Int64, limit: Int) throws(ObjectStoreError) -> ScrubPage {
+        try storing("check inline contents") {
+            try database.read { tx in
+                var page = ScrubPage()
                 let rows = try tx.query(
                     """
                     SELECT id, inline, crc32c FROM contents WHERE id > ? AND inline IS NOT NULL
-                    ORDER BY id LIMIT 256
-                    """, last
+                    ORDER BY id LIMIT ?
+                    """, after, limit
                 ) { row in
                     (
                         id: row.int64(0), bytes: Int64(row.withBytes(1) { $0.count }),
@@ -183,50 +208,51 @@ extension DiskObjectStore {
                     )
                 }
                 for row in rows where !row.isSound {
-                    report.problems.append(
+                    page.problems.append(
                         StorageProblem(
                             kind: .corrupted, subject: "content \(row.id)",
                             objects: try users(tx, of: row.id),
                             message: "the inline bytes do not have their checksum"))
                 }
-                return rows
+                page.last = rows.last?.id
+                page.count = rows.count
+                page.checkedBytes = rows.reduce(0) { $0 + $1.bytes }
+                return page
             }
-            guard let end = found.last, !context.cancellation.isCancelled else { return }
-            last = end.id
-            report.checkedBytes += found.reduce(0) { $0 + $1.bytes }
         }
     }
 
-    private func verifyBlobs(
-        _ context: RequestContext, _ report: inout StorageReport, onlyFast: Bool
-    ) throws {
-        var last: Int64 = 0
-        while !context.cancellation.isCancelled {
+    /// Reads the next blobs, or with `onlyFast` only their tails.
+    func checkBlobs(
+        after: Int64, limit: Int, onlyFast: Bool = false
+    ) throws(ObjectStoreError) -> ScrubPage {
+        try storing("check blobs") {
             let hold = holdTrash()
+            defer { withExtendedLifetime(hold) {} }
             let batch = try database.read { tx in
                 try tx.query(
-                    "SELECT id, name, size, content FROM blobs WHERE id > ? ORDER BY id LIMIT 64",
-                    last
+                    "SELECT id, name, size, content FROM blobs WHERE id > ? ORDER BY id LIMIT ?",
+                    after, limit
                 ) { row in (row.int64(0), row.string(1), row.int64(2), row.int64OrNil(3)) }
             }
-            guard let end = batch.last else { return }
-            last = end.0
+            var page = ScrubPage()
+            page.last = batch.last?.0
+            page.count = batch.count
             for (_, name, size, content) in batch {
-                report.blobCount += 1
                 guard let fault = check(name, size, onlyFast: onlyFast) else {
-                    if !onlyFast { report.checkedBytes += size }
+                    if !onlyFast { page.checkedBytes += size }
                     continue
                 }
                 let isMissing = try !folder.files.exists(folder.path(name))
                 let objects = try database.read { tx in
                     try content.map { try users(tx, of: $0) } ?? []
                 }
-                report.problems.append(
+                page.problems.append(
                     StorageProblem(
                         kind: isMissing ? .missingBlob : .corrupted, subject: "blob \(name)",
                         objects: objects, message: fault.message))
             }
-            withExtendedLifetime(hold) {}
+            return page
         }
     }
 
@@ -255,8 +281,12 @@ extension DiskObjectStore {
     }
 
     private func users(_ tx: ReadTransaction, of content: Int64) throws -> [ObjectLocation] {
-        try tx.query("SELECT bucket, key FROM objects WHERE content = ? LIMIT 100", content) {
-            row in
+        try tx.query(
+            """
+            SELECT bucket, key FROM objects WHERE content = ?1
+            UNION SELECT bucket, key FROM versions WHERE content = ?1 LIMIT 100
+            """, content
+        ) { row in
             ObjectLocation(bucket: row.string(0), key: row.string(1))
         }
     }

@@ -3,6 +3,7 @@ import JSON
 package import ObjectStorage
 package import Platform
 package import SQLite
+import Synchronization
 
 /// The durable store of one data directory. Every verb may be called from any thread and blocks.
 package final class DiskObjectStore: Sendable {
@@ -14,6 +15,11 @@ package final class DiskObjectStore: Sendable {
     let inheritedTrash: [String]
     let authorizer: any Authorizer
     let entropy: any Entropy
+    /// What is configured of buckets, in memory.
+    let states = Mutex(BucketStates())
+    let clock: any WallClock
+    /// Raised when a bucket's notifications were changed.
+    package let webhookChanges = OutboxSignal()
     /// Parts but the last have at least this size.
     let minimumPartBytes: Int64
 
@@ -42,6 +48,7 @@ package final class DiskObjectStore: Sendable {
         inheritedTrash = opened.2
         self.authorizer = authorizer
         self.entropy = entropy
+        self.clock = clock
         self.minimumPartBytes = minimumPartBytes
     }
 
@@ -55,9 +62,10 @@ package final class DiskObjectStore: Sendable {
 
     // MARK: Buckets
 
-    /// Makes a bucket; `.bucketAlreadyExists` when there is one of that name.
+    /// Makes a bucket; `.bucketAlreadyExists` when there is one of that name. With a lock, which wants
+    /// versions, versioning is on from the start.
     package func createBucket(
-        _ context: RequestContext, _ name: String
+        _ context: RequestContext, _ name: String, hasLock: Bool = false
     ) throws(ObjectStoreError) {
         try require(context, .bucketCreate, bucket: name)
         try checkBucketName(name)
@@ -76,8 +84,13 @@ package final class DiskObjectStore: Sendable {
                         message: "a tenant has at most \(Limits.bucketCount) buckets")
                 }
                 try tx.run(
-                    "INSERT INTO buckets (tenant, name, created_us, owner) VALUES (?, ?, ?, ?)",
-                    context.tenant, name, tx.nowMicroseconds, owner(context))
+                    """
+                    INSERT INTO buckets (tenant, name, created_us, owner, versioning, has_lock)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                    context.tenant, name, tx.nowMicroseconds, owner(context),
+                    (hasLock ? Versioning.enabled : .unversioned).rawValue, hasLock)
+                forgetStates(tx)
                 try emit(tx, context, kind: "bucket.created", [("bucket", .string(name))])
             }
         }
@@ -125,12 +138,15 @@ package final class DiskObjectStore: Sendable {
                     throw Self.noSuchBucket(name)
                 }
                 if try tx.exists(
-                    "SELECT 1 FROM objects WHERE tenant = ? AND bucket = ? LIMIT 1", context.tenant,
-                    name)
+                    "SELECT 1 FROM objects WHERE tenant = ?1 AND bucket = ?2 LIMIT 1",
+                    context.tenant, name)
+                    || tx.exists(
+                        "SELECT 1 FROM versions WHERE tenant = ?1 AND bucket = ?2 LIMIT 1",
+                        context.tenant, name)
                 {
                     throw ObjectStoreError(
                         code: .bucketNotEmpty, message: "the bucket has objects: \(name)",
-                        hint: "delete the objects first")
+                        hint: "delete the objects and their versions first")
                 }
                 var names: [String] = []
                 let uploads = try tx.query(
@@ -138,7 +154,12 @@ package final class DiskObjectStore: Sendable {
                 ) { $0.string(0) }
                 for upload in uploads { names += try removeUpload(tx, upload) }
                 try tx.run(
+                    "DELETE FROM bucket_settings WHERE tenant = ? AND bucket = ?", context.tenant,
+                    name)
+                try tx.run(
                     "DELETE FROM buckets WHERE tenant = ? AND name = ?", context.tenant, name)
+                try watchForWebhooks(tx)
+                forgetStates(tx)
                 try emit(tx, context, kind: "bucket.removed", [("bucket", .string(name))])
                 return names
             }
@@ -165,10 +186,15 @@ package final class DiskObjectStore: Sendable {
             Resource(tenant: context.tenant, kind: .object, path: [location.bucket, location.key]))
     }
 
+    /// Asks the authorizer, with what the bucket's own policy says.
     func require(
         _ context: RequestContext, _ action: Action, _ resource: Resource
     ) throws(ObjectStoreError) {
-        try storing("decide") { _ = try authorizer.require(context, action, resource) }
+        try storing("decide") {
+            var context = context
+            try judge(&context, action, resource)
+            _ = try authorizer.require(context, action, resource)
+        }
     }
 
     func owner(_ context: RequestContext) -> String {

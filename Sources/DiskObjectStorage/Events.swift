@@ -20,28 +20,30 @@ extension DiskObjectStore {
             payload: JSONValue.object(members + who).encodedText())
     }
 
-    func emitCreated(_ tx: WriteTransaction, _ context: RequestContext, _ record: ObjectRecord)
-        throws
-    {
+    /// `by` is how it came, in the words of S3's events.
+    func emitCreated(
+        _ tx: WriteTransaction, _ context: RequestContext, _ record: ObjectRecord,
+        by: String = "Put"
+    ) throws {
         let object = record.description
         try emit(
             tx, context, kind: "object.created",
             [
                 ("bucket", .string(object.location.bucket)), ("key", .string(object.location.key)),
                 ("sizeBytes", .int(object.sizeBytes)), ("etag", .string(object.etag)),
-                ("version", .string(object.version)),
+                ("version", .string(object.version)), ("by", .string(by)),
             ])
     }
 
     func emitRemoved(
         _ tx: WriteTransaction, _ context: RequestContext, _ location: ObjectLocation,
-        version: String
+        version: String, isMarker: Bool = false
     ) throws {
-        try emit(
-            tx, context, kind: "object.removed",
-            [
-                ("bucket", .string(location.bucket)), ("key", .string(location.key)),
-                ("version", .string(version)),
-            ])
+        var members: [(String, JSONValue)] = [
+            ("bucket", .string(location.bucket)), ("key", .string(location.key)),
+            ("version", .string(version)),
+        ]
+        if isMarker { members.append(("isMarker", true)) }
+        try emit(tx, context, kind: "object.removed", members)
     }
 }

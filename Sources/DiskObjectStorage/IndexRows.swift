@@ -16,7 +16,8 @@ enum PendingContent {
 /// The rows of objects and contents, read and changed inside a caller's transaction.
 extension DiskObjectStore {
     static let recordColumns = """
-        key, version, etag, size, modified_us, owner, part_count, checksums, attributes, content
+        key, version, etag, size, modified_us, owner, part_count, checksums, attributes, content,
+        is_versioned
         """
 
     static func record(_ row: Row, bucket: String) throws -> ObjectRecord {
@@ -27,7 +28,7 @@ extension DiskObjectStore {
                 etag: row.string(2), version: row.string(1), modifiedMicroseconds: row.int64(4)),
             attributes: try ObjectAttributes(text: row.string(8)),
             checksums: ObjectChecksums(text: row.string(7)), owner: row.string(5),
-            partCount: row.int(6))
+            partCount: row.int(6), isVersioned: row.bool(10))
     }
 
     /// The present version of an object, and its content.
@@ -47,10 +48,26 @@ extension DiskObjectStore {
         _ tx: ReadTransaction, _ tenant: String, _ location: ObjectLocation
     ) throws -> (record: ObjectRecord, content: Int64) {
         if let found = try find(tx, tenant, location) { return found }
+        let bucket = try bucketRow(tx, tenant, location.bucket)
+        guard bucket.versioning != .unversioned,
+            let marker = try newestBehind(tx, tenant, location), marker.isMarker
+        else { throw noSuchKey(location) }
+        throw ObjectStoreError(
+            code: .noSuchKey, message: "the object was deleted: \(location)",
+            cause: DeleteMarker(id: marker.id, modifiedMicroseconds: marker.modifiedMicroseconds))
+    }
+
+    /// As `require`, of a version that is named; `.noSuchVersion` and `.deleteMarker`.
+    static func require(
+        _ tx: ReadTransaction, _ tenant: String, _ location: ObjectLocation, version: VersionID?
+    ) throws -> (record: ObjectRecord, content: Int64) {
+        guard let version else { return try require(tx, tenant, location) }
+        if let found = try recordOfVersion(tx, tenant, location, version) { return found }
         guard try hasBucket(tx, tenant, location.bucket) else {
             throw noSuchBucket(location.bucket)
         }
-        throw noSuchKey(location)
+        throw ObjectStoreError(
+            code: .noSuchVersion, message: "no version \(version.text) of \(location)")
     }
 
     /// Makes a content row with one reference, and its blob row.
@@ -76,21 +93,31 @@ extension DiskObjectStore {
         }
     }
 
-    /// Puts a record in the place of the present version; returns the blobs that nobody needs any more.
+    /// Puts a record in the place of the present version, which the bucket may keep; returns the blobs
+    /// that nobody needs any more. Completes the record with what follows from the bucket.
     func replace(
-        _ tx: WriteTransaction, _ tenant: String, with record: ObjectRecord, content: Int64
+        _ tx: WriteTransaction, _ tenant: String, _ bucket: BucketRow,
+        with record: inout ObjectRecord, content: Int64
     ) throws -> [String] {
         let location = record.description.location
-        let unused = try removeRow(tx, tenant, location)?.unused ?? []
+        record.isVersioned = bucket.versioning == .enabled
+        if bucket.hasLock, record.attributes.lock.mode == nil,
+            let retention = try state(tx, tenant, location.bucket)?.lockDefault
+        {
+            let hold = record.attributes.lock.hasLegalHold
+            record.attributes.lock = retention.lock(nowMicroseconds: tx.nowMicroseconds)
+            record.attributes.lock.hasLegalHold = hold
+        }
+        let unused = try makeRoom(tx, tenant, bucket, at: location)
         try tx.run(
             """
             INSERT INTO objects (tenant, bucket, key, version, etag, size, modified_us, owner, content,
-                part_count, checksums, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                part_count, checksums, attributes, is_versioned)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, tenant, location.bucket, location.key, record.description.version,
             record.description.etag, record.description.sizeBytes,
             record.description.modifiedMicroseconds, record.owner, content, record.partCount,
-            record.checksums.text, record.attributes.text)
+            record.checksums.text, record.attributes.text, record.isVersioned)
         return unused
     }
 

@@ -14,6 +14,19 @@ package enum Limits {
     package static let listedKeys = 1000
     package static let deletedKeys = 1000
     package static let bucketCount = 1000
+    package static let objectTags = 10
+    package static let bucketTags = 50
+    package static let tagNameCharacters = 128
+    package static let tagValueCharacters = 256
+    /// The text of a bucket's or a session's policy.
+    package static let policyBytes = 20 * 1024
+    package static let policyStatements = 200
+    /// Rules in one configuration of lifecycle, CORS or notification.
+    package static let configurationRules = 1000
+    /// Notices that wait for their receivers; beyond it the oldest go.
+    static let waitingDeliveries: Int64 = 100_000
+    /// What one step of the lifecycle or the scrub works on before it lets others go first.
+    static let upkeepBatch = 256
     /// Blob files in one directory.
     static let blobsPerDirectory: UInt64 = 1024
     /// Open files that one reader of an object of many parts keeps.

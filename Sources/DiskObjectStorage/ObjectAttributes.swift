@@ -8,6 +8,10 @@ package struct ObjectAttributes: Sendable, Hashable {
     package var headers: [String: String]
     /// What came as `x-amz-meta-*`, by the lower-case rest of the name.
     package var userMetadata: [String: String]
+    /// Tags of the version; changed without making another.
+    package var tags: [String: String] = [:]
+    /// What keeps the version.
+    package var lock = ObjectLock()
 
     package init(headers: [String: String] = [:], userMetadata: [String: String] = [:]) {
         self.headers = headers
@@ -24,16 +28,36 @@ package struct ObjectAttributes: Sendable, Hashable {
                     "user metadata has \(total) bytes, at most \(Limits.userMetadataBytes) are kept"
             )
         }
+        try Self.check(tags: tags, limit: Limits.objectTags)
+    }
+
+    /// Throws `.limitExceeded` past the limits of tags. Source: Amazon S3 User Guide, "Object tagging".
+    static func check(tags: [String: String], limit: Int) throws(ObjectStoreError) {
+        guard tags.count <= limit else {
+            throw ObjectStoreError(
+                code: .invalidSetting, message: "at most \(limit) tags are kept: \(tags.count)")
+        }
+        for (name, value) in tags
+        where name.isEmpty || name.unicodeScalars.count > Limits.tagNameCharacters
+            || value.unicodeScalars.count > Limits.tagValueCharacters
+        {
+            throw ObjectStoreError(
+                code: .invalidSetting,
+                message: "a tag has a name of 1 to \(Limits.tagNameCharacters) characters and a "
+                    + "value of up to \(Limits.tagValueCharacters)")
+        }
     }
 
     /// As the index keeps them.
     var text: String {
-        if headers.isEmpty && userMetadata.isEmpty { return "{}" }
+        if headers.isEmpty && userMetadata.isEmpty && tags.isEmpty && lock.isEmpty { return "{}" }
         func object(_ map: [String: String]) -> JSONValue {
             .object(map.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
         }
-        return JSONValue.object([("headers", object(headers)), ("user", object(userMetadata))])
-            .encodedText()
+        var members = [("headers", object(headers)), ("user", object(userMetadata))]
+        if !tags.isEmpty { members.append(("tags", object(tags))) }
+        if !lock.isEmpty { members.append(("lock", lock.json)) }
+        return JSONValue.object(members).encodedText()
     }
 
     /// From the index.
@@ -43,6 +67,8 @@ package struct ObjectAttributes: Sendable, Hashable {
         let root = try JSONValue(parsing: text).cursor
         headers = try root["headers"].stringMap()
         userMetadata = try root["user"].stringMap()
+        tags = try root["tags"].optionalStringMap() ?? [:]
+        lock = try ObjectLock(root["lock"])
     }
 }
 
@@ -55,6 +81,11 @@ package struct ObjectRecord: Sendable, Hashable {
     package var owner: String
     /// How many parts it was uploaded in; 0 for a simple write.
     package var partCount: Int
+    /// Whether it was written while the bucket kept versions; the others are called `null`.
+    package var isVersioned = false
+
+    /// The version's name as clients see it.
+    package var versionID: VersionID { isVersioned ? .named(description.version) : .null }
 }
 
 /// A part of an object or of a running upload.

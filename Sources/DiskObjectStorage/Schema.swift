@@ -91,6 +91,7 @@ extension DiskObjectStore {
                     name TEXT PRIMARY KEY,
                     at_us INTEGER NOT NULL
                 ) STRICT, WITHOUT ROWID;
-                """)
+                """),
+        versionMigration,
     ]
 }

@@ -35,6 +35,8 @@ package struct SigningSecret: Sendable {
     /// What a temporary credential is limited to; nil: to what its principal may do.
     package let scope: CredentialScope?
     package let expiresMicroseconds: Int64?
+    /// What the session of a temporary credential was narrowed to; nil for an access key.
+    package var session: SessionLimits?
 }
 
 /// A kept key as it is remembered between requests.

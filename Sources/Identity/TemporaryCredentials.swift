@@ -44,6 +44,22 @@ package struct CredentialScope: Sendable, Hashable {
     }
 }
 
+/// What a session was narrowed to when it was made by STS.
+package struct SessionLimits: Sendable, Hashable {
+    /// The only role that counts; nil: all of the principal's.
+    package var role: String?
+    /// The text of a policy, which the door of S3 evaluates.
+    package var policy: String?
+    /// For people and `GetCallerIdentity`.
+    package var name: String?
+
+    package init(role: String? = nil, policy: String? = nil, name: String? = nil) {
+        self.role = role
+        self.policy = policy
+        self.name = name
+    }
+}
+
 /// Three strings for an S3 client, and until when they count.
 package struct TemporaryCredential: Sendable {
     package let accessKeyID: String
@@ -60,7 +76,8 @@ extension IdentityRegistry {
     /// Makes a credential that acts for the context's principal, for tables that a catalog hands out
     /// and for STS. The caller has asked the authorizer before. Lifetime: 60 seconds to 12 hours.
     package func temporaryCredential(
-        _ context: RequestContext, scope: CredentialScope? = nil, lifetime: Duration? = nil
+        _ context: RequestContext, scope: CredentialScope? = nil, lifetime: Duration? = nil,
+        session: SessionLimits = SessionLimits()
     ) throws -> TemporaryCredential {
         let lifetime = lifetime ?? configuration.temporaryCredentialLifetime
         guard lifetime >= .seconds(60), lifetime <= .seconds(12 * 3600) else {
@@ -83,6 +100,9 @@ extension IdentityRegistry {
                         scope.areas.map { .array([.string($0.bucket), .string($0.prefix)]) })
                 ))
         }
+        if let role = session.role { members.append(("o", .string(role))) }
+        if let policy = session.policy { members.append(("y", .string(policy))) }
+        if let name = session.name { members.append(("n", .string(name))) }
         let statement = JSONValue.object(members).encoded()
         let token = try sealingKey.seal(statement, label: "session token")
         return TemporaryCredential(
@@ -125,7 +145,10 @@ extension IdentityRegistry {
             ? Principal.system : try activePrincipal(cursor["p"].string())
         return SigningSecret(
             secret: secretText(id), principal: principal, scope: scope,
-            expiresMicroseconds: expires)
+            expiresMicroseconds: expires,
+            session: SessionLimits(
+                role: try cursor["o"].optionalString(), policy: try cursor["y"].optionalString(),
+                name: try cursor["n"].optionalString()))
     }
 
     private func secretText(_ id: String) -> String {

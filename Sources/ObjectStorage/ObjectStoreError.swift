@@ -6,6 +6,9 @@ package struct ObjectStoreError: Fault {
         case noSuchBucket = "object.no_such_bucket"
         case noSuchKey = "object.no_such_key"
         case noSuchUpload = "object.no_such_upload"
+        case noSuchVersion = "object.no_such_version"
+        /// The version asked for only says that the object was deleted.
+        case deleteMarker = "object.delete_marker"
         case bucketAlreadyExists = "object.bucket_already_exists"
         case bucketNotEmpty = "object.bucket_not_empty"
         case invalidBucketName = "object.invalid_bucket_name"
@@ -22,6 +25,12 @@ package struct ObjectStoreError: Fault {
         case corrupted = "object.corrupted"
         case storageFull = "object.storage_full"
         case accessDenied = "object.access_denied"
+        /// A legal hold or a retention period keeps the version.
+        case locked = "object.locked"
+        /// The state of the bucket does not allow it.
+        case invalidBucketState = "object.invalid_bucket_state"
+        case invalidSetting = "object.invalid_setting"
+        case malformedPolicy = "object.malformed_policy"
         case limitExceeded = "object.limit_exceeded"
         case unavailable = "object.unavailable"
     }

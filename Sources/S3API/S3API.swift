@@ -11,7 +11,15 @@
 // reader came to a good end, so a forged or broken body leaves nothing. An operation that refuses before it
 // reads sends no `100 Continue`.
 //
-// One file an operation in `Operations/`; the support table in the console is `s3Operations`. What S3 has and
+// Who may: the operation's action goes into the context's `RequestFacts`; `S3Call.allow` compares it with what
+// the credential is limited to (areas, a session's policy), the store with the bucket's policy, and the
+// `Authorizer` decides over both and the grants of roles. A request that nobody signed is `.anonymous`'s.
+//
+//     POST /           ─▶ `TokenService` (STS): identities, sessions, roles
+//     POST /bucket     ─▶ `PostObject`: a form with a signed policy
+//     OPTIONS          ─▶ `CrossOrigin`
+//
+// One file an operation, or a few that belong together, in `Operations/`; the support table in the console is `s3Operations`. What S3 has and
 // this server has not is answered `NotImplemented` by its S3 name.
 //
 // Source: Amazon S3 API Reference; "Authenticating Requests (AWS Signature Version 4)".

@@ -16,6 +16,8 @@ protocol S3Operation: Sendable {
     static var query: String? { get }
     /// A header that must be there.
     static var header: String? { get }
+    /// The action of policies that the operation needs; its own name, unless policies know another.
+    static var permission: String { get }
 
     static func respond(_ call: S3Call) throws -> Response
 }
@@ -23,6 +25,7 @@ protocol S3Operation: Sendable {
 extension S3Operation {
     static var query: String? { nil }
     static var header: String? { nil }
+    static var permission: String { "s3:" + name }
 }
 
 /// One request on its way through an operation.
@@ -34,14 +37,58 @@ struct S3Call {
     let context: RequestContext
     let store: DiskObjectStore
     let region: String
+    let nowMicroseconds: Int64
 
     var location: ObjectLocation { ObjectLocation(bucket: target.bucket, key: target.key) }
 
+    /// The version that the request is about; nil: the present one.
+    func version() throws(S3Error) -> VersionID? { try parseVersion(query("versionId")) }
+
     /// Throws unless the credential's own limits cover the action; what the principal may, the store asks.
     func allow(_ action: Action, bucket: String, key: String = "") throws(S3Error) {
-        guard let covers = credential.covers, !covers(action, bucket, key) else { return }
-        throw S3Error(
-            .accessDenied, "this temporary credential does not cover \(action.rawValue) here")
+        if let covers = credential.covers, !covers(action, bucket, key) {
+            throw S3Error(
+                .accessDenied, "this temporary credential does not cover \(action.rawValue) here")
+        }
+        guard let policy = credential.policy else { return }
+        guard let operation = PolicyActions.name(action, facts: context.facts),
+            isAllowed(by: policy, operation, bucket: bucket, key: action == .objectList ? "" : key)
+        else {
+            throw S3Error(.accessDenied, "the policy of this session does not allow it")
+        }
+    }
+
+    private func isAllowed(
+        by policy: PolicyDocument, _ operation: String, bucket: String, key: String
+    ) -> Bool {
+        let ask = { (operation: String, resource: String) in
+            policy.judge(
+                PolicyQuestion(
+                    operation: operation, resource: resource, principal: context.principal,
+                    assumedRole: context.assumedRole, facts: context.facts,
+                    nowMicroseconds: nowMicroseconds))
+        }
+        switch ask(operation, StorageNames.resource(bucket: bucket, key: key)) {
+        case .allows: return true
+        case .denies: return false
+        case .silent: break
+        }
+        // Who may put may put in parts: session policies are often written without these.
+        switch operation {
+        case "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts":
+            if case .allows = ask(
+                "s3:PutObject", StorageNames.resource(bucket: bucket, key: key))
+            {
+                return true
+            }
+        case "s3:ListBucketMultipartUploads":
+            let prefix = query("prefix") ?? ""
+            if case .allows = ask("s3:PutObject", "arn:aws:s3:::\(bucket)/\(prefix)") {
+                return true
+            }
+        default: break
+        }
+        return false
     }
 
     /// The same for what the request addresses.
@@ -62,6 +109,9 @@ struct S3Call {
         }
         return min(max(number, range.lowerBound), range.upperBound)
     }
+
+    /// Whether a header says yes.
+    func flag(_ name: String) -> Bool { header(name)?.lowercased() == "true" }
 
     /// The body as a document.
     func document(limit: Int) throws -> XMLElement {
@@ -111,6 +161,15 @@ struct S3Call {
         }
         return length
     }
+}
+
+/// Reads the name of a version; none and an empty one mean the present version.
+func parseVersion(_ text: String?) throws(S3Error) -> VersionID? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let id = VersionID(text) else {
+        throw S3Error(.invalidArgument, "Invalid version id specified")
+    }
+    return id
 }
 
 /// An answer with an XML document.

@@ -1,4 +1,5 @@
 package import Authority
+package import DiskObjectStorage
 
 /// What stands behind an access key.
 package struct S3Credential: Sendable {
@@ -8,6 +9,15 @@ package struct S3Credential: Sendable {
     /// key means the bucket. nil: everything that the principal may.
     package let covers: (@Sendable (Action, _ bucket: String, _ key: String) -> Bool)?
 
+    /// The policy of the session; what it does not allow, the credential does not cover.
+    package var policy: PolicyDocument?
+    /// The only role of the principal that counts; nil: all.
+    package var assumedRole: String?
+    /// The name that the session was given when a role was assumed.
+    package var sessionName: String?
+    /// Whether it expires: such a credential makes no others.
+    package var isTemporary = false
+
     package init(
         secret: String, principal: Principal,
         covers: (@Sendable (Action, _ bucket: String, _ key: String) -> Bool)? = nil
@@ -16,6 +26,11 @@ package struct S3Credential: Sendable {
         self.principal = principal
         self.covers = covers
     }
+}
+
+extension S3Credential {
+    /// Nobody: may what the policies of buckets open to everybody.
+    static let anonymous = S3Credential(secret: "", principal: .anonymous)
 }
 
 /// The answer to "who has this access key?".

@@ -1,4 +1,6 @@
+import CivilTime
 import Diagnostics
+import DiskObjectStorage
 import HTTPMessages
 import ObjectStorage
 import XML
@@ -47,17 +49,38 @@ struct S3Error: Fault {
         case slowDown = "SlowDown"
         case storageFull = "XAmzStorageFull"
         case tooManyBuckets = "TooManyBuckets"
+        case corsForbidden = "AccessForbidden"
+        case invalidBucketState = "InvalidBucketState"
+        case invalidTag = "InvalidTag"
+        case malformedPolicy = "MalformedPolicy"
+        case noSuchBucketPolicy = "NoSuchBucketPolicy"
+        case noSuchCORS = "NoSuchCORSConfiguration"
+        case noSuchLifecycle = "NoSuchLifecycleConfiguration"
+        case noSuchLock = "NoSuchObjectLockConfiguration"
+        case noSuchPublicAccessBlock = "NoSuchPublicAccessBlockConfiguration"
+        case noSuchTagSet = "NoSuchTagSet"
+        case noSuchVersion = "NoSuchVersion"
+        case noEncryption = "ServerSideEncryptionConfigurationNotFoundError"
+        case noOwnershipControls = "OwnershipControlsNotFoundError"
+        case malformedPOST = "MalformedPOSTRequest"
+        case invalidPolicyDocument = "InvalidPolicyDocument"
+        case aclNotSupported = "AccessControlListNotSupported"
+        case malformedACL = "MalformedACLError"
+        case noLockConfiguration = "ObjectLockConfigurationNotFoundError"
         case contentHashMismatch = "XAmzContentSHA256Mismatch"
 
         var status: Int {
             switch self {
             case .notModified: 304
             case .accessDenied, .expiredToken, .invalidAccessKeyId, .requestTimeTooSkewed,
-                .signatureDoesNotMatch:
+                .signatureDoesNotMatch, .corsForbidden, .invalidPolicyDocument:
                 403
-            case .noSuchBucket, .noSuchKey, .noSuchUpload: 404
+            case .noSuchBucket, .noSuchKey, .noSuchUpload, .noSuchVersion, .noSuchBucketPolicy,
+                .noSuchCORS, .noSuchLifecycle, .noSuchLock, .noSuchPublicAccessBlock, .noSuchTagSet,
+                .noEncryption, .noLockConfiguration, .noOwnershipControls:
+                404
             case .methodNotAllowed: 405
-            case .bucketAlreadyOwnedByYou, .bucketNotEmpty: 409
+            case .bucketAlreadyOwnedByYou, .bucketNotEmpty, .invalidBucketState: 409
             case .missingContentLength: 411
             case .preconditionFailed: 412
             case .invalidRange, .invalidPartNumber: 416
@@ -70,7 +93,8 @@ struct S3Error: Fault {
                 .invalidBucketName,
                 .invalidDigest, .invalidPart, .invalidPartOrder, .invalidRequest, .invalidToken,
                 .invalidURI, .keyTooLong, .malformedXML, .metadataTooLarge, .missingSecurityHeader,
-                .requestTimeout, .tooManyBuckets, .contentHashMismatch:
+                .requestTimeout, .tooManyBuckets, .contentHashMismatch, .invalidTag,
+                .malformedPolicy, .malformedPOST, .aclNotSupported, .malformedACL:
                 400
             }
         }
@@ -100,6 +124,12 @@ extension ObjectStoreError.Code {
         case .noSuchBucket: .noSuchBucket
         case .noSuchKey: .noSuchKey
         case .noSuchUpload: .noSuchUpload
+        case .noSuchVersion: .noSuchVersion
+        case .deleteMarker: .methodNotAllowed
+        case .locked: .accessDenied
+        case .invalidBucketState: .invalidBucketState
+        case .invalidSetting: .invalidRequest
+        case .malformedPolicy: .malformedPolicy
         case .bucketAlreadyExists: .bucketAlreadyOwnedByYou
         case .bucketNotEmpty: .bucketNotEmpty
         case .invalidBucketName: .invalidBucketName
@@ -127,6 +157,15 @@ extension S3Error {
     func response(to request: Request) -> Response {
         var response = Response(status: code.status)
         response.fields["x-amz-request-id"] = request.requestID
+        if let marker = (cause as? ObjectStoreError)?.cause as? DeleteMarker {
+            response.fields["x-amz-delete-marker"] = "true"
+            response.fields["x-amz-version-id"] = marker.id.text
+            if code == .methodNotAllowed {
+                response.fields["Allow"] = "DELETE"
+                response.fields["Last-Modified"] = HTTPDate.format(
+                    floorDivide(marker.modifiedMicroseconds, 1_000_000))
+            }
+        }
         if request.method == .head || code == .notModified { return response }
         var writer = XMLWriter()
         writer.element("Error") { writer in

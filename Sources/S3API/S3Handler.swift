@@ -1,6 +1,7 @@
 import Authority
 package import DiskObjectStorage
 package import HTTPMessages
+package import Identity
 import ObjectStorage
 package import Platform
 
@@ -11,19 +12,21 @@ package final class S3Handler: RequestHandler {
     private let clock: any WallClock
     private let region: String
     private let hostSuffixes: [String]
+    private let sts: TokenService?
 
-    /// `hostSuffixes` are the names below which a label is a bucket: with `s3.localhost`, the host
+    /// With `identity` the port also answers STS. `hostSuffixes` are the names below which a label is a bucket: with `s3.localhost`, the host
     /// `b.s3.localhost` means the bucket `b`.
     package init(
         store: DiskObjectStore, credentials: any S3CredentialSource,
         clock: any WallClock = SystemWallClock(), region: String = "us-east-1",
-        hostSuffixes: [String] = ["s3.localhost"]
+        hostSuffixes: [String] = ["s3.localhost"], identity: IdentityRegistry? = nil
     ) {
         self.store = store
         self.credentials = credentials
         self.clock = clock
         self.region = region
         self.hostSuffixes = hostSuffixes
+        sts = identity.map { TokenService(registry: $0, clock: clock) }
     }
 
     package func respond(to request: Request) -> Response {
@@ -40,33 +43,104 @@ package final class S3Handler: RequestHandler {
         }
         response.fields["x-amz-request-id"] = request.requestID
         response.fields["x-amz-id-2"] = "lakehouse"
+        if let origin = request.fields["Origin"], request.method != .options,
+            let target = try? S3Target(request, hostSuffixes: hostSuffixes)
+        {
+            CrossOrigin(store: store, target: target).open(&response, request, origin: origin)
+        }
         return response
     }
 
     private func answer(_ request: Request) throws -> Response {
         let target = try S3Target(request, hostSuffixes: hostSuffixes)
-        let signatureClaim = try SignatureV4(
-            request, query: target.query, nowSeconds: clock.now().seconds)
-        guard let claim = signatureClaim else {
+        if request.method == .options {
+            return try CrossOrigin(store: store, target: target).preflight(request)
+        }
+        if let sts, sts.isMeant(request, target) { return sts.respond(to: request, find: find) }
+        let operation = try findOperation(request, target)
+        if operation == PostObject.self {
+            return try PostObject.respond(
+                request, target, store: store, region: region, now: clock.now(), find: find)
+        }
+        let claim = try SignatureV4(request, query: target.query, nowSeconds: clock.now().seconds)
+        let credential = try claim.map { try find($0.accessKey, $0.sessionToken) } ?? .anonymous
+        let signature =
+            try claim?.verify(request, query: target.query, secret: credential.secret)
+            ?? .anonymous(request)
+        if claim == nil, target.scope == .service {
             throw S3Error(
                 .accessDenied, "Anonymous requests are not allowed",
                 hint: "sign the request with an access key")
         }
-        let credential = try find(claim)
-        let signature = try claim.verify(request, query: target.query, secret: credential.secret)
-        let operation = try findOperation(request, target)
-        let context = RequestContext(
-            principal: credential.principal, requestID: request.requestID, door: .s3)
+        guard claim.map({ $0.service == "s3" }) ?? true else {
+            throw S3Error(
+                .authorizationHeaderMalformed, "the credential is scoped to another service")
+        }
         let call = S3Call(
             request: request, target: target, signature: signature, credential: credential,
-            context: context, store: store, region: region)
-        return try operation.respond(call)
+            context: context(request, target, operation, credential, claim: claim), store: store,
+            region: region, nowMicroseconds: clock.now().microseconds)
+        do {
+            return try operation.respond(call)
+        } catch let fault as ObjectStoreError where fault.code == .accessDenied && claim == nil {
+            throw S3Error(
+                .accessDenied, "Anonymous requests are not allowed",
+                hint: "sign the request with an access key")
+        }
     }
 
-    private func find(_ claim: SignatureV4) throws(S3Error) -> S3Credential {
-        switch credentials.credential(
-            forAccessKey: claim.accessKey, sessionToken: claim.sessionToken)
-        {
+    private func context(
+        _ request: Request, _ target: S3Target, _ operation: any S3Operation.Type,
+        _ credential: S3Credential, claim: SignatureV4?
+    ) -> RequestContext {
+        var context = RequestContext(
+            principal: credential.principal, requestID: request.requestID, door: .s3)
+        context.assumedRole = credential.assumedRole
+        context.facts = RequestFacts(
+            operation: permission(operation, target), sourceAddress: request.remoteAddress,
+            isSecure: request.isSecure, values: conditionValues(request, target))
+        return context
+    }
+
+    /// Policies know what is done to a named version by names of its own.
+    private func permission(_ operation: any S3Operation.Type, _ target: S3Target) -> String {
+        let name = operation.permission
+        guard let version = target.query["versionId"], !version.isEmpty else { return name }
+        return switch name {
+        case "s3:GetObject": "s3:GetObjectVersion"
+        case "s3:DeleteObject": "s3:DeleteObjectVersion"
+        case "s3:GetObjectTagging": "s3:GetObjectVersionTagging"
+        case "s3:PutObjectTagging": "s3:PutObjectVersionTagging"
+        case "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging"
+        default: name
+        }
+    }
+
+    private func conditionValues(_ request: Request, _ target: S3Target) -> [String: String] {
+        var values: [String: String] = [:]
+        for name in [
+            "x-amz-acl", "x-amz-copy-source", "x-amz-metadata-directive", "x-amz-storage-class",
+            "x-amz-server-side-encryption", "x-amz-content-sha256",
+        ] {
+            if let value = request.fields[name] { values["s3:" + name] = value }
+        }
+        values["aws:referer"] = request.fields["Referer"]
+        values["aws:useragent"] = request.fields["User-Agent"]
+        values["s3:object-lock-mode"] = request.fields["x-amz-object-lock-mode"]
+        values["s3:object-lock-legal-hold"] = request.fields["x-amz-object-lock-legal-hold"]
+        values["s3:versionid"] = target.query["versionId"]
+        if target.scope == .bucket, request.method == .get || request.method == .head {
+            values["s3:prefix"] = target.query["prefix"] ?? ""
+            values["s3:delimiter"] = target.query["delimiter"]
+            values["s3:max-keys"] = target.query["max-keys"]
+        }
+        return values
+    }
+
+    private func find(
+        _ accessKey: String, _ sessionToken: String?
+    ) throws(S3Error) -> S3Credential {
+        switch credentials.credential(forAccessKey: accessKey, sessionToken: sessionToken) {
         case .found(let credential): return credential
         case .unknown:
             throw S3Error(

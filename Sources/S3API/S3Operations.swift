@@ -4,12 +4,43 @@ import HTTPMessages
 let s3Operations: [any S3Operation.Type] = [
     ListBuckets.self,
     CreateBucket.self, HeadBucket.self, DeleteBucket.self, GetBucketLocation.self,
-    GetBucketVersioning.self, ListObjectsV2.self, ListObjects.self, DeleteObjects.self,
-    PutObject.self, GetObject.self, HeadObject.self, DeleteObject.self, CopyObject.self,
-    GetObjectAttributes.self,
+    GetBucketVersioning.self, PutBucketVersioning.self,
+    GetBucketTagging.self, PutBucketTagging.self, DeleteBucketTagging.self,
+    GetBucketPolicy.self, PutBucketPolicy.self, DeleteBucketPolicy.self,
+    GetBucketPolicyStatus.self,
+    GetPublicAccessBlock.self, PutPublicAccessBlock.self, DeletePublicAccessBlock.self,
+    GetBucketCors.self, PutBucketCors.self, DeleteBucketCors.self,
+    GetBucketLifecycleConfiguration.self, PutBucketLifecycleConfiguration.self,
+    DeleteBucketLifecycle.self,
+    GetBucketNotificationConfiguration.self, PutBucketNotificationConfiguration.self,
+    GetObjectLockConfiguration.self, PutObjectLockConfiguration.self,
+    GetBucketAcl.self, PutBucketAcl.self, GetBucketOwnershipControls.self,
+    PutBucketOwnershipControls.self,
+    GetBucketEncryption.self, DeleteBucketEncryption.self, GetBucketLogging.self,
+    GetBucketRequestPayment.self,
+    ListObjectsV2.self, ListObjects.self, ListObjectVersions.self, DeleteObjects.self,
+    PutObject.self, PostObject.self, GetObject.self, HeadObject.self, DeleteObject.self,
+    CopyObject.self, GetObjectAttributes.self,
+    GetObjectTagging.self, PutObjectTagging.self, DeleteObjectTagging.self,
+    GetObjectAcl.self, PutObjectAcl.self,
+    GetObjectLegalHold.self, PutObjectLegalHold.self, GetObjectRetention.self,
+    PutObjectRetention.self,
     CreateMultipartUpload.self, UploadPart.self, UploadPartCopy.self, CompleteMultipartUpload.self,
     AbortMultipartUpload.self, ListParts.self, ListMultipartUploads.self,
 ]
+
+/// Where operations are looked for.
+private struct Place: Hashable {
+    let method: Method
+    let scope: S3Target.Scope
+
+    init(_ method: Method, _ scope: S3Target.Scope) {
+        self.method = method
+        self.scope = scope
+    }
+}
+
+private let operationsByPlace = Dictionary(grouping: s3Operations) { Place($0.method, $0.scope) }
 
 /// The names of the operations that are offered, for the console's support table.
 package let s3OperationNames: [String] = s3Operations.map { $0.name }
@@ -38,8 +69,7 @@ func findOperation(
     _ request: Request, _ target: S3Target
 ) throws(S3Error) -> any S3Operation.Type {
     var best: (operation: any S3Operation.Type, weight: Int)?
-    for operation in s3Operations {
-        guard operation.method == request.method, operation.scope == target.scope else { continue }
+    for operation in operationsByPlace[Place(request.method, target.scope)] ?? [] {
         var weight = 0
         if let query = operation.query {
             guard hasItem(query, in: target.query) else { continue }

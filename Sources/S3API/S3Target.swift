@@ -10,6 +10,12 @@ struct S3Target: Sendable {
 
     var scope: Scope { bucket.isEmpty ? .service : key.isEmpty ? .bucket : .object }
 
+    init(bucket: String, key: String, query: QueryItems) {
+        self.bucket = bucket
+        self.key = key
+        self.query = query
+    }
+
     /// Reads the path, or the host name if it ends with one of `hostSuffixes` (`s3.localhost`).
     init(_ request: Request, hostSuffixes: [String]) throws(S3Error) {
         guard let query = QueryItems(parsing: request.rawQuery) else {

@@ -34,6 +34,16 @@ struct VerifiedSignature: Sendable {
     let scope: String
     let signingKey: [UInt8]
     let payload: PayloadForm
+
+    /// Of a request that nobody signed; its body is what it says it is.
+    static func anonymous(_ request: Request) throws(S3Error) -> VerifiedSignature {
+        let form = request.fields["x-amz-content-sha256"].flatMap { PayloadForm($0) } ?? .unsigned
+        if case .chunked(isSigned: true, _) = form {
+            throw S3Error(.accessDenied, "a body with signatures wants a signed request")
+        }
+        return VerifiedSignature(
+            accessKey: "", signature: "", dateTime: "", scope: "", signingKey: [], payload: form)
+    }
 }
 
 /// Reads and verifies AWS Signature Version 4, in the header or in the query.
@@ -45,6 +55,8 @@ struct SignatureV4 {
 
     let accessKey: String
     let sessionToken: String?
+    /// `s3`, or `sts` for temporary credentials.
+    let service: String
     private let scopeDate: String
     private let scope: String
     private let signedNames: [String]
@@ -53,18 +65,23 @@ struct SignatureV4 {
     private let payloadText: String
     private let isPresigned: Bool
 
-    /// Reads what the request claims; nil when it claims nothing.
-    init?(_ request: Request, query: QueryItems, nowSeconds: Int64) throws(S3Error) {
+    /// Reads what the request claims; nil when it claims nothing. `bodyHash` stands for the header that
+    /// services other than S3 do not have.
+    init?(
+        _ request: Request, query: QueryItems, nowSeconds: Int64, bodyHash: String? = nil
+    ) throws(S3Error) {
         if let field = request.fields["Authorization"] {
-            try self.init(header: field, request, nowSeconds: nowSeconds)
+            try self.init(header: field, request, nowSeconds: nowSeconds, bodyHash: bodyHash)
         } else if query["X-Amz-Algorithm"] != nil || query["X-Amz-Signature"] != nil {
-            try self.init(query: query, request, nowSeconds: nowSeconds)
+            try self.init(query: query, request, nowSeconds: nowSeconds, bodyHash: bodyHash)
         } else {
             return nil
         }
     }
 
-    private init(header field: String, _ request: Request, nowSeconds: Int64) throws(S3Error) {
+    private init(
+        header field: String, _ request: Request, nowSeconds: Int64, bodyHash: String?
+    ) throws(S3Error) {
         let malformed = S3Error(
             .authorizationHeaderMalformed, "the authorization header is malformed",
             hint: "this server speaks AWS4-HMAC-SHA256")
@@ -83,12 +100,13 @@ struct SignatureV4 {
             parts[String(name)] = String(value)
         }
         guard let credential = parts["Credential"], let names = parts["SignedHeaders"],
-            let signature = parts["Signature"], let (key, date, scope) = Self.credential(credential)
+            let signature = parts["Signature"],
+            let (key, date, scope, service) = Self.credential(credential)
         else { throw malformed }
         guard let dateTime = request.fields["x-amz-date"],
             let signed = CivilParse.iso8601Basic(dateTime)
         else { throw S3Error(.accessDenied, "a signed request wants a valid x-amz-date header") }
-        guard let payload = request.fields["x-amz-content-sha256"] else {
+        guard let payload = request.fields["x-amz-content-sha256"] ?? bodyHash else {
             throw S3Error(.missingSecurityHeader, "the header x-amz-content-sha256 is missing")
         }
         let difference = nowSeconds - signed / 1_000_000
@@ -99,6 +117,7 @@ struct SignatureV4 {
                 hint: "set the client's clock")
         }
         accessKey = key
+        self.service = service
         scopeDate = date
         self.scope = scope
         signedNames = names.split(separator: ";").map(String.init)
@@ -109,10 +128,12 @@ struct SignatureV4 {
         isPresigned = false
     }
 
-    private init(query: QueryItems, _ request: Request, nowSeconds: Int64) throws(S3Error) {
+    private init(
+        query: QueryItems, _ request: Request, nowSeconds: Int64, bodyHash: String?
+    ) throws(S3Error) {
         guard query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256",
             let credential = query["X-Amz-Credential"],
-            let (key, date, scope) = Self.credential(credential),
+            let (key, date, scope, service) = Self.credential(credential),
             let names = query["X-Amz-SignedHeaders"], let signature = query["X-Amz-Signature"],
             let dateTime = query["X-Amz-Date"], let signed = CivilParse.iso8601Basic(dateTime),
             let expires = query["X-Amz-Expires"].flatMap({ Int64($0) })
@@ -134,6 +155,7 @@ struct SignatureV4 {
             throw S3Error(.accessDenied, "Request is not valid yet")
         }
         accessKey = key
+        self.service = service
         scopeDate = date
         self.scope = scope
         signedNames = names.split(separator: ";").map(String.init)
@@ -141,7 +163,7 @@ struct SignatureV4 {
         self.dateTime = dateTime
         payloadText =
             query["X-Amz-Content-Sha256"] ?? request.fields["x-amz-content-sha256"]
-            ?? "UNSIGNED-PAYLOAD"
+            ?? bodyHash ?? "UNSIGNED-PAYLOAD"
         sessionToken = query["X-Amz-Security-Token"]
         isPresigned = true
     }
@@ -213,7 +235,10 @@ struct SignatureV4 {
         return text + "\n" + signedNames.joined(separator: ";") + "\n" + payloadText
     }
 
-    private func signingKey(_ secret: String) -> [UInt8] {
+    private func signingKey(_ secret: String) -> [UInt8] { Self.signingKey(secret, scope: scope) }
+
+    /// The key that a secret makes for a date, a region and a service.
+    static func signingKey(_ secret: String, scope: String) -> [UInt8] {
         var key = Array("AWS4\(secret)".utf8)
         // The credential's own date, region, service and terminator, in this order.
         for part in scope.split(separator: "/") { key = HMAC.sha256(key: key, String(part)) }
@@ -221,15 +246,18 @@ struct SignatureV4 {
     }
 
     /// Splits `key/date/region/s3/aws4_request`; the key may hold slashes.
-    private static func credential(_ text: String) -> (key: String, date: String, scope: String)? {
+    static func credential(
+        _ text: String
+    ) -> (key: String, date: String, scope: String, service: String)? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count >= 5 else { return nil }
         let scope = parts.suffix(4)
         guard let date = scope.first, date.utf8.count == 8, scope.last == "aws4_request",
-            scope[scope.startIndex + 2] == "s3"
+            case let service = scope[scope.startIndex + 2], service == "s3" || service == "sts"
         else { return nil }
         return (
-            parts.dropLast(4).joined(separator: "/"), String(date), scope.joined(separator: "/")
+            parts.dropLast(4).joined(separator: "/"), String(date), scope.joined(separator: "/"),
+            String(service)
         )
     }
 

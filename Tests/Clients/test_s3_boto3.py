@@ -281,4 +281,5 @@ def test_wrong_credentials_are_refused(bucket):
 
 
 def test_what_is_not_offered_is_named(s3, bucket):
-    assert code_of(s3.get_bucket_acl, Bucket=bucket) == ("NotImplemented", 501)
+    assert code_of(s3.get_bucket_website, Bucket=bucket) == ("NotImplemented", 501)
+    assert code_of(s3.put_object, Bucket=bucket, Key="k", Body=b"", ServerSideEncryption="AES256") == ("NotImplemented", 501)

@@ -5,14 +5,16 @@ import Cryptography
 import DiskObjectStorage
 import Foundation
 import HTTPMessages
+import Identity
 import Platform
 import S3API
 import Synchronization
 import XML
 
+/// Allows everything to everybody with a name.
 struct OpenAuthorizer: Authorizer {
     func decide(_ context: RequestContext, _ action: Action, _ resource: Resource) -> Decision {
-        Decision(isAllowed: true, reason: "test")
+        Decision(isAllowed: context.principal.kind != .anonymous, reason: "test")
     }
 }
 
@@ -79,13 +81,19 @@ final class S3TestClient {
     let store: DiskObjectStore
     let handler: S3Handler
 
-    init() throws {
+    /// The test's own credentials and rights, or those of a directory of identities.
+    init(
+        authorizer: any Authorizer = OpenAuthorizer(),
+        credentials: any S3CredentialSource = TestCredentials(),
+        identity: IdentityRegistry? = nil, makesBucket: Bool = true
+    ) throws {
         folder = NSTemporaryDirectory() + "s3-tests-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try DiskObjectStore(
-            directory: folder, authorizer: OpenAuthorizer(), clock: clock, minimumPartBytes: 1000)
-        handler = S3Handler(store: store, credentials: TestCredentials(), clock: clock)
-        _ = try send(.put, "/bucket")
+            directory: folder, authorizer: authorizer, clock: clock, minimumPartBytes: 1000)
+        handler = S3Handler(
+            store: store, credentials: credentials, clock: clock, identity: identity)
+        if makesBucket { _ = try send(.put, "/bucket") }
     }
 
     deinit {
@@ -94,10 +102,13 @@ final class S3TestClient {
     }
 
     var dateTime: String { CivilFormat.iso8601Basic(utc: clock.now().microseconds) }
-    private var scope: String { dateTime.prefix(8) + "/us-east-1/s3/aws4_request" }
+    private var scope: String { scope("s3") }
+    private func scope(_ service: String) -> String {
+        dateTime.prefix(8) + "/us-east-1/\(service)/aws4_request"
+    }
 
-    func signingKey(_ secret: String = "secret") -> [UInt8] {
-        scope.split(separator: "/").reduce(Array("AWS4\(secret)".utf8)) {
+    func signingKey(_ secret: String = "secret", service: String = "s3") -> [UInt8] {
+        scope(service).split(separator: "/").reduce(Array("AWS4\(secret)".utf8)) {
             HMAC.sha256(key: $0, String($1))
         }
     }
@@ -112,6 +123,9 @@ final class S3TestClient {
         /// Sent instead of the signed path.
         var sentPath: String?
         var host = "localhost:9000"
+        var service = "s3"
+        var address = "127.0.0.1"
+        var isSecure = false
     }
 
     /// Sends a request signed in its header.
@@ -138,17 +152,30 @@ final class S3TestClient {
         let canonical =
             "\(method.rawValue)\n\(path)\n\(canonicalQuery(query))\n"
             + fields.map { "\($0.0):\($0.1)\n" }.joined() + "\n\(names)\n\(payload)"
-        let signature = self.signature(canonical, bend.secret)
+        let signature = self.signature(canonical, bend.secret, service: bend.service)
         fields.append(
             (
                 "Authorization",
-                "AWS4-HMAC-SHA256 Credential=\(bend.accessKey)/\(scope), SignedHeaders=\(names), "
+                "AWS4-HMAC-SHA256 Credential=\(bend.accessKey)/\(scope(bend.service)), SignedHeaders=\(names), "
                     + "Signature=\(signature)"
             ))
         let request = Request(
             method: method, rawPath: bend.sentPath ?? path, rawQuery: query,
-            fields: Fields(fields + bend.unsigned), body: PiecesBody(body), requestID: "r1")
+            fields: Fields(fields + bend.unsigned), body: PiecesBody(body),
+            isSecure: bend.isSecure, remoteAddress: bend.address, requestID: "r1")
         return (request, signature)
+    }
+
+    /// Sends a request that nobody signed.
+    func sendUnsigned(
+        _ method: HTTPMessages.Method, _ path: String, query: String = "",
+        headers: [(String, String)] = [], body: [UInt8] = []
+    ) throws -> Answer {
+        let request = Request(
+            method: method, rawPath: path, rawQuery: query,
+            fields: Fields([("Host", "localhost:9000")] + headers), body: PiecesBody(body),
+            requestID: "r1")
+        return try Answer(handler.respond(to: request))
     }
 
     /// A presigned URL's query.
@@ -221,9 +248,13 @@ final class S3TestClient {
         return try Answer(handler.respond(to: request))
     }
 
-    private func signature(_ canonical: String, _ secret: String) -> String {
-        let text = "AWS4-HMAC-SHA256\n\(dateTime)\n\(scope)\n" + hexText(Digest.sha256(canonical))
-        return hexText(HMAC.sha256(key: signingKey(secret), text))
+    private func signature(
+        _ canonical: String, _ secret: String, service: String = "s3"
+    ) -> String {
+        let text =
+            "AWS4-HMAC-SHA256\n\(dateTime)\n\(scope(service))\n"
+            + hexText(Digest.sha256(canonical))
+        return hexText(HMAC.sha256(key: signingKey(secret, service: service), text))
     }
 
     private func canonicalQuery(_ query: String) -> String {

@@ -1,4 +1,5 @@
 import Authority
+import DiskObjectStorage
 import HTTPMessages
 import IcebergAPI
 import Identity
@@ -37,8 +38,18 @@ struct RegistryCredentials: S3CredentialSource {
                     scope.allows(action, bucket: bucket, key: key)
                 }
             }
-            return .found(
-                S3Credential(secret: found.secret, principal: found.principal, covers: covers))
+            var credential = S3Credential(
+                secret: found.secret, principal: found.principal, covers: covers)
+            if let session = found.session {
+                credential.isTemporary = true
+                credential.assumedRole = session.role
+                credential.sessionName = session.name
+                // Only what was read once is sealed into a token.
+                credential.policy = try session.policy.map {
+                    try PolicyDocument(text: $0, kind: .session)
+                }
+            }
+            return .found(credential)
         } catch let error as IdentityError {
             switch error.code {
             case .expired, .expiredToken: return .expired

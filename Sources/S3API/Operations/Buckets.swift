@@ -12,9 +12,7 @@ enum CreateBucket: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.bucketCreate)
-        if call.header("x-amz-bucket-object-lock-enabled")?.lowercased() == "true" {
-            throw S3Error(.notImplemented, "object lock is not offered")
-        }
+        try refuseACL(call)
         if call.request.body.declaredLength != 0 {
             var reader = PayloadReader(body: call.request.body, signature: call.signature)
             let bytes = try reader.all(limit: 64 * 1024)
@@ -22,7 +20,9 @@ enum CreateBucket: S3Operation {
                 throw S3Error(.malformedXML, "the bucket configuration is not well-formed")
             }
         }
-        try call.store.createBucket(call.context, call.target.bucket)
+        try call.store.createBucket(
+            call.context, call.target.bucket,
+            hasLock: call.flag("x-amz-bucket-object-lock-enabled"))
         var response = Response(status: 200)
         response.fields["Location"] = "/" + call.target.bucket
         return response
@@ -32,6 +32,7 @@ enum CreateBucket: S3Operation {
 /// Whether a bucket is there. Source: Amazon S3 API Reference, "HeadBucket".
 enum HeadBucket: S3Operation {
     static let name = "HeadBucket"
+    static let permission = "s3:ListBucket"
     static let method = Method.head
     static let scope = S3Target.Scope.bucket
 
@@ -71,23 +72,6 @@ enum GetBucketLocation: S3Operation {
         writer.begin("LocationConstraint", attributes: s3Namespace)
         if call.region != "us-east-1" { writer.text(call.region) }
         writer.end()
-        return xmlResponse(200, writer)
-    }
-}
-
-/// Buckets keep one version; S3 says so by an empty document.
-/// Source: Amazon S3 API Reference, "GetBucketVersioning".
-enum GetBucketVersioning: S3Operation {
-    static let name = "GetBucketVersioning"
-    static let method = Method.get
-    static let scope = S3Target.Scope.bucket
-    static let query: String? = "versioning"
-
-    static func respond(_ call: S3Call) throws -> Response {
-        try call.allow(.objectList)
-        _ = try call.store.bucket(call.context, call.target.bucket)
-        var writer = XMLWriter()
-        writer.element("VersioningConfiguration", attributes: s3Namespace) { _ in }
         return xmlResponse(200, writer)
     }
 }

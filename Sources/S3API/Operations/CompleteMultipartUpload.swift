@@ -7,6 +7,7 @@ import XML
 /// Makes an object of the parts. Source: Amazon S3 API Reference, "CompleteMultipartUpload".
 enum CompleteMultipartUpload: S3Operation {
     static let name = "CompleteMultipartUpload"
+    static let permission = "s3:PutObject"
     static let method = Method.post
     static let scope = S3Target.Scope.object
     static let query: String? = "uploadId"
@@ -40,7 +41,10 @@ enum CompleteMultipartUpload: S3Operation {
             writer.element("ETag", "\"\(record.description.etag)\"")
             writer.checksums(record.checksums, withType: true)
         }
-        return xmlResponse(200, writer)
+        var response = xmlResponse(200, writer)
+        response.fields.append(version: record, call)
+        response.fields.append(expiryOf: record, call)
+        return response
     }
 
     private static func part(_ element: XMLElement) throws(S3Error) -> CompletedPart {

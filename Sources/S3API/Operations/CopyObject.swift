@@ -7,18 +7,23 @@ import XML
 /// Copies an object by reference. Source: Amazon S3 API Reference, "CopyObject".
 enum CopyObject: S3Operation {
     static let name = "CopyObject"
+    static let permission = "s3:PutObject"
     static let method = Method.put
     static let scope = S3Target.Scope.object
     static let header: String? = "x-amz-copy-source"
 
     static func respond(_ call: S3Call) throws -> Response {
-        let source = try copySource(call)
+        let (source, version) = try copySource(call)
         try call.allow(.objectRead, bucket: source.bucket, key: source.key)
         try call.allow(.objectWrite)
+        try refuseACL(call)
         var attributes: ObjectAttributes?
+        let tags = try copiedTags(call)
         switch call.header("x-amz-metadata-directive")?.uppercased() {
         case nil, "", "COPY":
-            if source == call.location, call.header("x-amz-storage-class") == nil {
+            if source == call.location, version == nil, tags == nil,
+                call.header("x-amz-storage-class") == nil
+            {
                 throw S3Error(
                     .invalidRequest,
                     "This copy request is illegal because it is trying to copy an object to itself "
@@ -30,7 +35,8 @@ enum CopyObject: S3Operation {
         }
         let conditions = Conditions(call.request.fields, prefix: "x-amz-copy-source-")
         let record = try call.store.copy(
-            call.context, from: source, to: call.location, attributes: attributes,
+            call.context, from: source, to: call.location, version: version,
+            attributes: attributes, tags: tags, lock: try ObjectLock(call),
             precondition: try writePrecondition(call)
         ) { (record) throws(ObjectStoreError) in
             try requireConditions(conditions, record.description)
@@ -41,7 +47,23 @@ enum CopyObject: S3Operation {
             writer.element("ETag", "\"\(record.description.etag)\"")
             writer.checksums(record.checksums, withType: true)
         }
-        return xmlResponse(200, writer)
+        var response = xmlResponse(200, writer)
+        response.fields.append(version: record, call)
+        if let version { response.fields["x-amz-copy-source-version-id"] = version.text }
+        return response
+    }
+
+    /// nil: those of the source.
+    private static func copiedTags(_ call: S3Call) throws(S3Error) -> [String: String]? {
+        switch call.header("x-amz-tagging-directive")?.uppercased() {
+        case nil, "", "COPY": return nil
+        case "REPLACE":
+            let tags = try TagText.read(header: call.header("x-amz-tagging") ?? "")
+            try TagText.check(tags, limit: Limits.objectTags)
+            return tags
+        case .some(let other):
+            throw S3Error(.invalidArgument, "Unknown tagging directive: \(other)")
+        }
     }
 }
 
@@ -55,12 +77,16 @@ func requireConditions(
     }
 }
 
-/// Reads `x-amz-copy-source`: `bucket/key`, percent-encoded, with or without a slash before it.
-func copySource(_ call: S3Call) throws(S3Error) -> ObjectLocation {
+/// Reads `x-amz-copy-source`: `bucket/key`, percent-encoded, with or without a slash before it, and
+/// perhaps `?versionId=…`.
+func copySource(
+    _ call: S3Call
+) throws(S3Error) -> (location: ObjectLocation, version: VersionID?) {
     let text = call.header("x-amz-copy-source") ?? ""
     let halves = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    var version: VersionID?
     if halves.count == 2, halves[1].hasPrefix("versionId=") {
-        try refuseVersion(String(halves[1].dropFirst(10)))
+        version = try parseVersion(String(halves[1].dropFirst(10)))
     }
     guard let first = halves.first, let path = PercentCoding.decode(first) else {
         throw S3Error(.invalidArgument, "Copy Source must mention the source bucket and key")
@@ -69,7 +95,8 @@ func copySource(_ call: S3Call) throws(S3Error) -> ObjectLocation {
     guard let slash = trimmed.utf8.firstIndex(of: UInt8(ascii: "/")),
         slash != trimmed.utf8.startIndex, trimmed.utf8.index(after: slash) != trimmed.utf8.endIndex
     else { throw S3Error(.invalidArgument, "Copy Source must mention the source bucket and key") }
-    return ObjectLocation(
+    let location = ObjectLocation(
         bucket: String(trimmed[..<slash]),
         key: String(decoding: trimmed.utf8[trimmed.utf8.index(after: slash)...], as: UTF8.self))
+    return (location, version)
 }

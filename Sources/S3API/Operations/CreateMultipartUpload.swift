@@ -6,12 +6,14 @@ import XML
 /// Begins an upload in parts. Source: Amazon S3 API Reference, "CreateMultipartUpload".
 enum CreateMultipartUpload: S3Operation {
     static let name = "CreateMultipartUpload"
+    static let permission = "s3:PutObject"
     static let method = Method.post
     static let scope = S3Target.Scope.object
     static let query: String? = "uploads"
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectWrite)
+        try refuseACL(call)
         let algorithm = try checksumAlgorithm(call.header("x-amz-checksum-algorithm"))
         var type = algorithm == .crc64NVME ? ChecksumType.fullObject : .composite
         if let text = call.header("x-amz-checksum-type") {

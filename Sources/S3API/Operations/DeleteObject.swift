@@ -1,9 +1,10 @@
-import DiskObjectStorage
 import Authority
+import DiskObjectStorage
 import HTTPMessages
 import ObjectStorage
 
-/// Deletes an object; one that is absent is fine. Source: Amazon S3 API Reference, "DeleteObject".
+/// Deletes an object; one that is absent is fine. In a bucket with versions a delete marker hides it,
+/// unless a version is named: that one goes. Source: Amazon S3 API Reference, "DeleteObject".
 enum DeleteObject: S3Operation {
     static let name = "DeleteObject"
     static let method = Method.delete
@@ -11,16 +12,18 @@ enum DeleteObject: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectDelete)
-        try refuseVersion(call.query("versionId"))
         var precondition = WritePrecondition.none
         if let tag = call.header("If-Match") { precondition = .etag(plainETag(tag)) }
-        try call.store.delete(call.context, call.location, precondition: precondition)
-        return .noContent
+        let bypasses = call.flag("x-amz-bypass-governance-retention")
+        if bypasses { try call.allow(.bucketConfigure) }
+        let deletion = try call.store.delete(
+            call.context, call.location, version: try call.version(), precondition: precondition,
+            bypassesGovernance: bypasses)
+        var response = Response.noContent
+        if call.hasVersions, let id = deletion.id {
+            response.fields["x-amz-version-id"] = id.text
+            if deletion.isMarker { response.fields["x-amz-delete-marker"] = "true" }
+        }
+        return response
     }
-}
-
-/// Only the present version is there, under S3's name for it.
-func refuseVersion(_ id: String?) throws(S3Error) {
-    guard let id, !id.isEmpty, id != "null" else { return }
-    throw S3Error(.notImplemented, "object versions are not offered")
 }

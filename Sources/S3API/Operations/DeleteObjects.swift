@@ -7,6 +7,7 @@ import XML
 /// Deletes up to 1,000 objects. Source: Amazon S3 API Reference, "DeleteObjects".
 enum DeleteObjects: S3Operation {
     static let name = "DeleteObjects"
+    static let permission = "s3:DeleteObject"
     static let method = Method.post
     static let scope = S3Target.Scope.bucket
     static let query: String? = "delete"
@@ -18,42 +19,62 @@ enum DeleteObjects: S3Operation {
             throw S3Error(
                 .malformedXML, "a delete document names 1 to \(Limits.deletedKeys) objects")
         }
-        var keys: [String] = []
-        var refused: [(key: String, error: S3Error)] = []
+        let bypasses = call.flag("x-amz-bypass-governance-retention")
+        if bypasses { try call.allow(.bucketConfigure) }
+        var targets: [DeletionTarget] = []
+        var refused: [(target: DeletionTarget, error: S3Error)] = []
         for object in objects {
             guard let key = object.text(of: "Key"), !key.isEmpty else {
                 throw S3Error(.malformedXML, "an object without its key")
             }
+            var target = DeletionTarget(key: key, etag: object.text(of: "ETag").map(plainETag))
             do throws(S3Error) {
-                try refuseVersion(object.text(of: "VersionId"))
+                target.version = try parseVersion(object.text(of: "VersionId"))
                 try call.allow(.objectDelete, bucket: call.target.bucket, key: key)
-                keys.append(key)
+                targets.append(target)
             } catch {
-                refused.append((key, error))
+                refused.append((target, error))
             }
         }
-        var removed: [String] = []
-        for outcome in try call.store.delete(call.context, bucket: call.target.bucket, keys: keys) {
-            if let fault = outcome.fault {
-                refused.append((outcome.key, S3Error(fault)))
-            } else {
-                removed.append(outcome.key)
+        var removed: [(target: DeletionTarget, deletion: Deletion)] = []
+        for outcome in try call.store.delete(
+            call.context, bucket: call.target.bucket, targets, bypassesGovernance: bypasses)
+        {
+            switch outcome.result {
+            case .success(let deletion): removed.append((outcome.target, deletion))
+            case .failure(let fault): refused.append((outcome.target, S3Error(fault)))
             }
         }
         let isQuiet = root.text(of: "Quiet") == "true"
+        let hasVersions = call.hasVersions
         var writer = XMLWriter()
         writer.element("DeleteResult", attributes: s3Namespace) { writer in
-            if !isQuiet {
-                for key in removed { writer.element("Deleted") { $0.element("Key", key) } }
+            for (target, deletion) in removed where !isQuiet {
+                write(&writer, target, deletion, hasVersions: hasVersions)
             }
-            for (key, error) in refused {
+            for (target, error) in refused {
                 writer.element("Error") { writer in
-                    writer.element("Key", key)
+                    writer.element("Key", target.key)
+                    writer.element("VersionId", target.version?.text)
                     writer.element("Code", error.code.rawValue)
                     writer.element("Message", error.message)
                 }
             }
         }
         return xmlResponse(200, writer)
+    }
+
+    private static func write(
+        _ writer: inout XMLWriter, _ target: DeletionTarget, _ deletion: Deletion, hasVersions: Bool
+    ) {
+        writer.element("Deleted") { writer in
+            writer.element("Key", target.key)
+            guard hasVersions else { return }
+            writer.element("VersionId", target.version?.text)
+            if deletion.isMarker {
+                writer.element("DeleteMarker", true)
+                writer.element("DeleteMarkerVersionId", deletion.id?.text)
+            }
+        }
     }
 }

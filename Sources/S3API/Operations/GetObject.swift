@@ -12,7 +12,8 @@ enum GetObject: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectRead)
-        let reader = try call.store.open(call.context, call.location)
+        let reader = try call.store.open(
+            call.context, call.location, version: call.version())
         return try answer(call, reader.record, reader: reader)
     }
 
@@ -96,7 +97,9 @@ enum GetObject: S3Operation {
             return 0..<record.description.sizeBytes
         }
         var start: Int64 = 0
-        for part in try call.store.parts(call.context, call.location) {
+        for part in try call.store.parts(
+            call.context, call.location, version: call.version())
+        {
             let end = start + part.sizeBytes
             if part.number == number, end <= record.description.sizeBytes { return start..<end }
             start = end
@@ -151,12 +154,14 @@ private final class NoBytes: ResponseStream {
 /// Describes an object. Source: Amazon S3 API Reference, "HeadObject".
 enum HeadObject: S3Operation {
     static let name = "HeadObject"
+    static let permission = "s3:GetObject"
     static let method = Method.head
     static let scope = S3Target.Scope.object
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectRead)
-        let record = try call.store.head(call.context, call.location)
+        let record = try call.store.head(
+            call.context, call.location, version: call.version())
         return try GetObject.answer(call, record, reader: nil)
     }
 }

@@ -7,6 +7,7 @@ import XML
 /// Tells what is asked of an object. Source: Amazon S3 API Reference, "GetObjectAttributes".
 enum GetObjectAttributes: S3Operation {
     static let name = "GetObjectAttributes"
+    static let permission = "s3:GetObject"
     static let method = Method.get
     static let scope = S3Target.Scope.object
     static let query: String? = "attributes"
@@ -21,7 +22,8 @@ enum GetObjectAttributes: S3Operation {
         guard !wanted.isEmpty, wanted.isSubset(of: known) else {
             throw S3Error(.invalidArgument, "x-amz-object-attributes must name what is wanted")
         }
-        let record = try call.store.head(call.context, call.location)
+        let record = try call.store.head(
+            call.context, call.location, version: call.version())
         guard case .holds = Conditions(call.request.fields).check(record.description) else {
             throw S3Error(.preconditionFailed, "At least one of the pre-conditions did not hold")
         }
@@ -41,6 +43,7 @@ enum GetObjectAttributes: S3Operation {
         var response = xmlResponse(200, writer)
         response.fields["Last-Modified"] = HTTPDate.format(
             record.description.modifiedMicroseconds / 1_000_000)
+        response.fields.append(version: record, call)
         return response
     }
 
@@ -57,7 +60,8 @@ enum GetObjectAttributes: S3Operation {
             after = max(0, text("x-amz-part-number-marker") ?? 0)
             limit = min(1000, max(1, text("x-amz-max-parts") ?? 1000))
             let found = try call.store.parts(
-                call.context, call.location, after: after, limit: limit + 1)
+                call.context, call.location, version: call.version(), after: after,
+                limit: limit + 1)
             isCut = found.count > limit
             parts = Array(found.prefix(limit))
         }

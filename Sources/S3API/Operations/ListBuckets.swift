@@ -6,6 +6,7 @@ import XML
 /// Lists the buckets that the caller may list. Source: Amazon S3 API Reference, "ListBuckets".
 enum ListBuckets: S3Operation {
     static let name = "ListBuckets"
+    static let permission = "s3:ListAllMyBuckets"
     static let method = Method.get
     static let scope = S3Target.Scope.service
 

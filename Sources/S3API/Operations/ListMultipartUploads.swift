@@ -7,6 +7,7 @@ import XML
 /// Lists the running uploads of a bucket. Source: Amazon S3 API Reference, "ListMultipartUploads".
 enum ListMultipartUploads: S3Operation {
     static let name = "ListMultipartUploads"
+    static let permission = "s3:ListBucketMultipartUploads"
     static let method = Method.get
     static let scope = S3Target.Scope.bucket
     static let query: String? = "uploads"

@@ -20,6 +20,7 @@ enum ListObjectsV2: S3Operation {
     static let method = Method.get
     static let scope = S3Target.Scope.bucket
     static let query: String? = "list-type=2"
+    static let permission = "s3:ListBucket"
 
     static func respond(_ call: S3Call) throws -> Response {
         let page = try ListingPage(call)
@@ -35,7 +36,7 @@ enum ListObjectsV2: S3Operation {
         let hasOwner = call.query("fetch-owner") == "true"
         var writer = XMLWriter()
         writer.element("ListBucketResult", attributes: s3Namespace) { writer in
-            page.writeHead(&writer, listing)
+            page.writeHead(&writer, isTruncated: listing.next != nil)
             writer.element("KeyCount", listing.objects.count + listing.commonPrefixes.count)
             writer.element("ContinuationToken", token)
             if let next = listing.next {
@@ -53,6 +54,7 @@ enum ListObjects: S3Operation {
     static let name = "ListObjects"
     static let method = Method.get
     static let scope = S3Target.Scope.bucket
+    static let permission = "s3:ListBucket"
 
     static func respond(_ call: S3Call) throws -> Response {
         let page = try ListingPage(call)
@@ -60,7 +62,7 @@ enum ListObjects: S3Operation {
         let listing = try page.read(call, after: marker.isEmpty ? nil : marker)
         var writer = XMLWriter()
         writer.element("ListBucketResult", attributes: s3Namespace) { writer in
-            page.writeHead(&writer, listing)
+            page.writeHead(&writer, isTruncated: listing.next != nil)
             writer.element("Marker", page.encoded(marker))
             if let next = listing.next, !page.delimiter.isEmpty {
                 writer.element("NextMarker", page.encoded(next))
@@ -100,13 +102,13 @@ struct ListingPage {
 
     func encoded(_ key: String) -> String { isEncoded ? PercentCoding.encode(key, .path) : key }
 
-    func writeHead(_ writer: inout XMLWriter, _ listing: ObjectListing) {
+    func writeHead(_ writer: inout XMLWriter, isTruncated: Bool) {
         writer.element("Name", bucket)
         writer.element("Prefix", encoded(prefix))
         if !delimiter.isEmpty { writer.element("Delimiter", encoded(delimiter)) }
         writer.element("MaxKeys", limit)
         if isEncoded { writer.element("EncodingType", "url") }
-        writer.element("IsTruncated", listing.next != nil)
+        writer.element("IsTruncated", isTruncated)
     }
 
     func writeEntries(_ writer: inout XMLWriter, _ listing: ObjectListing, hasOwner: Bool) {

@@ -6,6 +6,7 @@ import XML
 /// Lists the parts of a running upload. Source: Amazon S3 API Reference, "ListParts".
 enum ListParts: S3Operation {
     static let name = "ListParts"
+    static let permission = "s3:ListMultipartUploadParts"
     static let method = Method.get
     static let scope = S3Target.Scope.object
     static let query: String? = "uploadId"

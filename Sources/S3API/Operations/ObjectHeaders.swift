@@ -7,7 +7,6 @@ import ObjectStorage
 private let keptHeaders = [
     "content-type", "content-encoding", "content-disposition", "content-language", "cache-control",
     "expires",
-    "x-amz-website-redirect-location",
 ]
 
 extension ObjectAttributes {
@@ -27,14 +26,19 @@ extension ObjectAttributes {
             let key = String(name.dropFirst(11))
             userMetadata[key] = userMetadata[key].map { "\($0),\(field.value)" } ?? field.value
         }
+        if let text = call.header("x-amz-tagging"), call.header("x-amz-copy-source") == nil {
+            tags = try TagText.read(header: text)
+            try TagText.check(tags, limit: Limits.objectTags)
+        }
+        lock = try ObjectLock(call)
         try Self.refuseWhatIsNotBuilt(call)
     }
 
     /// What a client asks for and would not get is refused, not forgotten.
     private static func refuseWhatIsNotBuilt(_ call: S3Call) throws(S3Error) {
         for name in [
-            "x-amz-server-side-encryption-customer-algorithm", "x-amz-object-lock-mode",
-            "x-amz-object-lock-legal-hold", "x-amz-tagging",
+            "x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption",
+            "x-amz-website-redirect-location",
         ] where !(call.header(name) ?? "").isEmpty {
             throw S3Error(
                 .notImplemented, "the header \(name) asks for something that is not offered")
@@ -52,7 +56,7 @@ func describe(_ record: ObjectRecord, _ call: S3Call) -> Fields {
     fields.append("Accept-Ranges", "bytes")
     var headers = record.attributes.headers
     if headers["content-type"] == nil { headers["content-type"] = "binary/octet-stream" }
-    for name in keptHeaders.dropLast() {
+    for name in keptHeaders {
         if let override = call.query("response-" + name) { headers[name] = override }
     }
     for (name, value) in headers.sorted(by: { $0.key < $1.key }) where isFieldValue(value) {
@@ -61,6 +65,12 @@ func describe(_ record: ObjectRecord, _ call: S3Call) -> Fields {
     for (name, value) in record.attributes.userMetadata.sorted(by: { $0.key < $1.key }) {
         fields.append("x-amz-meta-" + name, value)
     }
+    fields.append(version: record, call)
+    if !record.attributes.tags.isEmpty {
+        fields.append("x-amz-tagging-count", String(record.attributes.tags.count))
+    }
+    fields.append(record.attributes.lock)
+    fields.append(expiryOf: record, call)
     if record.partCount > 0, call.query("partNumber") != nil {
         fields.append("x-amz-mp-parts-count", String(record.partCount))
     }

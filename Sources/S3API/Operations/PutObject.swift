@@ -12,6 +12,7 @@ enum PutObject: S3Operation {
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectWrite)
         let precondition = try writePrecondition(call)
+        try refuseACL(call)
         let checks = try BodyChecks(call)
         var algorithms = checks.algorithms
         if let named = try checksumAlgorithm(call.header("x-amz-sdk-checksum-algorithm")) {
@@ -25,6 +26,8 @@ enum PutObject: S3Operation {
         var response = Response(status: 200)
         response.fields["ETag"] = "\"\(record.description.etag)\""
         response.fields.append(record.checksums)
+        response.fields.append(version: record, call)
+        response.fields.append(expiryOf: record, call)
         return response
     }
 }

@@ -7,6 +7,7 @@ import XML
 /// Takes a part. Source: Amazon S3 API Reference, "UploadPart".
 enum UploadPart: S3Operation {
     static let name = "UploadPart"
+    static let permission = "s3:PutObject"
     static let method = Method.put
     static let scope = S3Target.Scope.object
     static let query: String? = "uploadId"
@@ -43,16 +44,17 @@ func partNumber(_ call: S3Call) throws(S3Error) -> Int {
 /// Copies a range of an object into a part. Source: Amazon S3 API Reference, "UploadPartCopy".
 enum UploadPartCopy: S3Operation {
     static let name = "UploadPartCopy"
+    static let permission = "s3:PutObject"
     static let method = Method.put
     static let scope = S3Target.Scope.object
     static let query: String? = "uploadId"
     static let header: String? = "x-amz-copy-source"
 
     static func respond(_ call: S3Call) throws -> Response {
-        let source = try copySource(call)
+        let (source, version) = try copySource(call)
         try call.allow(.objectRead, bucket: source.bucket, key: source.key)
         try call.allow(.objectWrite)
-        let reader = try call.store.open(call.context, source)
+        let reader = try call.store.open(call.context, source, version: version)
         let size = reader.description.sizeBytes
         try requireConditions(
             Conditions(call.request.fields, prefix: "x-amz-copy-source-"), reader.description)
@@ -71,7 +73,9 @@ enum UploadPartCopy: S3Operation {
             writer.element("ETag", "\"\(record.etag)\"")
             writer.checksums(record.checksums, withType: false)
         }
-        return xmlResponse(200, writer)
+        var response = xmlResponse(200, writer)
+        if let version { response.fields["x-amz-copy-source-version-id"] = version.text }
+        return response
     }
 
     /// Both ends must be named and lie within the source.
