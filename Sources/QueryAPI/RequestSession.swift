@@ -39,8 +39,9 @@ enum RequestSession {
         for (name, text) in try pairs(fields, "Prepared-Statement") {
             session.prepared[name] = text
         }
-        if let id = value(fields, "Transaction-Id"), id.uppercased() != "NONE" {
-            session.transactionID = id
+        if let id = value(fields, "Transaction-Id") {
+            session.keepsTransactions = true
+            if id.uppercased() != "NONE" { session.transactionID = id }
         }
         return session
     }
@@ -56,7 +57,7 @@ enum RequestSession {
         return trimmed.isEmpty ? nil : trimmed
     }
 
-    private static func list(_ fields: Fields, _ name: String) -> [String] {
+    static func list(_ fields: Fields, _ name: String) -> [String] {
         (fields.values("X-Trino-\(name)") + fields.values("X-Presto-\(name)"))
             .flatMap { $0.split(separator: ",") }
             .map { trimming(String($0)) }

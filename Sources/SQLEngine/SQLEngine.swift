@@ -14,3 +14,9 @@
 // answer says what changed (`SessionChanges`). A table is fixed at one snapshot when the query is bound.
 // Writers (INSERT, CTAS, UPDATE, DELETE, MERGE) write Parquet files through the object store and commit
 // through the catalog; a lost race is rebased there or is TRANSACTION_CONFLICT.
+//
+// START TRANSACTION opens private references in the catalog (`Transactions/`), and the transaction's
+// statements find them where names mean a warehouse's branch: so each reads one state and its own writes,
+// whatever it does, and COMMIT is a merge of all of them. A materialized view (`MaterializedViews/`) is a view
+// beside a table with the rows of its last refresh; who reads it gets a selection from that table where it is
+// fresh enough and nothing is hidden from the reader, else the definition.

@@ -76,6 +76,7 @@ final class EngineBench: @unchecked Sendable {
         monotonic: any MonotonicClock = SystemMonotonicClock(),
         clock: any WallClock = SystemWallClock()
     ) throws {
+        session.keepsTransactions = true
         let authorizer = TestAuthorizer(denied: denied, rowFilter: rowFilter)
         folder = NSTemporaryDirectory() + "engine-\(UUID().uuidString)"
         try FileManager.default.createDirectory(

@@ -190,6 +190,9 @@ struct TransactionTests {
         #expect(try bench.run("SELECT 1").code == "UNKNOWN_TRANSACTION")
         #expect(try bench.run("COMMIT").code == "UNKNOWN_TRANSACTION")
         #expect(try bench.end("ROLLBACK").code == nil)
+        bench.session.keepsTransactions = false
+        #expect(try bench.run("START TRANSACTION").code == "NOT_SUPPORTED")
+        bench.session.keepsTransactions = true
         try bench.begin()
         #expect(try bench.run("START TRANSACTION").code == "NOT_SUPPORTED")
         #expect(try bench.rows("SELECT 1") == ["1"])

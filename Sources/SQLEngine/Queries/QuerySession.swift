@@ -15,6 +15,8 @@ package struct QuerySession: Sendable {
     /// Texts of prepared statements by name.
     package var prepared: [String: String]
     package var transactionID: String?
+    /// Whether the client keeps the id of a transaction that it began, and sends it along.
+    package var keepsTransactions = false
     package var language: String?
     /// Properties that go into the summaries of snapshots that the statement commits: run and step ids.
     package var commitProperties: [String: String] = [:]

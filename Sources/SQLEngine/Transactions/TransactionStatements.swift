@@ -13,6 +13,11 @@ extension StatementRun {
         guard query.session.transactionID == nil else {
             throw QueryFault(.notSupported, "Nested transactions not supported")
         }
+        guard query.session.keepsTransactions else {
+            throw QueryFault(
+                .notSupported, "Client does not support transactions",
+                hint: "each statement commits by itself here; use a Trino client or lakehouse sql")
+        }
         let catalog = try self.catalog()
         let id = engine.entropy.uuid()
         // Another request goes on with it: what cancels this one must not cancel that.

@@ -96,7 +96,8 @@ extension Catalog {
                 principal: .system, requestID: "recovery", door: .job, tenant: tenant)
             try rollBack(context, at)
         }
-        try purgeSoon()
+        // Files that cannot be deleted now are deleted with the next purge.
+        try? purgeSoon()
     }
 
     /// Tables that stand elsewhere on the target than where the branch began.
