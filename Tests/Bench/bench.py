@@ -1,8 +1,8 @@
 """Measures beside the peers, in the same run on the same machine and files, and prints ratios.
 
-    bench.py [tpch] [start] [s3] [landing] [demo] [--scale 1] [--runs 3] [--queries q01,q06]
+    bench.py [start] [s3] [catalog] [landing] [demo] [tpch] [tpcds] [scans] [wide] [--scale 1] [--runs 3] [--queries q01,q06]
 
-Without a word it runs everything. Results go to Tests/Bench/results.md.
+Without a word it runs everything. Results go to Tests/Bench/results.md, each part to its own section.
 Wall time is the best of the runs, inside of a process that is warm; CPU time is that of all threads. Ours
 includes the start of the process in its CPU time.
 """
@@ -25,8 +25,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
 from appliance import BINARY, ROOT, Appliance, plain_environment  # noqa: E402
+from catalog import bench_catalog  # noqa: E402,F401
 from landing import bench_landing  # noqa: E402,F401
+from tpcds import NUMBERS, in_trinos_words, tpcds_folder  # noqa: E402
+from wide import QUERIES, SCANS, wide_file  # noqa: E402
 
+PARTS = ["start", "s3", "catalog", "landing", "demo", "tpch", "tpcds", "scans", "wide"]
 RESULTS = ROOT / "Tests" / "Bench" / "results.md"
 
 
@@ -76,45 +80,75 @@ def duckdbs(connection, sql, runs):
     return best, (time.process_time() - cpu) * 1000 / runs
 
 
-def bench_tpch(options):
+def compare(title, files, queries, options):
+    """Queries are (name, our text, DuckDB's text); both run in turns, so that both see the same machine."""
     import duckdb
 
-    folder = tpch_files(options.scale)
-    files = sorted(folder.glob("*.parquet"))
     connection = duckdb.connect()
     for file in files:
         connection.execute(f"create view {file.stem} as select * from read_parquet('{file}')")
     rows, walls, cpus, failed = [], [], [], []
-    for query in sorted((ROOT / "Tests" / "SQL" / "tpch").glob("q*.sql")):
-        if options.queries and query.stem not in options.queries.split(","):
+    for name, text, other in queries:
+        if options.queries and name not in options.queries.split(","):
             continue
-        sql = query.read_text()
-        # In turns, so that both see the same state of the machine.
-        theirs = duckdbs(connection, sql, options.runs)
-        mine = ours(sql, files, options.runs)
+        theirs = duckdbs(connection, other, options.runs)
+        mine = ours(text, files, options.runs)
         if isinstance(mine, str):
-            failed.append(query.stem)
-            rows.append((query.stem, mine, "", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}", "", ""))
-            print(query.stem, mine)
+            failed.append(name)
+            rows.append((name, mine, "", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}", "", ""))
+            print(name, mine)
             continue
         wall, cpu = mine[0] / theirs[0], mine[1] / theirs[1]
         walls.append(wall)
         cpus.append(cpu)
         rows.append(
-            (query.stem, f"{mine[0]:.0f}", f"{mine[1]:.0f}", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}",
+            (name, f"{mine[0]:.0f}", f"{mine[1]:.0f}", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}",
              f"{wall:.2f}", f"{cpu:.2f}")
         )
-        print(f"{query.stem}: {mine[0]:7.0f} ms, DuckDB {theirs[0]:7.0f} ms, wall {wall:.2f}, CPU {cpu:.2f}")
+        print(f"{name}: {mine[0]:7.0f} ms, DuckDB {theirs[0]:7.0f} ms, wall {wall:.2f}, CPU {cpu:.2f}", flush=True)
     head = ["query", "wall ms", "CPU ms", "DuckDB wall ms", "DuckDB CPU ms", "wall ratio", "CPU ratio"]
-    worst = max(walls, default=float("nan"))
     summary = (
-        f"Wall geomean {geomean(walls):.2f}, CPU geomean {geomean(cpus):.2f}, worst wall {worst:.2f} over "
-        f"{len(walls)} queries" + (f"; failed: {', '.join(failed)}." if failed else ".")
+        f"Wall geomean {geomean(walls):.2f}, CPU geomean {geomean(cpus):.2f}, worst wall "
+        f"{max(walls, default=float('nan')):.2f} over {len(walls)} queries"
+        + (f"; failed: {', '.join(failed)}." if failed else ".")
     )
     print(summary)
     return (
-        f"## TPC-H SF{options.scale} on Parquet, beside DuckDB {duckdb.__version__}\n\n"
+        f"## {title}, beside DuckDB {duckdb.__version__}\n\n"
         f"{summary} Lower than 1 is faster than DuckDB; best of {options.runs}.\n\n{table(head, rows)}\n"
+    )
+
+
+def bench_tpch(options):
+    queries = sorted((ROOT / "Tests" / "SQL" / "tpch").glob("q*.sql"))
+    return compare(
+        f"TPC-H SF{options.scale} on Parquet", sorted(tpch_files(options.scale).glob("*.parquet")),
+        [(query.stem, query.read_text(), query.read_text()) for query in queries], options,
+    )
+
+
+def bench_tpcds(options):
+    """The texts differ in how they write dates; see tpcds.py."""
+    folder = tpcds_folder(options.scale)
+    texts = [(number, (folder / f"{number}.sql").read_text()) for number in NUMBERS]
+    return compare(
+        f"TPC-DS SF{options.scale} on Parquet", sorted(folder.glob("*.parquet")),
+        [(f"q{number}", in_trinos_words(number, text), text) for number, text in texts], options,
+    )
+
+
+def bench_scans(options):
+    return compare(
+        f"Scans of TPC-H SF{options.scale}", [tpch_files(options.scale) / "lineitem.parquet"],
+        [(name, text, text) for name, text in SCANS.items()], options,
+    )
+
+
+def bench_wide(options):
+    """Five million rows of 25 columns, in ClickBench's style."""
+    return compare(
+        "A wide table of 5 million rows", [wide_file(ROOT / ".cache" / "wide")],
+        [(f"w{number:02}", text, text) for number, text in enumerate(QUERIES, 1)], options,
     )
 
 
@@ -216,16 +250,25 @@ def bench_demo(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["tpch", "start", "s3", "landing", "demo", []])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
     parser.add_argument("--scale", default="1")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--queries", default="")
     options = parser.parse_args()
-    parts = options.parts or ["start", "s3", "landing", "demo", "tpch"]
-    sections = [globals()[f"bench_{part}"](options) for part in parts]
-    day = time.strftime("%Y-%m-%d")
-    head = f"# Measured\n\n{day}, {os.cpu_count()} cores, {platform.machine()}; `make bench` prints and rewrites this.\n"
-    RESULTS.write_text("\n".join([head, *sections]))
+    # What is not measured now keeps its section and its day.
+    kept = re.split(r"(?m)^(?=## )", RESULTS.read_text())[1:] if RESULTS.exists() else []
+    for part in options.parts or PARTS:
+        section = globals()[f"bench_{part}"](options)
+        title, rest = section.split("\n", 1)
+        day = f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {platform.machine()}."
+        section = f"{title}\n\n{day}\n{rest}\n"
+        same = [index for index, other in enumerate(kept) if other.split(",")[0].split("\n")[0] == title.split(",")[0]]
+        if same:
+            kept[same[0]] = section
+        else:
+            kept.append(section)
+        texts = "\n".join(text.strip() + "\n" for text in kept)
+        RESULTS.write_text(f"# Measured\n\n`make bench` prints and rewrites this.\n\n{texts}")
 
 
 main()

@@ -22,8 +22,7 @@ extension Compiler {
             switch type {
             case .double: FloatingStep(operation, a, b, isReal: false, output: out)
             case .real: FloatingStep(operation, a, b, isReal: true, output: out)
-            case .bigint: IntegerStep<Int64>(operation, a, b, type, output: out)
-            default: IntegerStep<Int32>(operation, a, b, type, output: out)
+            default: IntegerStep(operation, a, b, type, output: out)
             }
         }
     }
@@ -48,7 +47,11 @@ func integerRange(_ type: LogicalType) -> ClosedRange<Int64> {
 ///
 /// Sums wrap and the whole vector is tested once; only a vector that trips the test is looked at row
 /// by row, since the culprit may be NULL or not selected.
-final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyable>: BufferedStep {
+///
+/// The class is not generic: the compiler never specialises an overridden method of a generic class.
+final class IntegerStep: BufferedStep {
+    private typealias Number = FixedWidthInteger & SignedInteger & BitwiseCopyable
+
     private let operation: ArithmeticOperator
     private let left: Int
     private let right: Int
@@ -72,7 +75,18 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
         let a = leftOperand.flat(frame.registers[left], frame.rows, type)
         let b = rightOperand.flat(frame.registers[right], frame.rows, type)
         if isNullConstant(a) || isNullConstant(b) { return emitConstant(frame, isNull: true) }
-        let values = buffer.pointer(as: Value.self)
+        if type == .bigint {
+            compute(a, b, buffer.pointer(as: Int64.self), frame)
+        } else {
+            compute(a, b, buffer.pointer(as: Int32.self), frame)
+        }
+        if a.form == .constant && b.form == .constant { return emitConstant(frame, isNull: false) }
+        emit(frame, valid: combinedValidity(a, b, frame.rows.count, into: buffer.validBits))
+    }
+
+    private func compute<Value: Number>(
+        _ a: Vector, _ b: Vector, _ values: UnsafeMutablePointer<Value>, _ frame: Frame
+    ) {
         switch operation {
         case .add: fast(a, b, values, frame) { $0 &+ $1 }
         case .subtract: fast(a, b, values, frame) { $0 &- $1 }
@@ -81,7 +95,9 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
                 let (product, overflow) = a.pointer(as: Value.self)[i].multipliedReportingOverflow(
                     by: b.pointer(as: Value.self)[j])
                 values[row] = product
-                if overflow || !range.contains(Int64(product)) { fail(frame, a, i, b, j) }
+                if overflow || !range.contains(Int64(product)) {
+                    fail(frame, a, i, b, j, Value.self)
+                }
             }
         case .divide, .modulus:
             let isDivision = operation == .divide
@@ -96,19 +112,17 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
                     let (negated, overflow) = Value(0).subtractingReportingOverflow(x)
                     values[row] = isDivision ? negated : 0
                     if isDivision && (overflow || !range.contains(Int64(negated))) {
-                        fail(frame, a, i, b, j)
+                        fail(frame, a, i, b, j, Value.self)
                     }
                 } else {
                     values[row] = isDivision ? x / y : x % y
                 }
             }
         }
-        if a.form == .constant && b.form == .constant { return emitConstant(frame, isNull: false) }
-        emit(frame, valid: combinedValidity(a, b, frame.rows.count, into: buffer.validBits))
     }
 
     /// Wrapping kernel, then one test for the vector, then the slow path if it trips.
-    @inline(__always) private func fast(
+    @inline(__always) private func fast<Value: Number>(
         _ a: Vector, _ b: Vector, _ values: UnsafeMutablePointer<Value>, _ frame: Frame,
         _ kernel: (Value, Value) -> Value
     ) {
@@ -122,12 +136,12 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
             let y = b.pointer(as: Value.self)[j]
             let (result, overflow) =
                 isAddition ? x.addingReportingOverflow(y) : x.subtractingReportingOverflow(y)
-            if overflow || !range.contains(Int64(result)) { fail(frame, a, i, b, j) }
+            if overflow || !range.contains(Int64(result)) { fail(frame, a, i, b, j, Value.self) }
         }
     }
 
     /// Whether some laid-out row may have left the range.
-    @inline(__always) private func forEachOverflow(
+    @inline(__always) private func forEachOverflow<Value: Number>(
         _ a: Vector, _ b: Vector, _ values: UnsafeMutablePointer<Value>, _ rows: ActiveRows,
         _ isAddition: Bool, _ report: (Bool) -> Void
     ) {
@@ -150,7 +164,9 @@ final class IntegerStep<Value: FixedWidthInteger & SignedInteger & BitwiseCopyab
         report(signs < 0 || outside != 0)
     }
 
-    private func fail(_ frame: Frame, _ a: Vector, _ i: Int, _ b: Vector, _ j: Int) {
+    private func fail<Value: Number>(
+        _ frame: Frame, _ a: Vector, _ i: Int, _ b: Vector, _ j: Int, _: Value.Type
+    ) {
         let x = a.pointer(as: Value.self)[i]
         let y = b.pointer(as: Value.self)[j]
         let name =
