@@ -197,6 +197,41 @@ def test_follow_ups_go_on_from_the_frame_before(shop):
     assert status == 422 and alone["code"] == "ask.no_context"
 
 
+def test_an_agent_asks_on_from_an_answer(shop):
+    """The tool `ask` of /mcp takes the frame of the answer before."""
+    headers = {
+        "Authorization": f"Bearer {shop.token}", "Content-Type": "application/json", "Accept": "application/json",
+    }
+
+    def send(method, parameters, **more):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+        status, fields, text = fetch(shop.server.url + "/mcp", "POST", body, {**headers, **more})
+        assert status == 200, text
+        return fields, json.loads(text)["result"]
+
+    fields, _ = send(
+        "initialize",
+        {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    )
+    session = {"Mcp-Session-Id": fields["Mcp-Session-Id"]}
+
+    def ask(question, **arguments):
+        _, result = send("tools/call", {"name": "ask", "arguments": {"question": question, **arguments}}, **session)
+        assert not result["isError"], result
+        return result["structuredContent"]
+
+    first = ask("revenue by region")
+    assert first["status"] == "answered" and len(first["rows"]) > 1
+    second = ask("only in North", previous=first["frame"])
+    assert second["status"] == "answered"
+    assert second["frame"]["where"] == [{"dimension": "region", "is": ["North"]}]
+    assert [row for row in first["rows"] if row[0] == "North"] == second["rows"]
+    again = ask("as chosen", frame=second["frame"])
+    assert again["rows"] == second["rows"]
+    alone = ask("only in North")
+    assert alone["status"] == "refused"
+
+
 @pytest.mark.parametrize(
     "question, code, words",
     [
