@@ -25,7 +25,6 @@ enum DoctorCommand {
                 ("objects.sqlite", appliance.objects.database),
                 ("catalog.sqlite", appliance.catalog.outbox),
                 ("models.sqlite", appliance.models.database),
-                (MaintenanceLog.fileName, try appliance.catalog.maintenance.database),
                 ("connectors.sqlite", appliance.connectors.database),
                 (MaintenanceLog.fileName, try appliance.catalog.maintenance.database),
                 ("ledger.sqlite", appliance.ledger.database),
