@@ -36,6 +36,8 @@ def entry_schema(partition):
         field(104, "file_size_in_bytes", "long", True),
         field(109, "value_counts", numbers_by_id(119, 120, "long")),
         field(110, "null_value_counts", numbers_by_id(121, 122, "long")),
+        field(125, "lower_bounds", numbers_by_id(126, 127, "bytes")),
+        field(128, "upper_bounds", numbers_by_id(129, 130, "bytes")),
         field(135, "equality_ids", {"type": "array", "items": "int", "element-id": 136}),
         field(143, "referenced_data_file", "string"),
         field(144, "content_offset", "long"),

@@ -25,7 +25,7 @@ struct CatalogRoutes {
     let door: APIDoor
 
     private static let base = "/api/v1/warehouses/{warehouse}"
-    private static let bodyBytes: Int64 = 1 << 20
+    private static let bodyBytes = 1 << 20
 
     var routes: [Route] { referenceRoutes + tableRoutes }
 
