@@ -382,6 +382,9 @@ def test_tpch_is_what_tpchgen_writes(boss, reference):
     assert len(tables) == 8
     for table in tables:
         ours, theirs = f'{name}."sf0.1".{table}', f"files.reference.{table}"
+        if table == "lineitem":
+            # Six times as many rows as all the others: the last ones, which are made from the middle on.
+            ours, theirs = (f"(select * from {t} where l_orderkey > 550000)" for t in (ours, theirs))
         counts = boss.rows(
             f"select (select count(*) from {ours}), (select count(*) from {theirs}), "
             f"(select count(*) from (select * from {ours} except select * from {theirs}))")
