@@ -79,30 +79,44 @@ struct ResultTable {
         let widths =
             self.widths
             ?? names.indices.map { column in
-                max(names[column].count, rows.map { $0[column].count }.max() ?? 0)
+                rows.reduce(ResultTable.width(names[column])) {
+                    max($0, ResultTable.width($1[column]))
+                }
             }
         self.widths = widths
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity((rows.count + 2) * (widths.reduce(1) { $0 + $1 + 3 }))
         if !headerIsOut {
             headerIsOut = true
-            text += line(names, widths, numeric: columns.map { _ in false })
-            text += widths.map { String(repeating: "-", count: $0) }.joined(separator: "-+-") + "\n"
+            ResultTable.line(names, widths, numeric: columns.map { _ in false }, into: &text)
+            let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "-+-")
+            text += Array((rule + "\n").utf8)
         }
         let numeric = columns.map(\.isNumeric)
-        for row in rows { text += line(row, widths, numeric: numeric) }
+        for row in rows { ResultTable.line(row, widths, numeric: numeric, into: &text) }
         rows.removeAll()
-        streams.write(text)
+        streams.write(String(decoding: text, as: UTF8.self))
     }
 
-    private func line(_ cells: [String], _ widths: [Int], numeric: [Bool]) -> String {
-        var parts: [String] = []
+    private static func line(
+        _ cells: [String], _ widths: [Int], numeric: [Bool], into text: inout [UInt8]
+    ) {
         for (index, cell) in cells.enumerated() {
-            let pad = String(repeating: " ", count: max(0, widths[index] - cell.count))
-            parts.append(numeric[index] ? pad + cell : cell + pad)
+            if index > 0 { text += [0x20, 0x7C, 0x20] }
+            let pad = max(0, widths[index] - width(cell))
+            if numeric[index] { text.append(contentsOf: repeatElement(0x20, count: pad)) }
+            text.append(contentsOf: cell.utf8)
+            if !numeric[index] { text.append(contentsOf: repeatElement(0x20, count: pad)) }
         }
-        var text = parts.joined(separator: " | ")
-        while text.last == " " { text.removeLast() }
-        return text + "\n"
+        while text.last == 0x20 { text.removeLast() }
+        text.append(0x0A)
+    }
+
+    /// Characters of a cell, or of its longest line.
+    private static func width(_ cell: String) -> Int {
+        let bytes = cell.utf8
+        if bytes.allSatisfy({ $0 < 0x80 && $0 != 0x0A && $0 != 0x0D }) { return bytes.count }
+        return cell.split(whereSeparator: \.isNewline).reduce(0) { max($0, $1.count) }
     }
 
     private static func cell(_ value: JSONValue, null: String) -> String {

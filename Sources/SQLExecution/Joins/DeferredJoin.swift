@@ -3,17 +3,19 @@ import SQLPlanning
 import Synchronization
 import Vectors
 
-/// Build rows that found no match, with NULLs on the left: the last rows of right and full joins.
+/// Build rows that found no match, with NULLs on the left: the last rows of right and full joins; and
+/// the rows of semi and anti joins that build the side they give.
 final class UnmatchedSource: PipelineSource {
     let statistics: OperatorStatistics
     private let build: JoinBuildSink
     /// Rows of another table than the build's own: a spilled partition.
     private let stores: [PartitionedRows]
 
-    init(_ build: JoinBuildSink) {
+    /// `statistics`: of the join, whose rows these are.
+    init(_ build: JoinBuildSink, _ statistics: OperatorStatistics) {
         self.build = build
+        self.statistics = statistics
         stores = build.stores
-        statistics = OperatorStatistics("JoinUnmatched")
     }
 
     var morselCount: Int { partitionTotal }
@@ -24,7 +26,7 @@ final class UnmatchedSource: PipelineSource {
     }
 }
 
-/// Pushes unmatched rows of stores.
+/// Pushes the unmatched rows of stores, or the matched ones.
 final class UnmatchedReader: MorselReader {
     private let build: JoinBuildSink
     private let stores: [PartitionedRows]
@@ -50,15 +52,16 @@ final class UnmatchedReader: MorselReader {
     func run(_ morsel: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
         if build.spilledPartitions.contains(morsel) && stores.first?.partitionCount != 1 { return }
         let width = build.layout.row.width
+        let wantsMatched = build.shape.keepsMatched
         for store in stores {
             var stretches: [(UnsafeMutableRawPointer, Int)] = []
             store.forEachBlock(morsel) { start, count in stretches.append((start, count)) }
             for (start, total) in stretches {
                 for index in 0..<total {
                     let row = start + index * width
-                    if row.load(fromByteOffset: build.layout.matchedOffset, as: UInt8.self) != 0 {
-                        continue
-                    }
+                    let isMatched =
+                        row.load(fromByteOffset: build.layout.matchedOffset, as: UInt8.self) != 0
+                    if isMatched != wantsMatched { continue }
                     rows[count] = row
                     count += 1
                     if count == min(Chunk.capacity, worker.settings.verification.chunkRows) {
@@ -88,7 +91,7 @@ final class UnmatchedReader: MorselReader {
 /// Joins the partitions that are on disk, one after the other, a partition in as many passes as memory
 /// asks for.
 final class SpilledJoinSource: PipelineSource {
-    let statistics = OperatorStatistics("SpilledJoin")
+    let statistics: OperatorStatistics
     private let factory: JoinProbeFactory
     private let partitions: [Int]
     private let probeFiles: [Int: [SpillFile]]
@@ -97,6 +100,7 @@ final class SpilledJoinSource: PipelineSource {
         self.factory = factory
         self.partitions = partitions
         self.probeFiles = probeFiles
+        statistics = factory.statistics
     }
 
     var morselCount: Int { partitions.count }

@@ -31,7 +31,7 @@ final class JoinProbeFactory: OperatorFactory {
         if !partitions.isEmpty {
             sources.append(SpilledJoinSource(self, partitions, spillState.withLock { $0 }))
         }
-        if build.shape.keepsRight { sources.append(UnmatchedSource(build)) }
+        if build.shape.keepsRight { sources.append(UnmatchedSource(build, statistics)) }
         return sources
     }
 }
@@ -152,6 +152,7 @@ final class JoinProbe: Operator {
             }
             table.find(packer, into: heads)
         }
+        if shape.keepsRight && !shape.givesPairs { return try markBuildRows(chunk, rows) }
         if residual == nil {
             switch shape.kind {
             case .semi: return try pushSelected(chunk, rows, wantsMatch: true)
@@ -180,6 +181,32 @@ final class JoinProbe: Operator {
             }
         }
         try pushPairs(chunk, rows, hasKeys: false)
+    }
+
+    /// Marks the build rows that have a match; the marked or the others are given at the end.
+    private func markBuildRows(_ chunk: Chunk, _ rows: ActiveRows) throws(QueryFault) {
+        let matchedOffset = layout.matchedOffset
+        let nextOffset = layout.nextOffset
+        pairCount = 0
+        for index in 0..<rows.active {
+            var candidate = heads[index]
+            while let current = candidate {
+                let isMarked = current.load(fromByteOffset: matchedOffset, as: UInt8.self) != 0
+                if residual == nil {
+                    // All rows of a key are marked together, from the head on.
+                    if isMarked { break }
+                    current.storeBytes(of: 1, toByteOffset: matchedOffset, as: UInt8.self)
+                } else if !isMarked {
+                    pairRows[pairCount] = UInt32(truncatingIfNeeded: rows.row(index))
+                    pairBuild[pairCount] = current
+                    pairCount &+= 1
+                    if pairCount == chunkRows { try flushPairs(chunk) }
+                }
+                candidate = current.load(
+                    fromByteOffset: nextOffset, as: UnsafeMutableRawPointer?.self)
+            }
+        }
+        try flushPairs(chunk)
     }
 
     /// Gives the rows with, or without, a match; nothing is copied.
@@ -319,7 +346,7 @@ final class JoinProbe: Operator {
     private func pushPairs(_ chunk: Chunk, _ rows: ActiveRows, hasKeys: Bool) throws(QueryFault) {
         let needsMarks: Bool
         switch shape.kind {
-        case .inner, .right: needsMarks = false
+        case .inner, .right, .buildSemi, .buildAnti: needsMarks = false
         default: needsMarks = true
         }
         if needsMarks { rows.forEach { marks[$0] = 0 } }
@@ -352,7 +379,7 @@ final class JoinProbe: Operator {
         try flushPairs(chunk)
         if shape.isNullAware, hasKeys { try addUnknowns(chunk, rows) }
         switch shape.kind {
-        case .inner, .right: break
+        case .inner, .right, .buildSemi, .buildAnti: break
         case .left, .full: try emitUnmatched(chunk, rows)
         case .semi: try emitMarked(chunk, rows) { $0 & 1 != 0 }
         case .anti: try emitMarked(chunk, rows) { $0 & 1 == 0 }
@@ -423,14 +450,14 @@ final class JoinProbe: Operator {
         let matchedOffset = layout.matchedOffset
         switch shape.kind {
         case .inner: break
-        case .right: setMatched(matchedOffset)
+        case .right, .buildSemi, .buildAnti: setMatched(matchedOffset)
         case .full:
             setMatched(matchedOffset)
             for index in 0..<pairCount { marks[Int(pairRows[index])] = 1 }
         case .left, .semi, .anti, .nullAwareAnti, .mark:
             for index in 0..<pairCount { marks[Int(pairRows[index])] = 1 }
         }
-        if shape.givesRight { try emitPairs(chunk) }
+        if shape.givesPairs { try emitPairs(chunk) }
         pairCount = 0
     }
 

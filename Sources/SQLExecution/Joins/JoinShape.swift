@@ -9,6 +9,9 @@ struct JoinShape: Sendable {
         /// NOT IN.
         case nullAwareAnti
         case mark(isNullAware: Bool)
+        /// Rows of the build side that have a match, or have none: semi and anti joins whose given side
+        /// is the smaller one.
+        case buildSemi, buildAnti
     }
 
     var kind: Kind
@@ -26,16 +29,22 @@ struct JoinShape: Sendable {
     var residual: [BoundExpression]
     var pairLayout: Layout
 
-    /// Whether unmatched rows of the build side are given.
+    /// Whether rows of the build side are given when the probe side is done.
     var keepsRight: Bool {
         switch kind {
-        case .right, .full: true
+        case .right, .full, .buildSemi, .buildAnti: true
         default: false
         }
     }
 
+    /// Whether the rows given at the end are those with a match.
+    var keepsMatched: Bool { if case .buildSemi = kind { true } else { false } }
+
     /// Whether the output has the build side's columns.
-    var givesRight: Bool {
+    var givesRight: Bool { givesPairs || keepsRight }
+
+    /// Whether pairs are given as they are found.
+    var givesPairs: Bool {
         switch kind {
         case .inner, .left, .right, .full: true
         default: false

@@ -5,6 +5,7 @@ import Vectors
 extension PhysicalPlanner {
     /// A join: the right side is built first, then the left side streams through the probe.
     func join(_ node: JoinNode, _ demand: Demand) throws(QueryFault) -> Stream {
+        if node.buildsLeft { return try joinBuildingLeft(node, demand) }
         let leftOutputs = node.left.outputs
         let rightOutputs = node.right.outputs
         let residual = node.residual.map(conjunctsOf) ?? []
@@ -67,18 +68,60 @@ extension PhysicalPlanner {
         return left
     }
 
+    /// A semi or anti join whose left side is the smaller one: that is built, the right side marks the
+    /// rows that it matches, and the marked rows, or the others, are given at the end.
+    private func joinBuildingLeft(_ node: JoinNode, _ demand: Demand) throws(QueryFault) -> Stream {
+        let residual = node.residual.map(conjunctsOf) ?? []
+        var columns: Set<ColumnID> = []
+        for predicate in residual { columns.formUnion(columnsOf(predicate)) }
+        let given = node.left.outputs.map(\.id).filter { demand.needed?.contains($0) ?? true }
+        var buildDemand = Demand(
+            needed: columns.intersection(node.left.outputIDs).union(given)
+                .union(node.equalities.map(\.left)))
+        buildDemand.joinFilters = demand.joinFilters
+        let built = try build(node.left, buildDemand)
+        let position = pipelines.count
+
+        var probeDemand = Demand(
+            needed: columns.intersection(node.right.outputIDs)
+                .union(node.equalities.map(\.right)))
+        var offers: [(key: Int, offer: FilterOffer)] = []
+        // Rows that match nothing mark nothing, whichever rows are given in the end.
+        for (index, equality) in node.equalities.enumerated() where !equality.matchesNulls {
+            let offer = FilterOffer()
+            probeDemand.joinFilters[equality.right] = offer
+            offers.append((index, offer))
+        }
+        var probe = try build(node.right, probeDemand)
+
+        let shape = try joinShape(node, probe.layout, built.layout, residual, demand)
+        let sink = JoinBuildSink(shape, runtime: runtime, detail: describe(node))
+        sink.filters = offers.filter(\.offer.isUsed).map {
+            JoinFilterSlot(key: $0.key, filter: $0.offer.filter)
+        }
+        insert(Pipeline(branches: built.branches, sink: sink, isSerial: false), at: position)
+        probe.append(
+            JoinProbeFactory(sink, statistics: OperatorStatistics("JoinProbe", describe(node))))
+        probe.layout = Layout(shape.rightOutput.map { built.layout.columns[$0] })
+        return probe
+    }
+
+    /// `left` and `right`: of the probe side and the build side.
     private func joinShape(
         _ node: JoinNode, _ left: Layout, _ right: Layout, _ residual: [BoundExpression],
         _ demand: Demand
     ) throws(QueryFault) -> JoinShape {
+        let buildsLeft = node.buildsLeft
         var leftKeys: [Int] = []
         var rightKeys: [Int] = []
         for equality in node.equalities {
-            leftKeys.append(try left.require(equality.left))
-            rightKeys.append(try right.require(equality.right))
+            leftKeys.append(try left.require(buildsLeft ? equality.right : equality.left))
+            rightKeys.append(try right.require(buildsLeft ? equality.left : equality.right))
         }
         let kind: JoinShape.Kind =
             switch node.kind {
+            case .semi where buildsLeft: .buildSemi
+            case .anti where buildsLeft: .buildAnti
             case .inner, .cross: .inner
             case .left: .left
             case .right: .right
@@ -96,7 +139,8 @@ extension PhysicalPlanner {
             kind: kind, leftTypes: left.columns.map(\.type), rightTypes: right.columns.map(\.type),
             leftKeys: leftKeys, rightKeys: rightKeys,
             matchesNulls: node.equalities.map(\.matchesNulls),
-            keyTypes: leftKeys.map { left.columns[$0].type }, leftOutput: wanted(left),
+            keyTypes: leftKeys.map { left.columns[$0].type },
+            leftOutput: buildsLeft ? [] : wanted(left),
             rightOutput: wanted(right), residual: residual,
             pairLayout: Layout(left.columns + right.columns))
     }
@@ -104,5 +148,14 @@ extension PhysicalPlanner {
     private func describe(_ node: JoinNode) -> String {
         let keys = node.equalities.map { "c\($0.left.number) = c\($0.right.number)" }
         return "\(node.kind) " + keys.joined(separator: ", ")
+            + (node.buildsLeft ? ", built of the left side" : "")
+    }
+}
+
+extension JoinNode {
+    /// Whether the side whose rows are given is the one to build.
+    fileprivate var buildsLeft: Bool {
+        guard prefersLeftBuild, !equalities.isEmpty else { return false }
+        return kind == .semi || kind == .anti
     }
 }

@@ -53,11 +53,15 @@ final class PhysicalPlanner {
 
     let runtime: Runtime
     private(set) var pipelines: [Pipeline] = []
+    /// Parts of the plan that stand in it more than once, and those of them that are planned.
+    var repeatedParts: Set<String> = []
+    var sharedParts: [String: SharedRowsSink] = [:]
 
     init(_ runtime: Runtime) { self.runtime = runtime }
 
     /// Plans the query into `sink`, with the columns `outputs` in order.
     func plan(_ plan: LogicalPlan, into sink: any Sink, columns: [PlanColumn]) throws(QueryFault) {
+        repeatedParts = PhysicalPlanner.repeatedParts(of: plan)
         var stream = try build(plan, Demand(needed: Set(columns.map(\.id))))
         try reorder(&stream, columns)
         pipelines.append(Pipeline(branches: stream.branches, sink: sink, isSerial: false))
@@ -92,7 +96,9 @@ final class PhysicalPlanner {
                     [predicate], layout: stream.layout, statistics: OperatorStatistics("Filter")))
             return stream
         case .project(let input, let assignments): return try project(input, assignments, demand)
-        case .aggregate(let node): return try aggregate(node, demand)
+        case .aggregate(let node):
+            if let shared = try sharedPart(plan) { return shared }
+            return try aggregate(node, demand)
         case .join(let node): return try join(node, demand)
         case .window(let node): return try window(node, demand)
         case .sort(let input, let keys):

@@ -155,6 +155,68 @@ final class RowOrder: @unchecked Sendable {
         return key.direction.nullsFirst ? bits | 1 << 63 : bits
     }
 
+    /// Narrows rows of a chunk to those whose prefix is not above `limit`, by the vector of the first key.
+    /// May let more pass. `output` has room for all of them.
+    func select(
+        _ vector: Vector, _ rows: ActiveRows, upTo limit: UInt64,
+        into output: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        guard let key = keys.first, !key.field.isNested, vector.physical == key.field.physical
+        else { return selectAll(rows, into: output) }
+        switch key.field.physical {
+        case .bool:
+            let values = vector.pointer(as: UInt8.self)
+            return select(vector, rows, limit, key, output) { UInt64(values[$0]) }
+        case .int32:
+            let values = vector.pointer(as: Int32.self)
+            return select(vector, rows, limit, key, output) {
+                UInt64(UInt32(bitPattern: values[$0]) ^ 1 << 31)
+            }
+        case .int64:
+            let values = vector.pointer(as: Int64.self)
+            return select(vector, rows, limit, key, output) {
+                (UInt64(bitPattern: values[$0]) ^ 1 << 63) >> 1
+            }
+        case .double:
+            let values = vector.pointer(as: Double.self)
+            return select(vector, rows, limit, key, output) {
+                let raw = canonicalBits(values[$0])
+                return (raw >> 63 == 0 ? raw ^ 1 << 63 : ~raw) >> 1
+            }
+        case .string:
+            if case .char = key.field.type { return selectAll(rows, into: output) }
+            let values = vector.pointer(as: StringView.self)
+            return select(vector, rows, limit, key, output) { leadingBytes(values[$0]) >> 1 }
+        case .int128, .list, .row: return selectAll(rows, into: output)
+        }
+    }
+
+    private func selectAll(_ rows: ActiveRows, into output: UnsafeMutablePointer<UInt32>) -> Int {
+        for index in 0..<rows.active { output[index] = UInt32(truncatingIfNeeded: rows.row(index)) }
+        return rows.active
+    }
+
+    @inline(__always) private func select(
+        _ vector: Vector, _ rows: ActiveRows, _ limit: UInt64, _ key: Key,
+        _ output: UnsafeMutablePointer<UInt32>, _ bits: (Int) -> UInt64
+    ) -> Int {
+        let flip: UInt64 = key.direction.isAscending ? 0 : 1 << 63 - 1
+        let marker: UInt64 = key.direction.nullsFirst ? 1 << 63 : 0
+        let ofNull: UInt64 = key.direction.nullsFirst ? 0 : 1 << 63
+        let hasNulls = vector.valid != nil
+        var kept = 0
+        for index in 0..<rows.active {
+            let row = rows.row(index)
+            output[kept] = UInt32(truncatingIfNeeded: row)
+            if hasNulls && !vector.isValid(row) {
+                kept &+= bit(ofNull <= limit)
+            } else {
+                kept &+= bit((bits(vector.valueIndex(row)) ^ flip) | marker <= limit)
+            }
+        }
+        return kept
+    }
+
     /// The first eight bytes as a big-endian number, zeros behind shorter texts.
     private func leadingBytes(_ view: StringView) -> UInt64 {
         if view.isInline {

@@ -12,6 +12,8 @@ final class TopNSink: Sink, PipelineSource {
     let offset: Int
     let withTies: Bool
     let bound: TopNBound?
+    /// Where the first key is in a chunk.
+    let firstKey: Int?
     private let state = Mutex(State())
 
     struct State: @unchecked Sendable {
@@ -30,6 +32,7 @@ final class TopNSink: Sink, PipelineSource {
         self.offset = offset
         self.withTies = withTies
         self.bound = bound
+        firstKey = try keys.first.map { key throws(QueryFault) in try layout.require(key.column) }
     }
 
     func makeLocal(_ worker: Worker) throws(QueryFault) -> Operator { TopNLocal(self, worker) }
@@ -75,18 +78,30 @@ private final class TopNLocal: Operator {
     private var entries: [SortEntry] = []
     /// The worst row kept, once there are enough; rows behind it need not be looked at.
     private var worst: SortEntry?
+    /// So many rows are collected before they are cut: few, since each cut lets fewer in.
     private let room: Int
+    private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
 
     init(_ sink: TopNSink, _ worker: Worker) {
         self.sink = sink
         self.worker = worker
         collector = RowCollector(sink.layout, budget: worker.budget)
-        room = max(sink.keep * 4, 4096)
+        room = sink.keep + max(sink.keep, 256)
     }
+
+    deinit { selection.deallocate() }
 
     override func push(_ chunk: Chunk) throws(QueryFault) {
         if sink.keep == 0 { return }
-        collector.append(chunk.columns, ActiveRows(chunk))
+        var rows = ActiveRows(chunk)
+        if let worst, let firstKey = sink.firstKey {
+            // Most rows are ruled out by the first key, before anything of them is copied.
+            let kept = sink.order.select(
+                chunk.columns[firstKey], rows, upTo: worst.prefix, into: selection)
+            if kept == 0 { return }
+            rows = ActiveRows(count: rows.count, selection: selection, active: kept)
+        }
+        collector.append(chunk.columns, rows)
         for index in 0..<collector.addedCount {
             let row = collector.added[index]
             let entry = SortEntry(prefix: sink.order.prefix(row), row: row)

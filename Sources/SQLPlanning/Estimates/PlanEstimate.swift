@@ -110,6 +110,11 @@ extension LogicalPlan {
         result.averageBytes = known?.averageBytes ?? (type.physical == .string ? 20 : 8)
         if let distinct = known?.distinctCount {
             result.distinct = max(1, min(rows, distinct))
+            if let minimum = result.minimum, let maximum = result.maximum,
+                type.isInteger || type == .date
+            {
+                result.distinct = max(1, min(result.distinct ?? rows, maximum - minimum + 1))
+            }
         } else if type == .boolean {
             result.distinct = 2
         } else if let minimum = result.minimum, let maximum = result.maximum,
