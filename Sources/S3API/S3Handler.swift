@@ -96,9 +96,14 @@ package final class S3Handler: RequestHandler {
         var context = RequestContext(
             principal: credential.principal, requestID: request.requestID, door: .s3)
         context.assumedRole = credential.assumedRole
+        // Only where a policy could ask: most buckets have none.
+        let isAsked =
+            credential.policy != nil || request.fields["x-amz-copy-source"] != nil
+            || store.hasPolicy(tenant: context.tenant, bucket: target.bucket)
+        let values = isAsked ? conditionValues(request, target) : [:]
         context.facts = RequestFacts(
             operation: permission(operation, target), sourceAddress: request.remoteAddress,
-            isSecure: request.isSecure, values: conditionValues(request, target))
+            isSecure: request.isSecure, values: values)
         return context
     }
 

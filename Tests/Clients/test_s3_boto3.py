@@ -82,6 +82,8 @@ def test_ranges(s3, bucket):
         got = s3.get_object(Bucket=bucket, Key="k", Range=field)
         assert got["Body"].read() == part
         assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+    crossing = s3.get_object(Bucket=bucket, Key="k", Range="bytes=262134-262153")
+    assert crossing["Body"].read() == body[262134:262154]
     assert code_of(s3.get_object, Bucket=bucket, Key="k", Range="bytes=300000-") == ("InvalidRange", 416)
 
 

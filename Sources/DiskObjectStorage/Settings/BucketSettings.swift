@@ -138,6 +138,14 @@ extension DiskObjectStore {
         (try? state(tenant, bucket))?.versioning ?? .unversioned
     }
 
+    /// Whether a bucket has a policy, for doors that collect what its conditions ask. Asks nobody.
+    package func hasPolicy(tenant: String, bucket: String) -> Bool {
+        if bucket.isEmpty { return false }
+        // One that cannot be read refuses later, where it is judged.
+        guard let found = try? state(tenant, bucket) else { return false }
+        return found.policy != nil
+    }
+
     /// When an object expires by the bucket's rules, for the headers of answers. Asks nobody.
     package func expiry(
         tenant: String, of record: ObjectRecord
