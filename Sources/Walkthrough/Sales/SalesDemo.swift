@@ -231,7 +231,32 @@ final class SalesDemo: Walkthrough {
             let now = try rows(content)[0]
             return (now == digest, "checksums before \(digest), after \(now)")
         }
+        try night()
         show.endStep()
+    }
+
+    /// What is done every night, now.
+    private func night() throws {
+        show.command("lakehouse pipeline run maintenance")
+        let isBroken = show.breaks("maintenance.night")
+        let run = isBroken ? nil : try self.run("maintenance")
+        show.result(run.map { "the run \($0.state)" } ?? "nobody ran it")
+        try show.claim("maintenance.night") {
+            let done = try rows(
+                "SELECT DISTINCT operation FROM system.maintenance.log WHERE catalog_name = 'silver' "
+                    + "AND schema_name = 'sales' AND table_name = 'orders' AND branch_name = 'main' "
+                    + "AND state = 'FINISHED' ORDER BY 1"
+            ).map { $0[0] }
+            let tables = try rows(
+                "SELECT DISTINCT table_name FROM system.maintenance.log ORDER BY 1"
+            ).map { $0[0] }
+            let wanted = ["expire_snapshots", "optimize", "remove_orphan_files"]
+            return (
+                run?.succeeded == true && Set(done).isSuperset(of: wanted)
+                    && tables.contains("returns") && !tables.contains { $0.hasPrefix("_") },
+                "done with orders: \(done), tables: \(tables)"
+            )
+        }
     }
 
     private func whatNext() {
