@@ -10,8 +10,14 @@ package struct IdentityEndpoints: Sendable {
     var rules: BrowserRules { authenticator.rules }
     /// Without `/oidc`: what endpoints are announced under.
     let publicURL: String
+    /// Logins of programs by way of a browser; whoever refuses a request announces them.
+    package let externalLogins: ExternalLogins
 
-    package init(registry: IdentityRegistry, rules: BrowserRules, publicURL: String) {
+    package init(
+        registry: IdentityRegistry, rules: BrowserRules, publicURL: String,
+        externalLogins: ExternalLogins = ExternalLogins()
+    ) {
+        self.externalLogins = externalLogins
         self.registry = registry
         authenticator = RequestAuthenticator(registry: registry, rules: rules)
         self.publicURL = publicURL.hasSuffix("/") ? String(publicURL.dropLast()) : publicURL
@@ -19,7 +25,7 @@ package struct IdentityEndpoints: Sendable {
 
     /// The routes for the console's port.
     package var routes: [Route] {
-        oidcRoutes + loginRoutes + apiRoutes
+        oidcRoutes + loginRoutes + externalLoginRoutes + apiRoutes
     }
 
     /// Answers a token request; also for Iceberg's `/v1/oauth/tokens`.

@@ -50,6 +50,19 @@ enum Pages {
             """)
     }
 
+    static func program(csrf: String, name: String, action: String) -> String {
+        page(
+            "Connect a program",
+            """
+            <p>Only go on if you started this yourself: the program will act as <b>\(escaped(name))</b>.</p>
+            <form method="post" action="\(escaped(action))">
+            <input type="hidden" name="csrf" value="\(escaped(csrf))">
+            <button type="submit" name="answer" value="allow">Connect</button>
+            <button type="submit" name="answer" value="refuse" class="plain">Refuse</button>
+            </form>
+            """)
+    }
+
     static func logout(csrf: String, target: String) -> String {
         page(
             "Log out",

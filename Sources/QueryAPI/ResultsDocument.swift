@@ -14,6 +14,8 @@ struct ResultsDocument {
     let base: String
     let nextURI: String?
     let page: ResultPage?
+    /// The page in the encoding that the client asked for.
+    var segments: (encoding: DataEncoding, all: [Segment])?
 
     func bytes() -> [UInt8] {
         var json = JSONWriter(capacity: (page?.bytes.count ?? 0) + 2048)
@@ -34,7 +36,16 @@ struct ResultsDocument {
             }
             json.endArray()
         }
-        if let page, page.rowCount > 0 {
+        if let segments, !segments.all.isEmpty {
+            json.member("data")
+            json.beginObject()
+            json.member("encoding", segments.encoding.rawValue)
+            json.member("segments")
+            json.beginArray()
+            for segment in segments.all { segment.write(into: &json, base: base) }
+            json.endArray()
+            json.endObject()
+        } else if let page, page.rowCount > 0 {
             json.member("data")
             json.raw([0x5B] + page.bytes + [0x5D])
         }

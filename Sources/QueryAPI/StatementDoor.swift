@@ -18,6 +18,7 @@ package final class StatementDoor: Sendable {
     private let zones: TimeZones
     private let clock: any MonotonicClock
     private let entropy: any Entropy
+    let segments: SegmentStore
     private let open = Mutex<[String: OpenQuery]>([:])
     private let lastSweep = Atomic<Int64>(0)
 
@@ -33,6 +34,7 @@ package final class StatementDoor: Sendable {
         entropy: any Entropy = SystemEntropy()
     ) {
         self.entropy = entropy
+        segments = SegmentStore(entropy: entropy)
         self.engine = engine
         self.authenticator = authenticator
         self.authorizer = authorizer
@@ -48,7 +50,7 @@ package final class StatementDoor: Sendable {
             Route(.get, "/v1/statement/executing/{id}/{slug}/{token}") { self.poll($0, $1) },
             Route(.head, "/v1/statement/executing/{id}/{slug}/{token}") { self.heartbeat($0, $1) },
             Route(.delete, "/v1/statement/executing/{id}/{slug}/{token}") { self.cancel($0, $1) },
-        ] + informationRoutes
+        ] + segmentRoutes + informationRoutes
     }
 
     /// A query as its client sees it.
@@ -56,15 +58,31 @@ package final class StatementDoor: Sendable {
         let query: Query
         let slug: String
         let types: ClientTypes
-        /// The token of the page that was served last, its answer, and when somebody last asked.
-        let served: Mutex<(token: Int, answer: Response?, at: MonotonicInstant)>
+        /// How the client wants its rows; nil: as plain JSON.
+        let encoding: DataEncoding?
+        let served: Mutex<Served>
 
-        init(query: Query, slug: String, types: ClientTypes, at: MonotonicInstant) {
+        init(
+            query: Query, slug: String, types: ClientTypes, encoding: DataEncoding?,
+            at: MonotonicInstant
+        ) {
             self.query = query
             self.slug = slug
             self.types = types
-            served = Mutex((-1, nil, at))
+            self.encoding = encoding
+            served = Mutex(Served(at: at))
         }
+    }
+
+    /// The token of the page that was served last, its answer, and when somebody last asked.
+    struct Served {
+        var token = -1
+        var answer: Response?
+        var at: MonotonicInstant
+        /// Rows of all pages so far.
+        var rowCount: Int64 = 0
+
+        init(at: MonotonicInstant) { self.at = at }
     }
 
     // MARK: Taking statements
@@ -124,7 +142,8 @@ package final class StatementDoor: Sendable {
             return response
         }
         let entry = OpenQuery(
-            query: query, slug: entropy.hex(bytes: 16), types: types, at: clock.now())
+            query: query, slug: entropy.hex(bytes: 16), types: types,
+            encoding: DataEncoding.chosen(request.fields), at: clock.now())
         open.withLock { $0[query.id] = entry }
         return entry.served.withLock { served in
             answer(entry, token: 0, patience: StatementDoor.firstPatience, request, &served)
@@ -150,7 +169,7 @@ package final class StatementDoor: Sendable {
     /// forgotten as soon as its client can no longer have missed it.
     private func answer(
         _ entry: OpenQuery, token: Int, patience: Duration, _ request: Request,
-        _ served: inout (token: Int, answer: Response?, at: MonotonicInstant)
+        _ served: inout Served
     ) -> Response {
         let (page, snapshot) = entry.query.nextPage(patience: patience)
         let base = baseURL(request)
@@ -158,15 +177,38 @@ package final class StatementDoor: Sendable {
         let next =
             isLast
             ? nil : "\(base)/v1/statement/executing/\(entry.query.id)/\(entry.slug)/\(token + 1)"
-        let document = ResultsDocument(
+        var document = ResultsDocument(
             query: entry.query, snapshot: snapshot, types: entry.types, base: base, nextURI: next,
             page: page)
+        // The first answer has plain rows: the Python client expects none other in it.
+        let encoding = token > 0 ? entry.encoding : nil
+        if let encoding {
+            let all = page.map { [encoded($0, encoding, entry, served.rowCount)] } ?? []
+            document.segments = (encoding, all.filter { $0.rowCount > 0 })
+        }
         var response = Response(
             status: 200, contentType: "application/json", bytes: document.bytes())
         response.fields["Cache-Control"] = "no-store"
         if snapshot.state.isDone { addChanges(snapshot.changes, to: &response) }
-        served = (token, response, clock.now())
+        if let encoding {
+            response.fields["X-Trino-\(DataEncoding.header)"] = encoding.rawValue
+        }
+        served.token = token
+        served.answer = response
+        served.at = clock.now()
+        served.rowCount += Int64(page?.rowCount ?? 0)
         return response
+    }
+
+    /// A page as a segment: in the answer when it is small, else kept for its client.
+    private func encoded(
+        _ page: ResultPage, _ encoding: DataEncoding, _ entry: OpenQuery, _ offset: Int64
+    ) -> Segment {
+        var segment = encoding.segment(page, rowOffset: offset)
+        if segment.bytes.count > DataEncoding.mostInline {
+            segment.id = segments.keep(segment.bytes, of: entry.query.id, at: clock.now())
+        }
+        return segment
     }
 
     private func addChanges(_ changes: SessionChanges, to response: inout Response) {
@@ -201,6 +243,7 @@ package final class StatementDoor: Sendable {
     private func cancel(_ request: Request, _ path: PathParameters) -> Response {
         guard let entry = find(path) else { return Response(status: 404) }
         entry.query.cancel(.clientCancelled)
+        segments.forget(query: entry.query.id)
         return Response(status: 204)
     }
 
@@ -225,7 +268,10 @@ package final class StatementDoor: Sendable {
             for entry in old { entries[entry.query.id] = nil }
             return old
         }
-        for entry in old where !entry.query.snapshot.state.isDone { entry.query.cancel(.deadline) }
+        for entry in old {
+            if !entry.query.snapshot.state.isDone { entry.query.cancel(.deadline) }
+            segments.forget(query: entry.query.id)
+        }
     }
 
     // MARK: Shared

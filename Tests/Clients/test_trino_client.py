@@ -315,3 +315,73 @@ def test_many_clients_at_once():
         thread.join(60)
     assert not errors, errors[0]
     assert sorted(results) == sorted(w * 100 + n for w in range(16) for n in range(5))
+
+
+@pytest.mark.parametrize("encoding", ["json", "json+lz4", "json+zstd"])
+def test_encoded_rows_are_the_same_rows(encoding):
+    sql = (
+        "select n, 'row ' || cast(n as varchar) || ' 日本', n / 4e0, array[n, null], if(n % 3 = 0, null, n) "
+        "from (select a * 1000 + b as n from unnest(sequence(0, 149)) as x(a) cross join unnest(sequence(0, 999)) as y(b)) "
+        "order by n"
+    )
+    found = rows(connect(encoding=encoding), sql)
+    assert len(found) == 150_000
+    assert found == rows(connect(encoding=[]), sql)
+
+
+def answers(sql, encoding):
+    """The documents of a query's pages, by hand."""
+    import base64
+    import requests
+
+    address = f"https://{os.environ['TRINO_HOST']}:{os.environ['TRINO_PORT']}/v1/statement"
+    secret = base64.b64encode(f"{os.environ['TRINO_USER']}:{os.environ['TRINO_PASSWORD']}".encode()).decode()
+    with requests.Session() as session:
+        session.verify, session.trust_env = os.environ["LAKEHOUSE_CA"], False
+        answer = session.post(
+            address, data=sql.encode(),
+            headers={"Authorization": f"Basic {secret}", "X-Trino-Query-Data-Encoding": encoding})
+        while True:
+            assert answer.status_code == 200, answer.text
+            document = answer.json()
+            yield session, answer.headers, document
+            if "nextUri" not in document:
+                return
+            answer = session.get(document["nextUri"])
+
+
+def test_small_results_are_inline_and_large_ones_are_fetched_once():
+    # What fits into the first answer is there, as plain rows.
+    (_, fields, document), = answers("select 1, 'x'", "json+nothing, json+lz4")
+    assert document["data"] == [[1, "x"]] and "X-Trino-Query-Data-Encoding" not in fields
+
+    sql = "select cast(uuid() as varchar) from unnest(sequence(1, 10000)) as a(n) cross join unnest(sequence(1, 10)) as b(m)"
+    seen, spooled = 0, 0
+    for session, fields, document in answers(sql, "json+nothing, json+lz4"):
+        data = document.get("data", [])
+        if isinstance(data, list):
+            assert not seen
+            seen += len(data)
+            continue
+        assert data["encoding"] == fields["X-Trino-Query-Data-Encoding"] == "json+lz4"
+        for segment in data["segments"]:
+            assert segment["metadata"]["rowOffset"] == seen
+            seen += segment["metadata"]["rowsCount"]
+            if segment["type"] != "spooled":
+                continue
+            spooled += 1
+            # No credential: the address is a secret. It can be fetched again until it is acknowledged.
+            for _ in range(2):
+                fetched = session.get(segment["uri"])
+                assert fetched.status_code == 200
+                assert len(fetched.content) == segment["metadata"]["segmentSize"] < segment["metadata"]["uncompressedSize"]
+            assert session.get(segment["ackUri"]).status_code == 200
+            assert session.get(segment["uri"]).status_code == 404
+            assert session.get(segment["ackUri"]).status_code == 200
+    assert seen == 100_000 and spooled > 0
+
+
+def test_an_unknown_encoding_is_plain_rows():
+    for _, fields, document in answers("select n from unnest(sequence(1, 10000)) as t(n)", "json+nothing"):
+        assert "X-Trino-Query-Data-Encoding" not in fields
+        assert isinstance(document.get("data", []), list)

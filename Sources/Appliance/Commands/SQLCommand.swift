@@ -14,6 +14,7 @@ enum SQLCommand {
             CommandOption("file", letter: "f", value: "FILE", "runs the statements of a file"),
             CommandOption("csv", "prints CSV with a header"),
             CommandOption("json", "prints one JSON object a row"),
+            CommandOption("markdown", "prints a Markdown table"),
             CommandOption("timing", "prints rows and time of each statement"),
             CommandOption("catalog", value: "NAME", "the default catalog (default lakehouse)"),
             CommandOption("schema", value: "NAME", "the default schema"),
@@ -84,24 +85,25 @@ enum SQLCommand {
                 engine, zones, commandContext(), parsed, script, catalog: CommandLineTables.catalog,
                 schema: CommandLineTables.schema, streams)
         }
-        return try prompt(streams) { session in
+        return try prompt(streams) { streams in
             try shell(
-                engine, zones, commandContext(), parsed, session,
-                catalog: CommandLineTables.catalog,
+                engine, zones, commandContext(), parsed, catalog: CommandLineTables.catalog,
                 schema: CommandLineTables.schema, streams)
         }
     }
 
-    /// Runs what is typed, each time in the session that the statement before has left.
+    /// Runs what is typed, a screen at a time where somebody sits.
     private static func prompt(
-        _ streams: any CommandStreams, _ makeShell: (QuerySession?) throws -> SQLShell
+        _ streams: any CommandStreams, _ makeShell: (any CommandStreams) throws -> SQLShell
     ) throws -> Int32 {
-        var session: QuerySession?
-        return try SQLPrompt(streams).loop { text in
-            let shell = try makeShell(session)
-            defer { session = shell.session }
-            return try shell.run(script: text)
-        }
+        let pager = Terminal.isInteractive(.output) ? PagedStreams(streams) : nil
+        return try SQLPrompt(streams, pager: pager).loop(makeShell(pager ?? streams))
+    }
+
+    /// How results are printed.
+    static func format(_ parsed: ParsedArguments) -> SQLShell.Format {
+        let named: [SQLShell.Format] = [.csv, .json, .markdown]
+        return named.first { parsed.has($0.rawValue) } ?? .table
     }
 
     // MARK: Over a directory
@@ -121,7 +123,7 @@ enum SQLCommand {
             for name in ["catalog", "schema"] {
                 if let value = parsed[name] { arguments += ["--\(name)", value] }
             }
-            for name in ["csv", "json", "timing"] where parsed.has(name) {
+            for name in ["csv", "json", "markdown", "timing"] where parsed.has(name) {
                 arguments.append("--\(name)")
             }
             return try ControlClient.run(
@@ -134,9 +136,9 @@ enum SQLCommand {
                 appliance.queries, appliance.zones, commandContext(), parsed, script,
                 catalog: "lakehouse", schema: nil, streams)
         }
-        return try prompt(streams) { session in
+        return try prompt(streams) { streams in
             try shell(
-                appliance.queries, appliance.zones, commandContext(), parsed, session,
+                appliance.queries, appliance.zones, commandContext(), parsed,
                 catalog: "lakehouse", schema: nil, streams)
         }
     }
@@ -156,24 +158,22 @@ enum SQLCommand {
         _ streams: any CommandStreams
     ) throws -> Int32 {
         let shell = try shell(
-            engine, zones, context, parsed, nil, catalog: catalog, schema: schema, streams)
+            engine, zones, context, parsed, catalog: catalog, schema: schema, streams)
         return try shell.run(script: script) ? 0 : 1
     }
 
     private static func shell(
         _ engine: QueryEngine, _ zones: TimeZones, _ context: RequestContext,
-        _ parsed: ParsedArguments, _ session: QuerySession?, catalog: String, schema: String?,
+        _ parsed: ParsedArguments, catalog: String, schema: String?,
         _ streams: any CommandStreams
     ) throws -> SQLShell {
-        var start =
-            session
-            ?? QuerySession(
-                catalog: parsed["catalog"] ?? catalog, schema: parsed["schema"] ?? schema)
+        var start = QuerySession(
+            catalog: parsed["catalog"] ?? catalog, schema: parsed["schema"] ?? schema)
         start.source = "lakehouse sql"
         let isInteractive = Terminal.isInteractive(.output)
         return SQLShell(
             engine: engine, context: context, zones: zones, session: start,
-            format: parsed.has("csv") ? .csv : parsed.has("json") ? .json : .table,
+            format: format(parsed),
             showsTiming: parsed.has("timing") || isInteractive,
             showsProgress: Terminal.isInteractive(.error) && isInteractive, streams: streams)
     }

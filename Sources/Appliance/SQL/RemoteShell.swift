@@ -3,11 +3,11 @@ import JSON
 import Platform
 
 /// Runs statements on another machine's server and prints their results.
-final class RemoteShell {
+final class RemoteShell: PromptShell {
     private let client: TrinoClient
     private let streams: any CommandStreams
-    private let format: SQLShell.Format
-    private let showsTiming: Bool
+    var format: SQLShell.Format
+    var showsTiming: Bool
     private let showsProgress: Bool
 
     init(
@@ -27,6 +27,14 @@ final class RemoteShell {
             guard try run(statement: statement) else { return false }
         }
         return true
+    }
+
+    func listing(_ sql: String) -> [String] {
+        var names: [String] = []
+        let outcome = try? client.run(
+            sql, rows: { rows, _ in names += ResultTable.firstCells(.array(rows)) },
+            progress: { _ in })
+        return outcome == nil ? [] : names
     }
 
     private func run(statement: String) throws -> Bool {
@@ -118,12 +126,14 @@ enum RemoteSQL {
             catalog: parsed["catalog"] ?? (parsed["schema"] == nil ? nil : "lakehouse"),
             schema: parsed["schema"])
         let isInteractive = Terminal.isInteractive(.output)
+        let pager = script == nil && isInteractive ? PagedStreams(streams) : nil
         let shell = RemoteShell(
-            client, format: parsed.has("csv") ? .csv : parsed.has("json") ? .json : .table,
+            client, format: SQLCommand.format(parsed),
             showsTiming: parsed.has("timing") || isInteractive,
-            showsProgress: isInteractive && Terminal.isInteractive(.error), streams: streams)
+            showsProgress: isInteractive && Terminal.isInteractive(.error),
+            streams: pager ?? streams)
         if let script { return try shell.run(script: script) ? 0 : 1 }
-        return try SQLPrompt(streams).loop { try shell.run(script: $0) }
+        return try SQLPrompt(streams, pager: pager).loop(shell)
     }
 
     /// Who asks, and the value of `Authorization`.

@@ -49,6 +49,9 @@ struct ResultTable {
             case .json:
                 let object = JSONValue.object(Array(zip(columns.map(\.name), values)))
                 text += object.encodedText() + "\n"
+            case .markdown:
+                text += markdownHeader(columns)
+                text += ResultTable.markdown(values.map { ResultTable.cell($0, null: "") })
             case .table: rows.append(values.map { ResultTable.cell($0, null: "NULL") })
             }
         }
@@ -70,8 +73,42 @@ struct ResultTable {
                 streams.write(
                     columns.map { ResultTable.csv($0.name) }.joined(separator: ",") + "\n")
             }
+        case .markdown: if !columns.isEmpty { streams.write(markdownHeader(columns)) }
         case .json: break
         }
+    }
+
+    /// The first value of each row, as a listing has its names.
+    static func firstCells(_ rows: JSONValue) -> [String] {
+        guard case .array(let lines) = rows else { return [] }
+        return lines.compactMap { line in
+            guard case .array(let values) = line, let first = values.first else { return nil }
+            return cell(first, null: "")
+        }
+    }
+
+    /// Names and the line below them, once. Source: GitHub Flavored Markdown, "Tables".
+    private mutating func markdownHeader(_ columns: [Column]) -> String {
+        guard !headerIsOut else { return "" }
+        headerIsOut = true
+        let line = columns.map { $0.isNumeric ? "---:" : "---" }
+        return ResultTable.markdown(columns.map(\.name)) + "|"
+            + line.map { " \($0) |" }.joined() + "\n"
+    }
+
+    private static func markdown(_ cells: [String]) -> String {
+        "|"
+            + cells.map { cell in
+                var text = ""
+                for character in cell {
+                    switch character {
+                    case "|": text += "\\|"
+                    case "\n", "\r\n", "\r": text += "<br>"
+                    default: text.append(character)
+                    }
+                }
+                return " \(text) |"
+            }.joined() + "\n"
     }
 
     private mutating func printRows(_ columns: [Column], _ streams: any CommandStreams) {

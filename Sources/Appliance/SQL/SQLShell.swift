@@ -8,16 +8,16 @@ import SQLFunctions
 import CivilTime
 
 /// Runs statements for the command line and prints their results.
-final class SQLShell {
+final class SQLShell: PromptShell {
     /// How results are printed.
-    enum Format: String { case table, csv, json }
+    enum Format: String, CaseIterable { case table, csv, json, markdown }
 
     private let engine: QueryEngine
     private let context: RequestContext
     private let zones: TimeZones
     private let streams: any CommandStreams
-    private let format: Format
-    private let showsTiming: Bool
+    var format: Format
+    var showsTiming: Bool
     private let showsProgress: Bool
     /// What statements before changed: USE, SET SESSION, PREPARE.
     private(set) var session: QuerySession
@@ -30,6 +30,7 @@ final class SQLShell {
         self.context = context
         self.zones = zones
         self.session = session
+        self.session.keepsTransactions = true
         self.format = format
         self.showsTiming = showsTiming
         self.showsProgress = showsProgress
@@ -42,6 +43,28 @@ final class SQLShell {
             guard try run(statement: statement) else { return false }
         }
         return true
+    }
+
+    func listing(_ sql: String) -> [String] {
+        let fresh = RequestContext(
+            principal: context.principal, requestID: context.requestID, door: context.door)
+        guard
+            let query = try? engine.submit(
+                sql, session: session, context: fresh, encoder: TrinoEncoder(zones: zones))
+        else { return [] }
+        var names: [String] = []
+        while true {
+            let (page, snapshot) = query.nextPage(patience: .seconds(5))
+            if let page, let rows = try? JSONValue(parsing: [0x5B] + page.bytes + [0x5D]) {
+                names += ResultTable.firstCells(rows)
+            }
+            if snapshot.state.isDone, !snapshot.hasPages { return names }
+            // A listing that takes so long is none for a person who types.
+            if page == nil {
+                query.cancel(.clientCancelled)
+                return []
+            }
+        }
     }
 
     private func run(statement: String) throws -> Bool {
@@ -68,7 +91,7 @@ final class SQLShell {
 
     private func progress(_ numbers: QueryStatistics, since begin: MonotonicInstant) -> String {
         let seconds = (SystemMonotonicClock().now() - begin).fractionalSeconds
-        return "\(numbers.completedSplits)/\(numbers.totalSplits) pipelines, "
+        return "\(numbers.completedSplits)/\(numbers.totalSplits) splits, "
             + "\(numbers.processedRows) rows, \(Int(seconds)) s"
     }
 
@@ -76,6 +99,8 @@ final class SQLShell {
         _ statement: String, _ snapshot: Query.Snapshot, _ table: inout ResultTable,
         since begin: MonotonicInstant
     ) -> Bool {
+        // A COMMIT that fails ends the transaction too.
+        if snapshot.changes.clearsTransaction { session.transactionID = nil }
         if let fault = snapshot.fault {
             streams.complain(SQLShell.text(of: fault, in: statement))
             return false
@@ -100,6 +125,7 @@ final class SQLShell {
         for name in changes.resetProperties { session.properties[name] = nil }
         session.prepared.merge(changes.addedPrepared) { $1 }
         for name in changes.deallocatedPrepared { session.prepared[name] = nil }
+        if let id = changes.startedTransactionID { session.transactionID = id }
     }
 
     /// A fault with the line it is about and a caret under the place.

@@ -9,6 +9,8 @@ import QueryAPI
 struct RegistryQueryAuthenticator: QueryAuthenticator {
     let authenticator: RequestAuthenticator
     let trustsLoopback: Bool
+    /// Invites programs to log in by a browser; nil where there is none.
+    var externalLogins: ExternalLogins?
 
     func authenticate(_ request: Request) -> Result<Principal, QueryRefusal> {
         if trustsLoopback, request.fields["Authorization"] == nil, isOwnClient(request),
@@ -20,10 +22,10 @@ struct RegistryQueryAuthenticator: QueryAuthenticator {
             if let found = try authenticator.authenticate(request, door: .sql) {
                 return .success(found.context.principal)
             }
-            return .failure(challenge(nil))
+            return .failure(challenge(nil, request))
         } catch let refusal as BrowserRefusal {
             return .failure(QueryRefusal(refusal.response))
-        } catch { return .failure(challenge(error as? IdentityError)) }
+        } catch { return .failure(challenge(error as? IdentityError, request)) }
     }
 
     func principal(named name: String) -> Principal? {
@@ -41,12 +43,15 @@ struct RegistryQueryAuthenticator: QueryAuthenticator {
             }
     }
 
-    private func challenge(_ error: IdentityError?) -> QueryRefusal {
+    private func challenge(_ error: IdentityError?, _ request: Request) -> QueryRefusal {
         var response = Response(
             status: 401, contentType: "text/plain; charset=utf-8",
             bytes: Array((error?.message ?? "a credential is needed").utf8))
         response.fields.append("WWW-Authenticate", "Basic realm=\"Trino\"")
         response.fields.append("WWW-Authenticate", RequestAuthenticator.challenge(error))
+        if let invitation = externalLogins?.challenge(request) {
+            response.fields.append("WWW-Authenticate", invitation)
+        }
         return QueryRefusal(response)
     }
 }

@@ -50,7 +50,8 @@ extension StatementRun {
             isRepeatable = result.plan.isRepeatable
         }
         let optimizer = Optimizer(
-            rules: engine.configuration.optimizerRules, allocator: allocator,
+            rules: VerificationMode(query.session).rules(engine.configuration.optimizerRules),
+            allocator: allocator,
             registry: engine.registry,
             evaluator: ExpressionEvaluator(session: session))
         let optimized = try optimizer.optimize(bound).leaving(sourceComputing)
@@ -111,6 +112,7 @@ extension StatementRun {
         settings.memoryLimitBytes = engine.budget.limitBytes
         settings.spillDirectory = engine.configuration.spillDirectory
         settings.verification = engine.configuration.verification
+        VerificationMode(query.session).apply(to: &settings)
         let execution = QueryExecution(
             plan, columns: columns, settings: settings, session: session,
             cancellation: context.cancellation, parentBudget: engine.budget, clock: engine.monotonic
@@ -154,8 +156,10 @@ extension StatementRun {
         }
         numbers.cpuMilliseconds = execution.processorNanoseconds / 1_000_000
         numbers.peakMemoryBytes = Int64(execution.peakMemoryBytes)
-        numbers.totalSplits = pipelines.count
-        numbers.completedSplits = pipelines.filter { ($0.last?.inputRows ?? 0) > 0 }.count
+        let progress = execution.progress
+        numbers.totalSplits = progress.total
+        numbers.completedSplits = progress.finished
+        numbers.runningSplits = progress.running
         return numbers
     }
 }

@@ -36,6 +36,29 @@ extension Caster {
                 return reject(frame, output, target)
             }
             output.store(frame.keep(text), target)
+        case .ipaddress: toAddress(input, index, output, target, frame)
+        default: reject(frame, output, target)
+        }
+    }
+
+    private func toAddress(
+        _ input: Vector, _ index: Int, _ output: ColumnBuffer, _ target: Int, _ frame: Frame
+    ) {
+        let bytes = input.pointer(as: StringView.self)[index].withBytes { [UInt8]($0) }
+        switch source {
+        case .varchar, .char:
+            guard let address = IPAddressText.bytes(of: bytes) else {
+                return fail(frame, output, target, String(decoding: bytes, as: UTF8.self))
+            }
+            output.store(frame.keep(address), target)
+        case .varbinary where bytes.count == 4:
+            output.store(frame.keep(IPAddressText.mapped + bytes), target)
+        case .varbinary where bytes.count == 16: output.store(frame.keep(bytes), target)
+        case .varbinary:
+            frame.context.fail(
+                QueryFault(.invalidCastArgument, "Invalid IP address binary length: \(bytes.count)")
+            )
+            output.setNull(target)
         default: reject(frame, output, target)
         }
     }
@@ -126,7 +149,10 @@ func scalarText(
         var bytes: [UInt8] = []
         appendDecimal(wideValue(input, index), scale: scale, to: &bytes)
         return bytes
-    case .varchar, .varbinary, .json, .ipaddress:
+    case .ipaddress:
+        let view = input.pointer(as: StringView.self)[index]
+        return Array(IPAddressText.text(of: view.withBytes { [UInt8]($0) }).utf8)
+    case .varchar, .varbinary, .json:
         return input.pointer(as: StringView.self)[index].withBytes { [UInt8]($0) }
     case .char(let length):
         var bytes = input.pointer(as: StringView.self)[index].withBytes { [UInt8]($0) }

@@ -191,6 +191,8 @@ extension Binder {
         var fields: [Field] = []
         var assignments: [Assignment] = []
         var byText: [String: PlanColumn] = [:]
+        // A column of an outer query gets an id of its own: it is another column once rows are joined.
+        let own = Set(stage.plan.outputs.map(\.id))
         for column in columns {
             guard let bound = column.bound else { continue }
             let text = bound.identity
@@ -199,8 +201,10 @@ extension Binder {
                 output = known
             } else {
                 output =
-                    bound.columnID.map {
-                        PlanColumn(id: $0, type: bound.type, name: column.label ?? "column")
+                    bound.columnID.flatMap {
+                        own.contains($0)
+                            ? PlanColumn(id: $0, type: bound.type, name: column.label ?? "column")
+                            : nil
                     } ?? allocator.column(bound.type, column.label ?? "expr")
                 byText[text] = output
                 assignments.append(Assignment(column: output, expression: bound))
@@ -254,7 +258,10 @@ extension Binder {
                         item.expression.span)
                 }
                 key =
-                    bound.columnID.map { PlanColumn(id: $0, type: bound.type, name: "key") }
+                    bound.columnID.flatMap {
+                        own.contains($0)
+                            ? PlanColumn(id: $0, type: bound.type, name: "key") : nil
+                    }
                     ?? allocator.column(bound.type, "key")
                 byText[bound.identity] = key
                 assignments.append(Assignment(column: key, expression: bound))

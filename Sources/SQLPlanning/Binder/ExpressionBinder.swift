@@ -58,7 +58,10 @@ final class ExpressionBinder {
     }
 
     private func conjuncts(_ expression: Expression) -> [Expression] {
-        if case .and(let terms) = expression.kind { return terms.flatMap(conjuncts) }
+        // What a query groups by is a value of its own, whatever it is made of.
+        if known[expression] == nil, case .and(let terms) = expression.kind {
+            return terms.flatMap(conjuncts)
+        }
         return [expression]
     }
 

@@ -78,7 +78,8 @@ extension LogicalPlan {
     mutating func provide(
         _ expression: BoundExpression, _ allocator: ColumnAllocator, name: String = "expr"
     ) -> ColumnID {
-        if let id = expression.columnID { return id }
+        // An outer query's column is none of this plan, and gets an id of its own here.
+        if let id = expression.columnID, outputs.contains(where: { $0.id == id }) { return id }
         let text = expression.identity
         if case .project(let input, var assignments) = self {
             // A neighbour of the same meaning may be there already.
