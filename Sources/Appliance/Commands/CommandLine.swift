@@ -8,14 +8,16 @@ package enum CommandLine {
     /// Every command, in the order of the help.
     static var commands: [Command] {
         [ServeCommand.command, SQLCommand.command, IngestCommand.command] + AskCommands.all
-            + PipelineCommands.all + WatermarkCommands.all + BranchCommands.all + TableCommands.all + CheckCommands.all
+            + PipelineCommands.all + WatermarkCommands.all + BranchCommands.all + TableCommands.all
+            + CheckCommands.all
             + MaintainCommands.all
             + ObjectCommands.all + [
                 ConnectCommand.command
             ]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
-            + AlertCommands.all + [DoctorCommand.command] + BackupCommands.all + ConfigurationCommands.all
+            + AlertCommands.all + [DoctorCommand.command] + BackupCommands.all
+            + ConfigurationCommands.all
             + [VersionCommand.command]
     }
 

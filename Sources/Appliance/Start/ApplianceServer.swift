@@ -65,7 +65,8 @@ package final class ApplianceServer: Sendable {
         supervisor = Supervisor(
             [
                 SimpleService("ledger", start: { try appliance.ledger.start() }),
-                upkeep, StorageKeeper(appliance), PurgeService(appliance.catalog), QueryService(appliance.queries), appliance.jobs, http,
+                upkeep, StorageKeeper(appliance), PurgeService(appliance.catalog),
+                QueryService(appliance.queries), appliance.jobs, http,
                 SimpleService(
                     "addresses",
                     start: { [http] in
