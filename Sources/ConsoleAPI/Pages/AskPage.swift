@@ -197,7 +197,7 @@ extension ConsolePages {
                 zip(row, answer.columns).map { Self.chartValue($0, $1.type) }
             }, isTruncated: answer.isTruncated)
         let view = DashboardView(document, FilterState())
-        return TileView.content(tile, .answer(QueryAnswer(data: data)), view, path: "/ask")
+        return TileView.chart(tile, data, view, path: "/ask")
     }
 
     private static func chartValue(_ value: JSONValue, _ type: String) -> ChartValue {
