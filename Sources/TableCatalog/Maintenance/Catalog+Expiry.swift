@@ -13,8 +13,8 @@ package struct ExpiryRequest: Sendable {
     /// Also takes out schemas and partition specs that nothing is written with any more.
     package var cleansDefinitions = false
     package var isDryRun = false
-    /// Files of states that were present within this while stay: a client of another process that has
-    /// loaded the table may be reading them.
+    /// Snapshots that were a branch's newest within this while stay: a client of another process that has
+    /// loaded the table may be reading them, or write on top of them.
     package var graceMilliseconds: Int64
     /// The pin of the statement that asks, which does not read what it expires.
     package var ownPin: TablePin?
@@ -66,7 +66,13 @@ extension Catalog {
             context, at, identifier, isDryRun: request.isDryRun
         ) { metadata in
             report.expired = metadata.expiry(retention)
-            let begun = pins.snapshotIDs(location: metadata.location)
+            // Writers compare with the snapshot that they began at when they commit.
+            var begun = pins.snapshotIDs(location: metadata.location)
+            if request.graceMilliseconds > 0 {
+                for state in recentStates(
+                    of: metadata, since: nowMilliseconds - request.graceMilliseconds)
+                { begun.formUnion(state.snapshots.map(\.snapshotID)) }
+            }
             report.expired.snapshotIDs.removeAll(where: begun.contains)
             var updates = report.expired.updates
             if request.cleansDefinitions {
