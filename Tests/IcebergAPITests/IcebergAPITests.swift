@@ -61,12 +61,13 @@ struct Service {
         try catalog.createWarehouse(
             RequestContext(principal: .system, requestID: "r", door: .cli), name: "silver",
             location: "s3://silver")
+        var settings = IcebergSettings(
+            s3Endpoint: "http://localhost:9000", region: "us-east-1", defaultWarehouse: "silver")
+        // A slow machine answers as a quick one does.
+        settings.planPatience = .seconds(60)
         let service = IcebergService(
             catalog: catalog, authenticator: Names(), authorizer: Everybody(), vendor: Keys(),
-            settings: IcebergSettings(
-                s3Endpoint: "http://localhost:9000", region: "us-east-1", defaultWarehouse: "silver"
-            ),
-            clock: clock, tokens: { _ in Response(status: 200) })
+            settings: settings, clock: clock, tokens: { _ in Response(status: 200) })
         router = Router(service.routes)
     }
 

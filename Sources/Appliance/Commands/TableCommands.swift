@@ -7,19 +7,26 @@ enum TableCommands {
     static let all = [dropped, undrop, tags, tag, protect, owner, contracts, contract]
 
     private static let dropped = Command(
-        "table dropped", arguments: "WAREHOUSE[@BRANCH]",
-        "lists dropped tables that can be had back",
-        options: [Listing.json], example: "lakehouse table dropped silver --json",
+        "table dropped", arguments: "[WAREHOUSE[@BRANCH]]",
+        "lists dropped tables that can be had back", options: [Listing.json],
+        example: "lakehouse table dropped silver --json",
         place: .appliance { appliance, parsed, streams in
-            let at = CatalogReference(parsing: try parsed.required(0, "WAREHOUSE"))
-            let rows = try appliance.catalog.listDropped(commandContext(), at).map {
-                entry -> [JSONValue] in
-                [
-                    .int(entry.id), .string(entry.identifier.description),
-                    .string(entry.kind.rawValue), Listing.time(entry.droppedMicroseconds),
-                    .string(entry.droppedBy), Listing.time(entry.expiresMicroseconds),
-                    .bool(entry.purges),
-                ]
+            let context = commandContext()
+            let places =
+                try parsed.positional.first.map { [CatalogReference(parsing: $0)] }
+                ?? appliance.catalog.listWarehouses(context).map {
+                    CatalogReference(warehouse: $0.name)
+                }
+            var rows: [[JSONValue]] = []
+            for at in places {
+                for entry in try appliance.catalog.listDropped(context, at) {
+                    rows.append([
+                        .int(entry.id), .string("\(at).\(entry.identifier)"),
+                        .string(entry.kind.rawValue), Listing.time(entry.droppedMicroseconds),
+                        .string(entry.droppedBy), Listing.time(entry.expiresMicroseconds),
+                        .bool(entry.purges),
+                    ])
+                }
             }
             Listing.print(
                 ["id", "name", "kind", "dropped", "by", "expires", "purges"], rows,
@@ -44,7 +51,7 @@ enum TableCommands {
 
     private static let tags = Command(
         "table tags", arguments: "WAREHOUSE.SCHEMA.TABLE",
-        "lists the tags of a table and its columns",
+        "shows the tags of a table and its columns",
         options: [Listing.json], example: "lakehouse table tags silver.sales.orders",
         place: .appliance { appliance, parsed, streams in
             let (at, table) = try named(parsed)
@@ -116,9 +123,9 @@ enum TableCommands {
         })
 
     private static let contracts = Command(
-        "contract list", arguments: "WAREHOUSE.SCHEMA.TABLE",
-        "lists the rules that every commit to a table keeps", options: [Listing.json],
-        example: "lakehouse contract list silver.sales.orders",
+        "contract show", arguments: "WAREHOUSE.SCHEMA.TABLE",
+        "shows the rules that every commit to a table keeps", options: [Listing.json],
+        example: "lakehouse contract show silver.sales.orders",
         place: .appliance { appliance, parsed, streams in
             let (at, table) = try named(parsed)
             let rows = try appliance.catalog.contracts(commandContext(), at, table).map {
