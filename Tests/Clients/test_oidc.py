@@ -244,3 +244,55 @@ def test_a_login_link_works_once(appliance):
 
 def test_another_host_name_is_refused(appliance):
     assert fetch(appliance.url + "/login", headers={"Host": "evil.example"})[0] in (400, 403, 421)
+
+
+def browser_answers(issuer, answer):
+    """What a person does in the browser that a program opens."""
+
+    def handler(address):
+        with signed_in(issuer) as session:
+            # The program reached us by its own address; the browser has the console's.
+            path = urllib.parse.urlsplit(address).path
+            shown = session.get(issuer["url"] + path, timeout=30)
+            assert shown.status_code == 200 and "act as <b>ana</b>" in shown.text, shown.text
+            token = shown.text.split('name="csrf" value="')[1].split('"')[0]
+            done = session.post(
+                issuer["url"] + path, data={"csrf": token, "answer": answer},
+                headers={"Origin": issuer["url"]}, timeout=30)
+            assert done.status_code == 200, done.text
+
+    return handler
+
+
+def query_as_ana(issuer, appliance, answer):
+    import trino
+    from trino.auth import OAuth2Authentication
+
+    connection = trino.dbapi.connect(
+        host=os.environ["TRINO_HOST"], port=int(os.environ["TRINO_PORT"]), user="ana", http_scheme="https",
+        verify=os.environ["LAKEHOUSE_CA"],
+        auth=OAuth2Authentication(redirect_auth_url_handler=browser_answers(issuer, answer)))
+    return connection.cursor().execute("select current_user, 1 + 1").fetchall()
+
+
+def test_a_program_logs_in_by_the_browser(issuer, appliance):
+    assert query_as_ana(issuer, appliance, "allow") == [["ana", 2]]
+
+
+def test_a_person_may_refuse_a_program(issuer, appliance):
+    import trino
+
+    with pytest.raises(trino.exceptions.TrinoAuthError, match="refused"):
+        query_as_ana(issuer, appliance, "refuse")
+
+
+def test_a_browser_login_needs_a_person_who_confirms(issuer):
+    path = "/oauth2/token/initiate/" + "a" * 64
+    plain = requests.get(issuer["url"] + path, allow_redirects=False, timeout=30)
+    assert plain.status_code == 303 and plain.headers["Location"].startswith("/login?next=")
+    with signed_in(issuer) as session:
+        # Neither a form without its token nor one from another site counts.
+        for data, origin in (({"answer": "allow"}, issuer["url"]), ({"answer": "allow"}, "https://elsewhere.example")):
+            assert session.post(
+                issuer["url"] + path, data=data, headers={"Origin": origin}, timeout=30).status_code == 403
+    assert requests.get(issuer["url"] + "/oauth2/token/short", timeout=30).status_code == 404
