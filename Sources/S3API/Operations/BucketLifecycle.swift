@@ -162,7 +162,8 @@ enum PutBucketLifecycleConfiguration: S3Operation {
         if expiration.first("Days") != nil { rule.expiryDays = try days(expiration, "Days") }
         if let text = expiration.text(of: "Date") {
             let time =
-                CivilParse.rfc3339(text) ?? CivilParse.date(text).map { Int64($0) * 86_400_000_000 }
+                CivilParse.rfc3339(text)
+                ?? CivilParse.date(text).flatMap { Microseconds.timestamp(day: $0) }
             guard let time, time % 86_400_000_000 == 0 else {
                 throw S3Error(.invalidArgument, "'Date' must be at midnight GMT")
             }
