@@ -67,7 +67,7 @@ unit: test-packages ## Builds and runs the Swift tests (units, SQL files, style)
 		| awk '/Test run with/ || !/(Test case |started\.|passed after )/'
 
 clients: build venv ## Drives the release binary with real clients on loopback.
-	@timeout 900 $(PYTHON) -m pytest -q -x --timeout 180 Tests/Clients
+	@timeout 1500 $(PYTHON) -m pytest -q -x --timeout 300 Tests/Clients
 
 # The seed differs by commit, and a commit can be repeated.
 FUZZ_SEED ?= $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))

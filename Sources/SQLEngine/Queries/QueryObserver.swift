@@ -38,7 +38,8 @@ extension QueryRunner {
         let snapshot = query.snapshot
         observer.ended(
             QueryRecord(
-                id: query.id, sql: query.shownSQL, context: query.context, source: query.session.source,
+                id: query.id, sql: query.shownSQL, context: query.context,
+                source: query.session.source,
                 startedMicroseconds: query.createdMicroseconds,
                 elapsedMilliseconds: snapshot.statistics.elapsedMilliseconds,
                 rowCount: snapshot.statistics.outputRows, reads: run.view.reads, errorCode: fault))
