@@ -56,38 +56,55 @@ extension Catalog {
             throw CatalogError(
                 code: .invalidRequest, message: "a transaction names a table twice")
         }
-        var decisions: [Decision] = []
-        for commit in commits {
+        let decisions = try decisions(context, at, commits)
+        return try serialized(keys) { try swing(context, at, commits, decisions) }
+    }
+
+    /// Whether the caller may do all that the commits do.
+    private func decisions(
+        _ context: RequestContext, _ at: CatalogReference, _ commits: [TableCommit]
+    ) throws -> [Decision] {
+        try commits.map { commit in
             var decision: Decision?
             for action in Self.actions(of: commit) {
                 decision = try authorizer.require(
                     context, action,
                     resource(context, at, commit.identifier.namespace, commit.identifier.name))
             }
-            decisions.append(decision ?? Decision(isAllowed: true, reason: ""))
-        }
-        return try serialized(keys) {
-            var prepared: [PreparedPointer] = []
-            for commit in commits { prepared.append(try next(context, at, commit)) }
-            try publish(context, at, prepared) { tx in
-                for (commit, entry) in zip(commits, prepared) {
-                    try record(
-                        tx, context, at,
-                        kind: entry.expectedLocation == nil
-                            ? "catalog.table.created" : "catalog.table.committed",
-                        namespace: entry.pointer.identifier.namespace,
-                        name: entry.pointer.identifier.name,
-                        details: Self.details(of: commit, entry))
-                }
-            }
-            return try zip(prepared, decisions).map { try loaded($0.pointer, $1, context, at) }
+            return decision ?? Decision(isAllowed: true, reason: "")
         }
     }
+
+    /// Swings the pointers of tables that the caller holds by `serialized`.
+    private func swing(
+        _ context: RequestContext, _ at: CatalogReference, _ commits: [TableCommit],
+        _ decisions: [Decision]
+    ) throws -> [LoadedTable] {
+        var prepared: [PreparedPointer] = []
+        for commit in commits { prepared.append(try next(context, at, commit)) }
+        try publish(context, at, prepared) { tx in
+            for (commit, entry) in zip(commits, prepared) {
+                try record(
+                    tx, context, at,
+                    kind: entry.expectedLocation == nil
+                        ? "catalog.table.created" : "catalog.table.committed",
+                    namespace: entry.pointer.identifier.namespace,
+                    name: entry.pointer.identifier.name,
+                    details: Self.details(of: commit, entry))
+            }
+        }
+        return try zip(prepared, decisions).map { try loaded($0.pointer, $1, context, at) }
+    }
+
+    /// Lost races after which a writer holds the table.
+    private static var racesBeforeHolding: Int { 3 }
 
     /// Commits changes that `build` makes on the table's present state, again on the new state when
     /// somebody was faster. `build` checks its conflicts itself (see `ConflictChecks`).
     ///
     /// For our own writers: append, overwrite, row delta. Files that a lost attempt wrote are removed.
+    /// Who has lost some races holds the table from its state to the commit, so that nobody else is
+    /// faster: a slow commit gets in between many quick ones.
     package func commitWithRetry(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
         attempts: Int = 20,
@@ -97,19 +114,30 @@ extension Catalog {
         defer { pins.endSection(section) }
         var attempt = 1
         while true {
-            let pointer = try database.read { tx in
-                try requirePointer(tx, context, at, identifier, kind: .table)
-            }
-            let base = try metadata(at: pointer.metadataLocation).metadata
-            let product = try build(base)
-            do {
+            var written: [String] = []
+            func once(_ commit: (TableCommit) throws -> LoadedTable) throws -> LoadedTable {
+                let pointer = try database.read { tx in
+                    try requirePointer(tx, context, at, identifier, kind: .table)
+                }
+                let base = try metadata(at: pointer.metadataLocation).metadata
+                let product = try build(base)
+                written = product.writtenPaths
                 return try commit(
-                    context, at,
                     TableCommit(
                         identifier: identifier, requirements: product.requirements,
                         updates: product.updates))
+            }
+            do {
+                guard attempt > Self.racesBeforeHolding else {
+                    return try once { try commit(context, at, $0) }
+                }
+                return try serialized([lockKey(context, at, identifier)]) {
+                    try once { one in
+                        try swing(context, at, [one], decisions(context, at, [one]))[0]
+                    }
+                }
             } catch let error as IcebergError where error.code == .requirementFailed {
-                manifests.discard(product.writtenPaths)
+                manifests.discard(written)
                 guard attempt < attempts, !context.cancellation.isCancelled else {
                     throw CatalogError(
                         code: .commitConflict,
@@ -119,7 +147,7 @@ extension Catalog {
                 attempt += 1
             } catch {
                 // The transaction failed as a whole: nothing points at the files.
-                manifests.discard(product.writtenPaths)
+                manifests.discard(written)
                 throw error
             }
         }
