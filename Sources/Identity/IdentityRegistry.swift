@@ -202,9 +202,21 @@ package final class IdentityRegistry: Sendable {
 
     // MARK: Opening
 
+    /// A file of the master key's name and this marks a directory that was restored from a backup
+    /// without its key: the first start makes a new one, and access keys have to be made anew.
+    package static let leftOutSuffix = ".left-out"
+
     private static func openMasterKey(
         path: String, files: any FileSystem, entropy: any Entropy, database: Database
     ) throws -> [UInt8] {
+        if try files.exists(path + leftOutSuffix), try !files.exists(path) {
+            // What the old key sealed can never be opened again: it goes before a new key is made.
+            try database.write { tx in
+                try tx.run("DELETE FROM access_keys")
+                try tx.run("DELETE FROM signing_keys")
+                try tx.run("DELETE FROM meta WHERE name = 'master_key_proof'")
+            }
+        }
         let proof = try database.read { tx in
             try tx.first("SELECT value FROM meta WHERE name = 'master_key_proof'") { $0.bytes(0) }
         }
@@ -237,6 +249,7 @@ package final class IdentityRegistry: Sendable {
                 try tx.run("INSERT INTO meta VALUES ('master_key_proof', ?)", expected)
             }
         }
+        if try files.exists(path + leftOutSuffix) { try files.remove(path + leftOutSuffix) }
         return key
     }
 

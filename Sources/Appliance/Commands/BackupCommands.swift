@@ -56,9 +56,17 @@ enum BackupCommands {
             }
             var count = 0
             try addTree(files, appliance.directory.path, "blobs", writer, &count)
+            // What people have declared in files.
+            var declared = 0
+            for folder in ["pipelines", "dashboards", "metrics"]
+            where try files.exists(appliance.directory.file(folder)) {
+                try addTree(files, appliance.directory.path, folder, writer, &declared)
+            }
             try writer.finish()
             withExtendedLifetime(hold) {}
-            streams.write("\(path): \(databases.count) databases, \(count) blobs\n")
+            streams.write(
+                "\(path): \(databases.count) databases, \(count) blobs, \(declared) declared files\n"
+            )
             return 0
         })
 
@@ -114,9 +122,11 @@ enum BackupCommands {
             }
             streams.write("\(count) files into \(target)\n")
             if try !files.exists(target + "/master.key") {
+                let mark = target + "/master.key" + IdentityRegistry.leftOutSuffix
+                try files.replaceDurably(mark, with: [], mode: 0o600)
                 streams.write(
-                    "the backup holds no master.key: S3 keys have to be made anew with lakehouse key create\n"
-                )
+                    "the backup holds no master.key: the next start makes a new one; S3 keys and the "
+                        + "secrets of catalogs have to be given anew (lakehouse key create)\n")
             }
             return 0
         })

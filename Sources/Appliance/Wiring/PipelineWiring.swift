@@ -110,7 +110,8 @@ struct SchedulerBrowser: PipelineBrowser {
                 PipelineAttempt(
                     step: attempt.step, number: attempt.number, state: attempt.state.rawValue,
                     startedMicroseconds: attempt.startedMicroseconds,
-                    endedMicroseconds: attempt.finishedMicroseconds, error: attempt.message,
+                    endedMicroseconds: attempt.finishedMicroseconds,
+                    error: attempt.state == .succeeded ? nil : attempt.message,
                     log: lines.filter { $0.step == attempt.step && $0.attempt == attempt.number }
                         .map(\.text).joined(separator: "\n"))
             }
@@ -125,12 +126,9 @@ struct SchedulerBrowser: PipelineBrowser {
     private func summary(
         _ found: Jobs.PipelineSummary, _ steps: [ConsoleAPI.PipelineSummary.Step]
     ) -> ConsoleAPI.PipelineSummary {
-        var triggers = found.triggers.map { "\($0)" }
-        if let schedule = found.schedule {
-            triggers.insert("\(schedule) \(found.zone ?? "UTC")", at: 0)
-        }
-        return ConsoleAPI.PipelineSummary(
-            name: found.name, title: found.name, description: found.description, triggers: triggers,
+        ConsoleAPI.PipelineSummary(
+            name: found.name, title: found.name, description: found.description,
+            triggers: PipelineJSON.causes(found),
             isPaused: !found.isEnabled, nextRunMicroseconds: found.nextDueMicroseconds,
             lastRun: found.lastRun.map(run), steps: steps)
     }
