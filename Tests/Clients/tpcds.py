@@ -15,6 +15,7 @@ NUMBERS = [f"{number:02}" for number in range(1, 100)]
 DOUBLES = {
     **dict.fromkeys(["44", "53", "63"], (r"(?i)\bavg\((\w+|sum\(\w+\))\)", r"avg(CAST(\1 AS double))")),
     **dict.fromkeys(["58", "83"], (r"(?i)\bsum\((\w+)\)", r"CAST(sum(\1) AS double)")),
+    "66": (r"/w_warehouse_sq_ft", "/CAST(w_warehouse_sq_ft AS double)"),
     "75": (r"DECIMAL\(17,2\)", "double"),
 }
 
