@@ -1,7 +1,9 @@
 """The trino Python client, unchanged: types, parameters, errors, cancellation, DDL and DML on Iceberg."""
 
+import base64
 import datetime
 import decimal
+import json
 import os
 import threading
 import uuid
@@ -331,7 +333,6 @@ def test_encoded_rows_are_the_same_rows(encoding):
 
 def answers(sql, encoding):
     """The documents of a query's pages, by hand."""
-    import base64
     import requests
 
     address = f"https://{os.environ['TRINO_HOST']}:{os.environ['TRINO_PORT']}/v1/statement"
@@ -351,9 +352,17 @@ def answers(sql, encoding):
 
 
 def test_small_results_are_inline_and_large_ones_are_fetched_once():
-    # What fits into the first answer is there, as plain rows.
-    (_, fields, document), = answers("select 1, 'x'", "json+nothing, json+lz4")
-    assert document["data"] == [[1, "x"]] and "X-Trino-Query-Data-Encoding" not in fields
+    # A small result is in an answer, not behind an address: as plain rows in the first one, else as an inline segment.
+    found = []
+    for token, (_, fields, document) in enumerate(answers("select 1, 'x'", "json")):
+        assert ("X-Trino-Query-Data-Encoding" in fields) == (token > 0), token
+        data = document.get("data", [])
+        if isinstance(data, list):
+            found += data
+            continue
+        assert token > 0 and all(segment["type"] == "inline" for segment in data["segments"])
+        found += [row for segment in data["segments"] for row in json.loads(base64.b64decode(segment["data"]))]
+    assert found == [[1, "x"]]
 
     sql = "select cast(uuid() as varchar) from unnest(sequence(1, 10000)) as a(n) cross join unnest(sequence(1, 10)) as b(m)"
     seen, spooled = 0, 0
