@@ -21,8 +21,8 @@ NAMES = (
     "TRINO_PASSWORD TRINO_CATALOG LAKEHOUSE_TOKEN LAKEHOUSE_CA LAKEHOUSE_URL OIDC_ISSUER"
 ).split()
 
-START_SECONDS = 30
-STOP_SECONDS = 30
+START_SECONDS = 90
+STOP_SECONDS = 90
 
 
 # A bundle named here would stand above the authority that a client is given.

@@ -21,7 +21,7 @@ def s3_of(variables):
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         region_name=variables["AWS_REGION"],
-        config=Config(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=5),
+        config=Config(retries={"max_attempts": 0}, connect_timeout=20, read_timeout=60),
     )
 
 
@@ -70,7 +70,7 @@ def while_working(server, work, workers, enough):
         return list(acknowledged)
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 280)
 def test_acknowledged_objects_survive(start):
     everything = []
     for turn in range(ROUNDS):
@@ -120,7 +120,7 @@ def test_acknowledged_objects_survive(start):
         assert "everything is in order" in report.stdout
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 280)
 def test_acknowledged_commits_survive(start):
     expected = {}
     for turn in range(ROUNDS):

@@ -208,7 +208,7 @@ def object_client(variables):
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         region_name=variables["AWS_REGION"],
-        config=Config(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=5),
+        config=Config(retries={"max_attempts": 0}, connect_timeout=20, read_timeout=60),
     )
 
 

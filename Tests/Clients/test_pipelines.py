@@ -31,7 +31,7 @@ def sql(appliance):
     return run
 
 
-def until(question, wanted, seconds=30):
+def until(question, wanted, seconds=120):
     """Asks again until the answer is the wanted one; the last answer otherwise."""
     end = time.monotonic() + seconds
     answer = None

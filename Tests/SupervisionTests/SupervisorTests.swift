@@ -54,7 +54,7 @@ struct SupervisorTests {
         #expect(!supervisor.health.isReady)
         try supervisor.start()
         #expect(supervisor.health.isReady)
-        #expect(supervisor.shutDown(within: .seconds(1)))
+        #expect(supervisor.shutDown(within: .seconds(60)))
         #expect(journal.all == ["start a", "start b", "drain b", "drain a", "stop b", "stop a"])
         #expect(!supervisor.health.isReady)
     }
