@@ -101,7 +101,9 @@ struct PostPolicy {
             }
         }
         let covered = Set(conditions.map(\.field))
-        let free: Set = ["policy", "x-amz-signature", "file", "bucket", "awsaccesskeyid"]
+        let free: Set = [
+            "policy", "x-amz-signature", "signature", "file", "bucket", "awsaccesskeyid",
+        ]
         for name in fields.keys.sorted()
         where !covered.contains(name) && !free.contains(name) && !name.hasPrefix("x-ignore-") {
             throw S3Error(

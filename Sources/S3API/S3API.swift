@@ -2,7 +2,7 @@
 //
 //     Request ─▶ S3Target (bucket, key; path style or virtual host)
 //             ─▶ operation by method, what is addressed, and the subresource (`s3Operations`)
-//             ─▶ SignatureV4 (header or query): who, by `S3CredentialSource`
+//             ─▶ SignatureClaim (version 4 or 2, in header or query): who, by `S3CredentialSource`
 //             ─▶ the operation: decode, call the store (which asks the Authorizer), encode
 //             ─▶ Response, or an XML error (`S3Error`)
 //
@@ -23,3 +23,4 @@
 // this server has not is answered `NotImplemented` by its S3 name.
 //
 // Source: Amazon S3 API Reference; "Authenticating Requests (AWS Signature Version 4)".
+// Version 2 of the signatures: `SignatureV2`, for the URLs and forms that boto3 and aws sign unless told otherwise.

@@ -57,16 +57,19 @@ package final class S3Handler: RequestHandler {
             return try CrossOrigin(store: store, target: target).preflight(request)
         }
         if let sts, sts.isMeant(request, target) { return sts.respond(to: request, find: find) }
+        let claim = try SignatureClaim(
+            request, query: target.query, nowSeconds: clock.now().seconds)
+        let sent = request
+        let request = claim?.unfolded(sent, query: target.query) ?? sent
         let operation = try findOperation(request, target)
         if operation == PostObject.self {
             return try PostObject.respond(
                 request, target, store: store, region: region, now: clock.now(), find: find)
         }
-        let claim = try SignatureV4(request, query: target.query, nowSeconds: clock.now().seconds)
         let credential = try claim.map { try find($0.accessKey, $0.sessionToken) } ?? .anonymous
         let signature =
-            try claim?.verify(request, query: target.query, secret: credential.secret)
-            ?? .anonymous(request)
+            try claim?.verify(sent, target: target, secret: credential.secret)
+            ?? .anonymous(sent)
         if claim == nil, target.scope == .service {
             throw S3Error(
                 .accessDenied, "Anonymous requests are not allowed",
@@ -91,7 +94,7 @@ package final class S3Handler: RequestHandler {
 
     private func context(
         _ request: Request, _ target: S3Target, _ operation: any S3Operation.Type,
-        _ credential: S3Credential, claim: SignatureV4?
+        _ credential: S3Credential, claim: SignatureClaim?
     ) -> RequestContext {
         var context = RequestContext(
             principal: credential.principal, requestID: request.requestID, door: .s3)
@@ -100,7 +103,7 @@ package final class S3Handler: RequestHandler {
         let isAsked =
             credential.policy != nil || request.fields["x-amz-copy-source"] != nil
             || store.hasPolicy(tenant: context.tenant, bucket: target.bucket)
-        let values = isAsked ? conditionValues(request, target) : [:]
+        let values = isAsked ? conditionValues(request, target, claim) : [:]
         context.facts = RequestFacts(
             operation: permission(operation, target), sourceAddress: request.remoteAddress,
             isSecure: request.isSecure, values: values)
@@ -121,8 +124,10 @@ package final class S3Handler: RequestHandler {
         }
     }
 
-    private func conditionValues(_ request: Request, _ target: S3Target) -> [String: String] {
-        var values: [String: String] = [:]
+    private func conditionValues(
+        _ request: Request, _ target: S3Target, _ claim: SignatureClaim?
+    ) -> [String: String] {
+        var values = claim?.conditionValues ?? [:]
         for name in [
             "x-amz-acl", "x-amz-copy-source", "x-amz-metadata-directive", "x-amz-storage-class",
             "x-amz-server-side-encryption", "x-amz-content-sha256",

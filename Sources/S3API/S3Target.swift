@@ -7,6 +7,8 @@ struct S3Target: Sendable {
     var bucket: String
     var key: String
     var query: QueryItems
+    /// Whether the bucket is in the host's name and not in the path.
+    var isVirtualHost = false
 
     var scope: Scope { bucket.isEmpty ? .service : key.isEmpty ? .bucket : .object }
 
@@ -29,6 +31,7 @@ struct S3Target: Sendable {
         for suffix in hostSuffixes where host.hasSuffix("." + suffix) {
             bucket = String(host.dropLast(suffix.count + 1))
             key = path
+            isVirtualHost = true
             return
         }
         // By bytes: a combining character behind the slash must not hide it.

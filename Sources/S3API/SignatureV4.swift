@@ -63,7 +63,7 @@ struct SignatureV4 {
     private let signature: String
     private let dateTime: String
     private let payloadText: String
-    private let isPresigned: Bool
+    let isPresigned: Bool
 
     /// Reads what the request claims; nil when it claims nothing. `bodyHash` stands for the header that
     /// services other than S3 do not have.
@@ -88,7 +88,7 @@ struct SignatureV4 {
         guard field.hasPrefix("AWS4-HMAC-SHA256 ") else {
             if field.hasPrefix("AWS ") {
                 throw S3Error(
-                    .invalidRequest, "signature version 2 is not supported, use AWS4-HMAC-SHA256")
+                    .invalidRequest, "signature version 2 is for S3 alone, use AWS4-HMAC-SHA256")
             }
             throw malformed
         }

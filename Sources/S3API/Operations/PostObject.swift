@@ -38,7 +38,7 @@ enum PostObject: S3Operation {
         context.assumedRole = credential.assumedRole
         context.facts = RequestFacts(
             operation: permission, sourceAddress: request.remoteAddress,
-            isSecure: request.isSecure)
+            isSecure: request.isSecure, values: conditionValues(fields))
         // The operation's own view of the request: the form's fields are its headers.
         guard fields["tagging"] == nil else {
             throw S3Error(.notImplemented, "a form cannot set tags; send them afterwards")
@@ -124,17 +124,67 @@ enum PostObject: S3Operation {
         find: (String, _ sessionToken: String?) throws(S3Error) -> S3Credential
     ) throws(S3Error) -> S3Credential {
         guard let text = fields["policy"] else {
-            if fields["x-amz-signature"] != nil {
+            if fields["x-amz-signature"] != nil || fields["signature"] != nil {
                 throw S3Error(.invalidArgument, "Bucket POST must contain a field named 'policy'.")
             }
             return .anonymous
         }
+        let credential =
+            try isVersion2(fields)
+            ? version2(fields, policy: text, find: find)
+            : version4(fields, policy: text, find: find)
+        guard let policy = fields.policy else {
+            throw S3Error(.invalidPolicyDocument, "Invalid Policy: it cannot be read")
+        }
+        try policy.check(fields, bucket: bucket, now: now)
+        return credential
+    }
+
+    private static func isVersion2(_ fields: FormFields) -> Bool {
+        fields["awsaccesskeyid"] != nil && fields["x-amz-signature"] == nil
+            && fields["x-amz-algorithm"] == nil
+    }
+
+    private static func conditionValues(_ fields: FormFields) -> [String: String] {
+        guard fields["policy"] != nil else { return [:] }
+        return [
+            "s3:signatureversion": isVersion2(fields) ? "AWS" : "AWS4-HMAC-SHA256",
+            "s3:authtype": "POST",
+        ]
+    }
+
+    /// Source: Amazon S3 Developer Guide, "Browser-Based Uploads Using POST (AWS Signature Version 2)".
+    private static func version2(
+        _ fields: FormFields, policy: String,
+        find: (String, _ sessionToken: String?) throws(S3Error) -> S3Credential
+    ) throws(S3Error) -> S3Credential {
+        guard let key = fields["awsaccesskeyid"], let signature = fields["signature"] else {
+            throw S3Error(
+                .accessDenied,
+                "a form's policy wants the fields AWSAccessKeyId and signature (version 2)")
+        }
+        let credential = try find(key, fields["x-amz-security-token"])
+        guard SignatureV2.isSignature(signature, of: policy, secret: credential.secret) else {
+            throw S3Error(
+                .signatureDoesNotMatch,
+                "The request signature we calculated does not match the signature you provided",
+                hint: "by signature version 2: it is base64 of HMAC-SHA1 over the field policy")
+        }
+        return credential
+    }
+
+    private static func version4(
+        _ fields: FormFields, policy text: String,
+        find: (String, _ sessionToken: String?) throws(S3Error) -> S3Credential
+    ) throws(S3Error) -> S3Credential {
         guard fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256",
             let claim = fields["x-amz-credential"].flatMap(SignatureV4.credential),
             claim.service == "s3", let signature = fields["x-amz-signature"]
         else {
             throw S3Error(
-                .accessDenied, "a form's policy wants the fields of AWS4-HMAC-SHA256")
+                .accessDenied,
+                "a form's policy wants the fields of AWS4-HMAC-SHA256, or AWSAccessKeyId and signature"
+            )
         }
         let credential = try find(claim.key, fields["x-amz-security-token"])
         let key = SignatureV4.signingKey(credential.secret, scope: claim.scope)
@@ -143,10 +193,6 @@ enum PostObject: S3Operation {
                 .signatureDoesNotMatch,
                 "The request signature we calculated does not match the signature you provided")
         }
-        guard let policy = fields.policy else {
-            throw S3Error(.invalidPolicyDocument, "Invalid Policy: it cannot be read")
-        }
-        try policy.check(fields, bucket: bucket, now: now)
         return credential
     }
 }
