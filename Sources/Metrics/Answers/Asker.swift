@@ -214,8 +214,8 @@ package final class Asker: QuestionAnswering {
         let columns = zip(statement.columns, result.columns).map { column, typed in
             AskAnswer.Column(
                 name: typed.name, type: typed.type, label: column.label,
-                format: column.isGrowth ? "percent" : column.metric?.format.rawValue ?? "",
-                unit: column.isGrowth ? "" : column.metric?.unit ?? "",
+                format: column.isFraction ? "percent" : column.metric?.format.rawValue ?? "",
+                unit: column.isFraction ? "" : column.metric?.unit ?? "",
                 decimals: column.metric?.decimals)
         }
         return .answered(

@@ -8,11 +8,15 @@ extension Frame {
             ("model", .string(model)), ("metrics", .array(metrics.map { .string($0) })),
         ]
         if !breakdowns.isEmpty { members.append(("by", .array(breakdowns.map(\.json)))) }
-        if !filters.isEmpty { members.append(("where", .array(filters.map(\.json)))) }
+        if !filters.isEmpty || !partFilters.isEmpty {
+            members.append(("where", .array(filters.map(\.json) + partFilters.map(\.json))))
+        }
         if let period { members.append(("period", period.json)) }
         if let comparison { members.append(("compareTo", comparison.json)) }
         if !thresholds.isEmpty { members.append(("having", .array(thresholds.map(\.json)))) }
         if let ranking { members.append(("order", ranking.json)) }
+        if let average { members.append(("averagePer", .string(average.rawValue))) }
+        if hasShare { members.append(("share", true)) }
         return .object(members)
     }
 
@@ -21,6 +25,7 @@ extension Frame {
         do {
             let known = [
                 "model", "metrics", "by", "where", "period", "compareTo", "having", "order",
+                "averagePer", "share",
             ]
             for member in try value.object().names where !known.contains(member) {
                 throw MetricError(.invalidFrame, "the frame has an unknown member: \(member)")
@@ -28,11 +33,23 @@ extension Frame {
             self.init(model: try name ?? value["model"].string())
             metrics = try value["metrics"].strings()
             breakdowns = try (value["by"].optionalElements() ?? []).map { try Breakdown($0) }
-            filters = try (value["where"].optionalElements() ?? []).map { try ValueFilter($0) }
+            for filter in try value["where"].optionalElements() ?? [] {
+                if filter["part"].isPresent {
+                    partFilters.append(try PartFilter(filter))
+                } else {
+                    filters.append(try ValueFilter(filter))
+                }
+            }
             if value["period"].isPresent { period = try Period(value["period"]) }
             if value["compareTo"].isPresent { comparison = try Period(value["compareTo"]) }
             thresholds = try (value["having"].optionalElements() ?? []).map { try Threshold($0) }
             if value["order"].isPresent { ranking = try Ranking(value["order"]) }
+            if let name = try value["averagePer"].optionalString() {
+                guard let unit = DateUnit(rawValue: name), unit != .second, unit != .millisecond
+                else { throw unknown("unit", name) }
+                average = unit
+            }
+            hasShare = try value["share"].optionalBool() ?? false
         } catch let error as MetricError {
             throw error
         } catch let error as JSONError {
@@ -86,6 +103,25 @@ extension ValueFilter {
         self.init(
             dimension: try value["dimension"].string(),
             values: try value[isNegated ? "isNot" : "is"].strings(), isNegated: isNegated)
+    }
+}
+
+extension PartFilter {
+    var json: JSONValue {
+        .object([
+            ("part", .string(part.rawValue)),
+            (isNegated ? "isNot" : "is", .array(values.map { .int($0) })),
+        ])
+    }
+
+    init(_ value: JSONCursor) throws {
+        let name = try value["part"].string()
+        guard let part = TimePart(rawValue: name) else { throw unknown("part", name) }
+        let isNegated = value["isNot"].isPresent
+        self.init(
+            part: part,
+            values: try value[isNegated ? "isNot" : "is"].elements().map { try $0.int() },
+            isNegated: isNegated)
     }
 }
 
@@ -149,6 +185,7 @@ extension Ranking {
             ("direction", .string(isDescending ? "descending" : "ascending")),
         ]
         if let count { members.append(("count", .int(count))) }
+        if !within.isEmpty { members.append(("per", .array(within.map(\.json)))) }
         return .object(members)
     }
 
@@ -159,6 +196,7 @@ extension Ranking {
         }
         self.init(
             metric: try value["metric"].string(), isDescending: direction == "descending",
-            count: try value["count"].optionalInt())
+            count: try value["count"].optionalInt(),
+            within: try (value["per"].optionalElements() ?? []).map { try Breakdown($0) })
     }
 }

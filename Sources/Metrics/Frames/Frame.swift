@@ -13,12 +13,19 @@ package struct Frame: Sendable, Hashable {
     package var comparison: Period?
     package var thresholds: [Threshold]
     package var ranking: Ranking?
+    /// Rows of some weekdays, hours or months.
+    package var partFilters: [PartFilter]
+    /// Metrics are computed for each such unit, and the mean over the units that have rows is shown.
+    package var average: DateUnit?
+    /// Whether each row shows its share of the total of all rows.
+    package var hasShare: Bool
 
     /// A frame; everything but a metric may be missing.
     package init(
         model: String, metrics: [String] = [], breakdowns: [Breakdown] = [],
         filters: [ValueFilter] = [], period: Period? = nil, comparison: Period? = nil,
-        thresholds: [Threshold] = [], ranking: Ranking? = nil
+        thresholds: [Threshold] = [], ranking: Ranking? = nil, partFilters: [PartFilter] = [],
+        average: DateUnit? = nil, hasShare: Bool = false
     ) {
         self.model = model
         self.metrics = metrics
@@ -28,6 +35,9 @@ package struct Frame: Sendable, Hashable {
         self.comparison = comparison
         self.thresholds = thresholds
         self.ranking = ranking
+        self.partFilters = partFilters
+        self.average = average
+        self.hasShare = hasShare
     }
 }
 
@@ -56,6 +66,15 @@ package enum TimePart: String, Sendable, CaseIterable {
     case weekday
     case monthOfYear = "month_of_year"
 
+    /// What the part can be.
+    package var values: ClosedRange<Int> {
+        switch self {
+        case .hourOfDay: 0...23
+        case .weekday: 1...7
+        case .monthOfYear: 1...12
+        }
+    }
+
     /// As people say it.
     package var label: String {
         switch self {
@@ -63,6 +82,21 @@ package enum TimePart: String, Sendable, CaseIterable {
         case .weekday: "weekday (1 = Monday)"
         case .monthOfYear: "month of the year"
         }
+    }
+}
+
+/// Rows of some weekdays, hours of the day or months, or of all others.
+package struct PartFilter: Sendable, Hashable {
+    package var part: TimePart
+    /// In the order in which they were said.
+    package var values: [Int]
+    package var isNegated: Bool
+
+    /// A filter; `isNegated` keeps everything else.
+    package init(part: TimePart, values: [Int], isNegated: Bool = false) {
+        self.part = part
+        self.values = values
+        self.isNegated = isNegated
     }
 }
 
@@ -110,11 +144,16 @@ package struct Ranking: Sendable, Hashable {
     package var metric: String
     package var isDescending: Bool
     package var count: Int?
+    /// Breakdowns that each have their own first `count` rows; empty: all rows together.
+    package var within: [Breakdown]
 
-    /// Rows in the order of `metric`; the first `count` of them.
-    package init(metric: String, isDescending: Bool, count: Int? = nil) {
+    /// Rows in the order of `metric`; the first `count` of them, of each group of `within`.
+    package init(
+        metric: String, isDescending: Bool, count: Int? = nil, within: [Breakdown] = []
+    ) {
         self.metric = metric
         self.isDescending = isDescending
         self.count = count
+        self.within = within
     }
 }

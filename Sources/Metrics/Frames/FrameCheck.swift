@@ -48,6 +48,58 @@ struct FrameCheck {
             if let count = ranking.count, !(1...FrameCheck.rankingLimit).contains(count) {
                 throw bad("a ranking has 1 to \(FrameCheck.rankingLimit) rows")
             }
+            try checkGroups(ranking, frame)
+        }
+        try checkParts(frame, metrics)
+        try checkAverage(frame, metrics)
+        try checkShare(frame, metrics)
+    }
+
+    /// The groups that each have their own first rows.
+    private func checkGroups(_ ranking: Ranking, _ frame: Frame) throws(MetricError) {
+        guard !ranking.within.isEmpty else { return }
+        guard ranking.count != nil else { throw bad("rows of each group need a number of them") }
+        guard Set(ranking.within).count == ranking.within.count,
+            ranking.within.allSatisfy(frame.breakdowns.contains)
+        else { throw bad("rows are ranked within a breakdown that is not shown") }
+        guard ranking.within.count < frame.breakdowns.count else {
+            throw bad("nothing is left to rank within each group")
+        }
+    }
+
+    private func checkParts(_ frame: Frame, _ metrics: [Metric]) throws(MetricError) {
+        for filter in frame.partFilters {
+            guard !filter.values.isEmpty else { throw bad("a filter has no value") }
+            for value in filter.values where !filter.part.values.contains(value) {
+                throw bad("there is no \(filter.part.label) with this number: \(value)")
+            }
+            try grain(filter.part == .hourOfDay ? .hour : .day, metrics)
+        }
+    }
+
+    /// A mean over units of time is one of sums or counts, for units finer than those of the rows.
+    private func checkAverage(_ frame: Frame, _ metrics: [Metric]) throws(MetricError) {
+        guard let unit = frame.average else { return }
+        try grain(unit, metrics)
+        for metric in metrics where metric.kind == .ratio {
+            throw bad("\(metric.label) has no average per \(unit.rawValue): it is a ratio")
+        }
+        for case .series(let other) in frame.breakdowns
+        where FrameCheck.rank(other) <= FrameCheck.rank(unit) {
+            throw bad("rows by \(other.rawValue) have no average per \(unit.rawValue)")
+        }
+    }
+
+    private func checkShare(_ frame: Frame, _ metrics: [Metric]) throws(MetricError) {
+        guard frame.hasShare else { return }
+        guard !frame.breakdowns.isEmpty else {
+            throw bad("a share needs parts of a total", hint: "say by what: by region")
+        }
+        guard frame.comparison == nil, frame.average == nil else {
+            throw bad("shares are shown for one period, of sums")
+        }
+        for metric in metrics where metric.kind != .additive {
+            throw bad("\(metric.label) has no total to be a share of")
         }
     }
 

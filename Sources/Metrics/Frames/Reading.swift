@@ -6,10 +6,15 @@ struct ReadingText {
 
     func text(_ frame: Frame) -> String {
         var text = listed(frame.metrics.map { model.metric($0)?.label ?? $0 })
+        if let unit = frame.average {
+            let name = ReadingText.name(unit)
+            text += " per \(name) (the average of the \(name)s that have rows)"
+        }
+        if frame.hasShare { text += " with the share of the total" }
         if !frame.breakdowns.isEmpty {
             text += " by " + listed(frame.breakdowns.map(label))
         }
-        let filters = frame.filters.map(label)
+        let filters = frame.filters.map(label) + frame.partFilters.map(label)
         if !filters.isEmpty { text += ", where " + filters.joined(separator: " and ") }
         if let period = frame.period {
             text += "; period: \(period.label) (\(model.zone.name))"
@@ -29,14 +34,21 @@ struct ReadingText {
                     "; the \($0 == 1 ? "one row" : "\($0) rows") with the "
                         + "\(ranking.isDescending ? "highest" : "lowest") \(name)"
                 } ?? "; in the order of \(name) \(order)"
+            if !ranking.within.isEmpty {
+                text += " in each " + listed(ranking.within.map(label))
+            }
         }
         return text
+    }
+
+    private static func name(_ unit: DateUnit) -> String {
+        unit == .week ? "ISO week" : unit.rawValue
     }
 
     private func label(_ breakdown: Breakdown) -> String {
         switch breakdown {
         case .dimension(let name): model.dimension(name)?.label ?? name
-        case .series(let unit): unit == .week ? "ISO week" : unit.rawValue
+        case .series(let unit): ReadingText.name(unit)
         case .part(let part): part.label
         }
     }
@@ -45,6 +57,32 @@ struct ReadingText {
         let name = model.dimension(filter.dimension)?.label ?? filter.dimension
         let values = filter.values.joined(separator: " or ")
         return filter.isNegated ? "\(name) is not \(values)" : "\(name) is \(values)"
+    }
+
+    private func label(_ filter: PartFilter) -> String {
+        let verb = filter.isNegated ? "is not" : "is"
+        let values = filter.values
+        switch filter.part {
+        case .weekday:
+            let names = values.compactMap { day in
+                CivilFormat.weekdayNames.indices.contains(day - 1)
+                    ? CivilFormat.weekdayNames[day - 1] : nil
+            }
+            return "weekday \(verb) " + names.joined(separator: " or ")
+        case .monthOfYear:
+            let names = values.compactMap { month in
+                CivilFormat.monthNames.indices.contains(month - 1)
+                    ? CivilFormat.monthNames[month - 1] : nil
+            }
+            return "month \(verb) " + names.joined(separator: " or ")
+        case .hourOfDay:
+            if let first = values.first, let last = values.last, values.count > 1,
+                values == Array(min(first, last)...max(first, last))
+            {
+                return "time of day \(verb) from \(first):00 to before \(last + 1):00"
+            }
+            return "hour of the day \(verb) " + values.map(String.init).joined(separator: " or ")
+        }
     }
 
     private func label(_ threshold: Threshold) -> String {

@@ -131,3 +131,12 @@ package struct Metric: Sendable, Hashable {
     package var synonyms: [String]
     package var description: String
 }
+
+extension Metric {
+    /// Whether the metric is a number of something, and not a sum of something.
+    func counts(in model: MetricModel) -> Bool {
+        guard kind != .ratio else { return false }
+        let scan = try? SQLScan(expression, known: model.tables.map(\.name))
+        return ["count", "count_if", "approx_distinct"].contains(scan?.outermostCall ?? "")
+    }
+}

@@ -21,12 +21,17 @@ struct Assembly {
         guard !made.frame.metrics.isEmpty || !draft.conditions.isEmpty else { throw noMetric() }
         try conditions(draft, &made)
         guard !made.frame.metrics.isEmpty else { throw noMetric() }
+        if made.frame.breakdowns.isEmpty, !draft.hasTrend, let condition = draft.conditions.first {
+            throw Refusal(
+                .cannotCombine, "a condition chooses rows, and there is one row only",
+                words: [condition.value.text], suggestions: ["say by what: by region"])
+        }
         var results: [Made] = []
         for (period, comparison, notes) in try times(draft, base) {
             var result = made
             result.frame.period = period
             result.frame.comparison = comparison
-            result.notes += notes
+            result.notes += notes + warnings(period, comparison)
             if draft.hasTrend { try trend(&result) }
             ranking(draft, &result.frame)
             if !results.contains(result) { results.append(result) }
@@ -81,6 +86,23 @@ struct Assembly {
                 frame.breakdowns = draft.breakdowns
             }
         }
+        for filter in draft.partFilters {
+            frame.partFilters.removeAll {
+                $0.part == filter.part && !isFresh && !draft.partFilters.contains($0)
+            }
+            if !frame.partFilters.contains(filter) { frame.partFilters.append(filter) }
+        }
+        if draft.isOverall, draft.breakdowns.isEmpty, !isFresh {
+            frame.breakdowns = []
+            frame.thresholds = []
+            frame.ranking = nil
+            frame.hasShare = false
+        }
+        if let unit = draft.averageUnit { frame.average = unit }
+        if draft.hasShare { frame.hasShare = true }
+        let breakdowns = frame.breakdowns
+        frame.ranking?.within.removeAll { !breakdowns.contains($0) }
+        if frame.ranking?.within.count == breakdowns.count { frame.ranking?.within = [] }
         for filter in draft.filters {
             frame.filters.removeAll {
                 $0.dimension == filter.dimension && !isFresh
@@ -172,7 +194,8 @@ struct Assembly {
         guard draft.isRanking || draft.count != nil else { return }
         let metric = draft.orderMetric ?? frame.ranking?.metric ?? frame.metrics[0]
         frame.ranking = Ranking(
-            metric: metric, isDescending: draft.isDescending ?? true, count: draft.count)
+            metric: metric, isDescending: draft.isDescending ?? true, count: draft.count,
+            within: draft.within)
         if let index = frame.metrics.firstIndex(of: metric), index > 0, draft.orderMetric != nil,
             draft.metrics.first != frame.metrics[0]
         {
@@ -218,12 +241,20 @@ struct Assembly {
                 words: periods.map(\.label),
                 suggestions: ["say: compared with", "or ask one after the other"])
         }
+        if draft.isSoFar {
+            let end = periods.first.map { $0.end ?? .max } ?? .max
+            guard end > now else {
+                throw Refusal(
+                    .cannotCombine, "that period is over", words: ["so far"],
+                    suggestions: ["leave out: so far"])
+            }
+        }
         let hasOther =
             !compared.isEmpty || !draft.neighbours.isEmpty || draft.wantsYearEarlier
         if draft.hasCompare, !hasOther, draft.overUnit == nil {
             throw Refusal(.cannotCombine, "it is not clear what to compare with")
         }
-        if draft.isAllTime {
+        if draft.isAllTime || draft.isSoFar && periods.isEmpty {
             guard periods.isEmpty, !hasOther else {
                 throw Refusal(.cannotCombine, "all time and a period contradict each other")
             }
@@ -236,7 +267,14 @@ struct Assembly {
         }
         let main = periods.first
         if let other = compared.first {
-            if let main = main ?? base?.period { return [(main, other, [])] }
+            if let main = main ?? base?.period {
+                guard main != other else {
+                    throw Refusal(
+                        .cannotCombine, "both periods are the same: \(main.label)",
+                        suggestions: ["say: compared with the period before"])
+                }
+                return [(main, other, [])]
+            }
             guard other.count == 1, let current = Period.unit(other.unit, holding: now),
                 let end = Period.unit(.day, holding: now)?.end
             else { throw needsPeriod() }
@@ -257,6 +295,13 @@ struct Assembly {
         }
         if let neighbour = draft.neighbours.first {
             return try neighbours(neighbour, main, draft.hasCompare, base)
+        }
+        if draft.growth != nil {
+            guard let reference = main ?? base?.period, let before = reference.shifted(by: -1)
+            else {
+                throw needsPeriod()
+            }
+            return [(reference, before, [])]
         }
         if let main { return [(main, nil, [])] }
         return [(base?.period, base?.comparison, [])]
@@ -285,6 +330,29 @@ struct Assembly {
         Refusal(
             .noContext, "it is not clear which period is meant",
             suggestions: ["say: last week", "say: between 2025-01-01 and 2025-01-31"])
+    }
+
+    /// What an asker may not have thought of: a period that is not over, a comparison of unequal ones.
+    private func warnings(_ period: Period?, _ comparison: Period?) -> [String] {
+        var warnings: [String] = []
+        let tomorrow = Microseconds.timestamp(day: Microseconds.day(of: now) &+ 1) ?? .max
+        for one in [period, comparison].compactMap({ $0 }) {
+            if let start = one.start, start >= tomorrow {
+                warnings.append("the period lies in the future: \(one.label)")
+            } else if let end = one.end, end > tomorrow {
+                warnings.append("the period is not over: \(one.label)")
+            }
+        }
+        func days(_ period: Period?) -> Int64? {
+            guard let start = period?.start, let end = period?.end else { return nil }
+            return (end - start) / Microseconds.perDay
+        }
+        if let first = days(period), let second = days(comparison), max(first, second) > 0,
+            abs(first - second) * 10 > max(first, second)
+        {
+            warnings.append("the periods differ in length: \(first) and \(second) days")
+        }
+        return warnings
     }
 
     private func lastFull(_ unit: DateUnit) throws(Refusal) -> Period {

@@ -30,6 +30,7 @@ struct Draft {
     var overUnit: DateUnit?
     var hasCompare = false
     var isAllTime = false
+    var isSoFar = false
     var hasTrend = false
     var orderMetric: String?
     var isDescending: Bool?
@@ -39,6 +40,19 @@ struct Draft {
     /// A superlative with a single thing asked for: one row.
     var wantsOne = false
     var notes: [String] = []
+    var partFilters: [PartFilter] = []
+    /// The words of a mean over units of time.
+    var average: String?
+    var averageUnit: DateUnit?
+    /// Groups that each have their own first rows.
+    var within: [Breakdown] = []
+    var hasShare = false
+    /// The words of a growth.
+    var growth: String?
+    /// All together: the breakdowns of before go.
+    var isOverall = false
+    /// Breakdowns that were said with each or per.
+    var each: [Breakdown] = []
 
     var isRanking: Bool { isDescending != nil || orderMetric != nil }
 
@@ -47,6 +61,16 @@ struct Draft {
     }
     mutating func add(breakdown: Breakdown) {
         if !breakdowns.contains(breakdown) { breakdowns.append(breakdown) }
+    }
+    mutating func add(_ values: [Int], of part: TimePart, isNegated: Bool) {
+        let same = partFilters.firstIndex { $0.part == part && $0.isNegated == isNegated }
+        guard let same else {
+            return partFilters.append(
+                PartFilter(part: part, values: values, isNegated: isNegated))
+        }
+        for value in values where !partFilters[same].values.contains(value) {
+            partFilters[same].values.append(value)
+        }
     }
     mutating func add(value: String, of dimension: String, isNegated: Bool) {
         let same = filters.firstIndex {

@@ -8,9 +8,9 @@ struct Interpreter {
     /// The meaning chosen for each item.
     let kinds: [Item.Kind]
     private var at = 0
-    private var draft = Draft()
+    var draft = Draft()
     /// Items that were used by an earlier one.
-    private var used: Set<Int> = []
+    var used: Set<Int> = []
 
     init(model: MetricModel, items: [Item], kinds: [Item.Kind]) {
         self.model = model
@@ -22,7 +22,7 @@ struct Interpreter {
     mutating func read() throws(Refusal) -> Draft {
         if let first = significant(from: 0) {
             switch kinds[first] {
-            case .and, .followUp:
+            case .and, .followUp, .but:
                 draft.isFollowUp = true
                 draft.adds = items[first].text.lowercased() == "also"
             default: break
@@ -36,59 +36,77 @@ struct Interpreter {
         if draft.wantsOne, draft.isRanking, draft.count == nil {
             draft.count = 1
         }
+        try finish()
         return draft
     }
 
     private mutating func read(_ here: Int) throws(Refusal) {
         switch kinds[here] {
-        case .metric(let name): draft.add(metric: name)
+        case .metric(let name): try metric(name, here)
         case .dimension(let name): try dimension(name, here)
         case .value(let dimension, let value):
             draft.add(value: value, of: dimension, isNegated: false)
-        case .period(let period): add(period)
+        case .parts(let part, let values): draft.add(values, of: part, isNegated: false)
+        case .period(let period): try add(period, here)
         case .number(let value, let isPercent, let currency):
             try number(
                 Draft.Amount(
                     value: value, isPercent: isPercent, currency: currency, text: items[here].text),
                 here)
         case .neighbour(let unit, let steps):
+            if let next = significant(from: here + 1), case .period = kinds[next] {
+                throw cannot("it is not clear which period is meant", here)
+            }
             draft.neighbours.append((unit, steps, items[here].text))
         case .yearEarlier: draft.wantsYearEarlier = true
         case .allTime: draft.isAllTime = true
+        case .soFar: draft.isSoFar = true
+        case .last: try last(here)
         case .unit(let unit):
             guard isAfterWhich(here) || isAfterTop(here) else { throw unexplained(here) }
             draft.add(breakdown: unit == .hour ? .part(.hourOfDay) : .series(unit))
         case .part(let part):
             guard isAfterWhich(here) || isAfterTop(here) else { throw unexplained(here) }
             draft.add(breakdown: .part(part))
-        case .series(let unit): draft.add(breakdown: .series(unit))
+        case .series(let unit):
+            draft.add(breakdown: .series(unit))
+            draft.each.append(.series(unit))
         case .trend: draft.hasTrend = true
         case .by, .per, .orderBy: try list(here)
         case .relation(let relation): try condition(relation, here)
         case .between: try between(here)
-        case .top(let isDescending): top(isDescending, here)
-        case .superlative(let isDescending): superlative(isDescending, here)
-        case .direction(let isDescending): draft.isDescending = isDescending
+        case .top(let isDescending): try top(isDescending, here)
+        case .superlative(let isDescending): try superlative(isDescending, here)
+        case .direction(let isDescending): try direct(isDescending, here)
+        case .average:
+            guard draft.average == nil else { throw unexplained(here) }
+            draft.average = items[here].text
+        case .share: try share(here)
+        case .growth: draft.growth = items[here].text
+        case .overall: draft.isOverall = true
+        case .but: try but(here)
+        case .any: try any(here)
         case .compare: compare(here)
         case .unitOverUnit(let unit): draft.overUnit = unit
         case .not: try negation(here)
         case .or: try alternative(here)
         case .sum: try sum(here)
         case .howMany: try howMany(here)
-        case .followUp, .stop, .and, .comma: break
+        case .followUp: try followUp(here)
+        case .stop, .and, .comma: break
         case .quoted, .orMore, .orLess: throw unexplained(here)
         }
     }
 
     // MARK: Looking around
 
-    private func significant(from start: Int) -> Int? {
+    func significant(from start: Int) -> Int? {
         kinds.indices.first { $0 >= start && kinds[$0] != .stop }
     }
-    private func significant(before end: Int) -> Int? {
+    func significant(before end: Int) -> Int? {
         kinds.indices.last { $0 < end && kinds[$0] != .stop }
     }
-    private func isAfterWhich(_ here: Int) -> Bool {
+    func isAfterWhich(_ here: Int) -> Bool {
         guard here > 0, kinds[here - 1] == .stop else { return false }
         let word = items[here - 1].text.lowercased()
         return word == "which" || word == "what"
@@ -105,12 +123,12 @@ struct Interpreter {
         default: return false
         }
     }
-    private func unexplained(_ here: Int) -> Refusal {
+    func unexplained(_ here: Int) -> Refusal {
         Refusal(
             .unexplained, "I do not know what this means here: \(items[here].text)",
             words: [items[here].text])
     }
-    private func cannot(_ message: String, _ here: Int, _ suggestions: [String] = []) -> Refusal {
+    func cannot(_ message: String, _ here: Int, _ suggestions: [String] = []) -> Refusal {
         Refusal(.cannotCombine, message, words: [items[here].text], suggestions: suggestions)
     }
 
@@ -121,7 +139,13 @@ struct Interpreter {
         if let next = significant(from: here + 1) {
             switch kinds[next] {
             case .value(dimension: name, _): return
-            case .not where isValue(significant(from: next + 1), of: name): return
+            case .not, .but:
+                let value = significant(from: next + 1)
+                if isValue(value, of: name) || isNamed(value, name) {
+                    // Which regions other than Coastal: rows by region.
+                    if isSubject(here) { draft.add(breakdown: .dimension(name)) }
+                    return
+                }
             case .quoted(let text) where found?.kind != .number:
                 used.insert(next)
                 return draft.add(value: text, of: name, isNegated: false)
@@ -143,11 +167,49 @@ struct Interpreter {
                 "it is not clear whether rows by \(found?.label ?? name) are wanted", here,
                 ["say: by \(found?.label ?? name), or leave it out"])
         }
-        if !items[here].isPlural, !isInList(here) { draft.wantsOne = true }
+        if !items[here].isPlural, !isInList(here) {
+            try checkOne(found, here)
+            draft.wantsOne = true
+        }
         draft.add(breakdown: .dimension(name))
     }
 
-    private func isInList(_ here: Int) -> Bool {
+    /// In the region, for that customer: which one?
+    private func checkOne(_ dimension: Dimension?, _ here: Int) throws(Refusal) {
+        var index = here - 1
+        while index >= 0, kinds[index] == .stop {
+            let word = items[index].text.lowercased()
+            if Lexicon.prepositions.contains(word), word != "with" {
+                throw cannot(
+                    "it is not clear which \(dimension?.label ?? items[here].text)", here,
+                    ["name it, or say: by \(dimension?.label ?? items[here].text)"])
+            }
+            guard ["the", "a", "an", "that", "its", "their", "our"].contains(word) else { return }
+            index -= 1
+        }
+    }
+
+    /// Region Coastal, behind a word that leaves it out.
+    private func isNamed(_ index: Int?, _ name: String) -> Bool {
+        guard let index, kinds[index] == .dimension(name) else { return false }
+        return isValue(significant(from: index + 1), of: name)
+    }
+
+    /// Whether the question is about rows of this dimension.
+    private func isSubject(_ here: Int) -> Bool {
+        guard let before = significant(before: here) else { return !isBehindPreposition(here) }
+        return isAfterWhich(here) || isAfterTop(here)
+            || kinds[before] == .any
+                && significant(before: before) == nil
+    }
+
+    private func isBehindPreposition(_ here: Int) -> Bool {
+        kinds[..<here].indices.contains {
+            kinds[$0] == .stop && Lexicon.prepositions.contains(items[$0].text.lowercased())
+        }
+    }
+
+    func isInList(_ here: Int) -> Bool {
         guard let before = significant(before: here) else { return false }
         switch kinds[before] {
         case .by, .per, .and, .comma: return true
@@ -155,7 +217,7 @@ struct Interpreter {
         }
     }
 
-    private func isValue(_ index: Int?, of dimension: String) -> Bool {
+    func isValue(_ index: Int?, of dimension: String) -> Bool {
         guard let index, case .value(let name, _) = kinds[index] else { return false }
         return name == dimension
     }
@@ -176,14 +238,17 @@ struct Interpreter {
         while let index = next {
             switch kinds[index] {
             case .dimension(let name) where kinds[here] != .orderBy:
+                note(.dimension(name), here)
                 if case .stop = kinds[index - 1], items[index - 1].text.lowercased() == "all" {
                     try dimension(name, index)
                 }
                 draft.add(breakdown: .dimension(name))
             case .unit(let unit) where kinds[here] != .orderBy:
-                draft.add(
-                    breakdown: unit == .hour && kinds[here] == .by
-                        ? .part(.hourOfDay) : .series(unit))
+                let breakdown: Breakdown =
+                    unit == .hour && kinds[here] == .by && !isEach(here)
+                    ? .part(.hourOfDay) : .series(unit)
+                note(breakdown, here)
+                draft.add(breakdown: breakdown)
             case .part(let part) where kinds[here] != .orderBy: draft.add(breakdown: .part(part))
             case .metric(let name) where count == 0:
                 guard kinds[here] != .per else {
@@ -212,44 +277,20 @@ struct Interpreter {
         guard count > 0 else { throw unexplained(here) }
     }
 
+    /// Remembers what was said with each or per.
+    private mutating func note(_ breakdown: Breakdown, _ here: Int) {
+        if kinds[here] == .per || isEach(here) { draft.each.append(breakdown) }
+    }
+
+    private func isEach(_ here: Int) -> Bool {
+        let text = items[here].text.lowercased()
+        return text.contains("each") || text.contains("every")
+    }
+
     private func isListed(_ index: Int) -> Bool {
         switch kinds[index] {
         case .dimension, .unit, .part: true
         default: false
-        }
-    }
-
-    // MARK: Values
-
-    private mutating func negation(_ here: Int) throws(Refusal) {
-        var next = significant(from: here + 1)
-        if let index = next, case .dimension(let name) = kinds[index],
-            isValue(significant(from: index + 1), of: name)
-        {
-            used.insert(index)
-            next = significant(from: index + 1)
-        }
-        var count = 0
-        while let index = next, case .value(let dimension, let value) = kinds[index] {
-            draft.add(value: value, of: dimension, isNegated: true)
-            used.insert(index)
-            count += 1
-            guard let joint = significant(from: index + 1),
-                [.and, .or, .comma].contains(kinds[joint]),
-                isValue(significant(from: joint + 1), of: dimension)
-            else { break }
-            used.insert(joint)
-            next = significant(from: joint + 1)
-        }
-        guard count > 0 else { throw unexplained(here) }
-    }
-
-    /// Berlin or Hamburg: values of one dimension.
-    private func alternative(_ here: Int) throws(Refusal) {
-        guard let before = significant(before: here), let after = significant(from: here + 1),
-            case .value(let dimension, _) = kinds[before], isValue(after, of: dimension)
-        else {
-            throw cannot("\"or\" stands between values of one dimension only", here)
         }
     }
 
@@ -270,6 +311,7 @@ struct Interpreter {
         if case .period = kinds[next], ["over", "beyond"].contains(items[here].text.lowercased()) {
             return
         }
+        try checkRows(here)
         // Exceeded a fraud rate of 5 %.
         if case .metric(let name) = kinds[next], let number = significant(from: next + 1),
             let value = amount(number)
@@ -287,12 +329,30 @@ struct Interpreter {
                 metric: target(before: here, after: next, value), relation: relation, value: value))
     }
 
+    /// How many transactions above 500: single ones cannot be chosen by a number.
+    private func checkRows(_ here: Int) throws(Refusal) {
+        guard let metric = significant(before: here), case .metric = kinds[metric],
+            let sum = significant(before: metric), [.sum, .howMany].contains(kinds[sum]),
+            !kinds[..<sum].contains(where: { if case .dimension = $0 { true } else { false } })
+        else { return }
+        throw cannot(
+            "a condition chooses rows of the answer, not single \(items[metric].text)", here,
+            ["say: regions with more than …, with a dimension of the model"])
+    }
+
     private mutating func between(_ here: Int) throws(Refusal) {
         guard let first = significant(from: here + 1), let lower = amount(first),
             let joint = significant(from: first + 1), kinds[joint] == .and,
             let second = significant(from: joint + 1), let upper = amount(second)
         else { throw unexplained(here) }
         used.formUnion([first, joint, second])
+        let small = [lower, upper].allSatisfy {
+            $0.value.scale == 0 && $0.value.unscaled <= 24 && !$0.isPercent && $0.currency == nil
+        }
+        if small {
+            draft.notes.append(
+                "\(lower.text) and \(upper.text) were read as values, not as hours or days")
+        }
         var from = lower
         from.isPercent = lower.isPercent || upper.isPercent
         draft.conditions.append(
@@ -325,9 +385,12 @@ struct Interpreter {
         func fits(_ name: String) -> Bool {
             !value.isPercent || model.metric(name)?.format == .percent
         }
+        let next = number + 1 < kinds.count ? kinds[number + 1] : .stop
         if let index = significant(before: here), case .metric(let name) = kinds[index], fits(name)
         {
-            return name
+            // Fraud rate with at least 100 transactions: what stands behind the number is meant.
+            guard case .metric(let other) = next, other != name, fits(other) else { return name }
+            return index == here - 1 ? nil : other
         }
         if let index = significant(from: number + 1), case .metric(let name) = kinds[index],
             fits(name)
@@ -345,21 +408,30 @@ struct Interpreter {
 
     // MARK: Ranking
 
-    private mutating func top(_ isDescending: Bool, _ here: Int) {
+    /// One order only: highest and lowest in one question contradict each other.
+    private mutating func direct(_ isDescending: Bool, _ here: Int) throws(Refusal) {
+        if let other = draft.isDescending, other != isDescending {
+            throw cannot("the rows have one order", here, ["ask one after the other"])
+        }
         draft.isDescending = isDescending
+    }
+
+    private mutating func top(_ isDescending: Bool, _ here: Int) throws(Refusal) {
+        try direct(isDescending, here)
         if let next = significant(from: here + 1), let value = amount(next), !value.isPercent,
             value.value.scale == 0, value.currency == nil
         {
             used.insert(next)
             draft.count = Int(value.value.unscaled)
+            if next + 1 < kinds.count, kinds[next + 1] == .per { throw unexplained(here) }
         } else {
             draft.count = 10
             draft.notes.append("\(items[here].text) without a number: 10 rows")
         }
     }
 
-    private mutating func superlative(_ isDescending: Bool, _ here: Int) {
-        draft.isDescending = isDescending
+    private mutating func superlative(_ isDescending: Bool, _ here: Int) throws(Refusal) {
+        try direct(isDescending, here)
         if let next = significant(from: here + 1), let value = amount(next), !value.isPercent,
             value.value.scale == 0, value.currency == nil
         {
@@ -369,64 +441,11 @@ struct Interpreter {
         let next = kinds.indices.first {
             $0 > here && !used.contains($0) && kinds[$0] != .stop && kinds[$0] != .sum
         }
-        if let next, case .metric(let name) = kinds[next] { draft.orderMetric = name }
-    }
-
-    // MARK: Time and comparison
-
-    private mutating func add(_ period: Period) {
-        if draft.hasCompare {
-            draft.comparedPeriods.append(period)
-        } else {
-            draft.periods.append(period)
-        }
-    }
-
-    private mutating func compare(_ here: Int) {
-        if let before = significant(before: here), let after = significant(from: here + 1),
-            case .value(let dimension, _) = kinds[before], isValue(after, of: dimension)
-        {
-            return draft.add(breakdown: .dimension(dimension))
-        }
-        // Compare Berlin and Hamburg.
-        if let next = significant(from: here + 1), case .value(let dimension, _) = kinds[next],
-            significant(before: here) == nil
-        {
-            return draft.add(breakdown: .dimension(dimension))
-        }
-        draft.hasCompare = true
-    }
-
-    // MARK: Words about numbers
-
-    private func sum(_ here: Int) throws(Refusal) {
-        guard let next = significant(from: here + 1), case .metric(let name) = kinds[next],
-            let metric = model.metric(name)
-        else { throw unexplained(here) }
-        guard metric.kind == .additive || counts(metric, items[here].text.lowercased()) else {
-            throw cannot("\(metric.label) has no sum", here, ["leave out: \(items[here].text)"])
-        }
-    }
-
-    /// The number of customers: a count of distinct ones has no sum, but it is a number of something.
-    private func counts(_ metric: Metric, _ words: String) -> Bool {
-        guard words.contains("number") || words.contains("count"), metric.kind == .other else {
-            return false
-        }
-        let scan = try? SQLScan(metric.expression, known: model.tables.map(\.name))
-        return ["count", "approx_distinct"].contains(scan?.outermostCall ?? "")
-    }
-
-    private func howMany(_ here: Int) throws(Refusal) {
-        guard let next = significant(from: here + 1) else { throw unexplained(here) }
-        switch kinds[next] {
-        case .metric(let name) where model.metric(name)?.kind != .ratio: return
-        case .dimension(let name):
-            let label = model.dimension(name)?.label ?? name
-            throw cannot(
-                "counting \(items[next].text) is not a metric", next,
-                ["ask which \(label), or declare a metric that counts them"])
-        default: throw unexplained(here)
+        if let next, case .metric(let name) = kinds[next] {
+            if let other = draft.orderMetric, other != name {
+                throw cannot("the rows have one order", here, ["ask one after the other"])
+            }
+            draft.orderMetric = name
         }
     }
 }

@@ -15,7 +15,7 @@ struct Item {
         case neighbour(DateUnit?, Int)
         /// The same stretch a year earlier.
         case yearEarlier
-        case allTime
+        case allTime, soFar
         case unit(DateUnit)
         case part(TimePart)
         /// Daily, per month as one word.
@@ -32,6 +32,22 @@ struct Item {
         case compare
         case unitOverUnit(DateUnit)
         case not, and, or, comma
+        /// In front: goes on from the last answer; behind `all`: leaves out.
+        case but
+        /// `any region but …`.
+        case any
+        /// A mean over units of time.
+        case average
+        /// A share of the total.
+        case share
+        /// Against the period before.
+        case growth
+        /// Some weekdays, or hours of the day.
+        case parts(TimePart, [Int])
+        /// All together, without a breakdown.
+        case overall
+        /// `vs last`.
+        case last
         /// Total, number of: says that parts are put together.
         case sum
         case howMany

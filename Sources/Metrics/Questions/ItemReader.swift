@@ -5,6 +5,8 @@ struct ItemReader {
     let tokens: [Token]
     let vocabulary: Vocabulary
     let time: TimePhrases
+    /// Whether `average` is read by itself, also where a metric begins with it.
+    var splitsAverages = false
 
     /// The items, and the words that nothing explains.
     func read() -> (items: [Item], unexplained: [String]) {
@@ -25,6 +27,10 @@ struct ItemReader {
 
     private func item(_ at: Int) -> (Item, Int)? {
         if tokens[at].kind == .quoted { return (quoted(at), 1) }
+        if let (hours, length) = ClockPhrases(tokens: tokens).match(at) {
+            let text = tokens[at..<at + length].map(\.text).joined(separator: " ")
+            return (Item(kinds: [.parts(.hourOfDay, hours)], text: text), length)
+        }
         if let found = number(at) { return found }
         let known = vocabularyMatch(at)
         let phrase = lexiconMatch(at)
@@ -34,7 +40,7 @@ struct ItemReader {
         guard longest > 0 else { return nil }
         let text = tokens[at..<at + longest].map(\.text).joined(separator: " ")
         var kinds: [Item.Kind] = []
-        if let known, known.length == longest, isMeant(known.kinds, text, phrase, longest) {
+        if let known, known.length == longest, isMeant(known.kinds, at, phrase, longest) {
             kinds = known.kinds
         }
         let phraseKind = phrase.flatMap { $0.length == longest ? $0.kind : nil }
@@ -52,21 +58,64 @@ struct ItemReader {
     /// Whether words that a model knows are meant, where the grammar knows them too: a value such as
     /// IN or Top must be written as it is.
     private func isMeant(
-        _ kinds: [Item.Kind], _ text: String, _ phrase: (kind: Item.Kind, length: Int)?,
-        _ length: Int
+        _ kinds: [Item.Kind], _ at: Int, _ phrase: (kind: Item.Kind, length: Int)?, _ length: Int
     ) -> Bool {
         guard phrase?.length == length else { return true }
+        let text = tokens[at..<at + length].map(\.text).joined(separator: " ")
+        if length == 1, ["it", "i", "we", "our", "you", "they"].contains(tokens[at].lower) {
+            return true
+        }
+        if length == 1, phrase?.kind == .stop, isAfterPreposition(at),
+            !Lexicon.prepositions.contains(tokens[at].lower),
+            !Lexicon.articles.contains(tokens[at].lower)
+        {
+            return true
+        }
         return kinds.contains { kind in
             guard case .value(_, let value) = kind else { return true }
+            // The first word has a capital anyway.
             return value == text && text.first.map(\.isUppercase) ?? false
+                && (at > 0 || isName(at))
         }
+    }
+
+    /// A stop word is passed over unless it stands where a name does.
+    private func isStop(_ at: Int) -> Bool {
+        let word = tokens[at].lower
+        guard Lexicon.stopWords.contains(word), !isName(at) else { return false }
+        return !isAfterPreposition(at) || Lexicon.articles.contains(word)
+            || Lexicon.prepositions.contains(word)
+    }
+
+    /// Two letters or more, all of them capitals, in a question that is not.
+    private func isName(_ at: Int) -> Bool {
+        let text = tokens[at].text
+        return text.count > 1 && text.allSatisfy(\.isUppercase)
+            && tokens.contains { $0.kind == .word && $0.text.contains(where: \.isLowercase) }
+    }
+
+    private func isAfterPreposition(_ at: Int) -> Bool {
+        at > 0 && tokens[at - 1].kind == .word
+            && Lexicon.prepositions.contains(tokens[at - 1].lower)
+    }
+
+    /// Average transactions: not the average transaction, where transactions are counted.
+    private func isAverageOfCounts(_ range: Range<Int>) -> Bool {
+        guard range.count > 1, ["average", "mean", "avg"].contains(tokens[range.lowerBound].lower)
+        else { return false }
+        if splitsAverages { return true }
+        let rest = tokens[range.dropFirst()]
+        let last = rest[rest.endIndex - 1].lower
+        return Tokenizer.stem(last) != last
+            && vocabulary.counts.contains(
+                rest.map { Tokenizer.stem($0.lower) }.joined(separator: " "))
     }
 
     private func vocabularyMatch(_ at: Int) -> (kinds: [Item.Kind], length: Int, isPlural: Bool)? {
         var length = min(vocabulary.phraseLimit, tokens.count - at)
         while length > 0 {
             let range = at..<at + length
-            if tokens[range].allSatisfy({ $0.kind != .quoted }) {
+            if tokens[range].allSatisfy({ $0.kind != .quoted }), !isAverageOfCounts(range) {
                 let phrase = tokens[range].map { Tokenizer.stem($0.lower) }.joined(separator: " ")
                 let kinds = vocabulary.meanings(of: phrase)
                 if !kinds.isEmpty {
@@ -89,7 +138,7 @@ struct ItemReader {
             }
             length -= 1
         }
-        return Lexicon.stopWords.contains(tokens[at].lower) ? (.stop, 1) : nil
+        return isStop(at) ? (.stop, 1) : nil
     }
 
     private func quoted(_ at: Int) -> Item {
@@ -110,7 +159,7 @@ struct ItemReader {
         "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "USD", "usd": "USD",
         "dollar": "USD", "dollars": "USD", "£": "GBP", "gbp": "GBP", "chf": "CHF",
     ]
-    private static let words: [String: Int64] = [
+    static let words: [String: Int64] = [
         "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
         "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "twenty": 20, "fifty": 50, "hundred": 100,
     ]

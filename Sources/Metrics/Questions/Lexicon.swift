@@ -2,14 +2,21 @@ import CivilTime
 
 /// The words of the grammar itself. Whoever adds one takes it away from every model.
 enum Lexicon {
-    /// Words that add nothing; the list is short and whole: no other word is passed over.
+    /// Words that add nothing; the list is short and whole: no other word is passed over. Written in
+    /// capitals, or behind a preposition, most of them are a name (US, IT) and not passed over.
     static let stopWords: Set<String> = [
         "a", "an", "the", "of", "in", "on", "at", "for", "from", "during", "with", "where", "that",
         "which", "what", "whose", "is", "are", "was", "were", "be", "been", "did", "do", "does",
-        "have", "has", "had", "having", "saw", "see", "show", "shows", "showed", "me", "us", "we",
-        "our", "i", "my", "you", "give", "list", "display", "tell", "get", "find", "please", "can",
-        "could", "would", "there", "all", "how", "much", "about", "it", "its", "their", "them",
-        "they", "overall", "want", "know", "need", "look", "happened", "value", "values", "now",
+        "have", "has", "had", "having", "saw", "see", "show", "shows", "showed", "we", "our", "i",
+        "you", "give", "list", "display", "tell", "get", "find", "please", "there", "all", "how",
+        "much", "it", "its", "their", "they", "want", "know", "need", "look", "looks", "happened",
+    ]
+    static let prepositions: Set<String> = [
+        "in", "of", "from", "for", "at", "on", "with", "during",
+    ]
+    /// Stop words that are no name behind a preposition.
+    static let articles: Set<String> = [
+        "a", "an", "the", "all", "which", "what", "whose", "that", "its", "their", "how",
     ]
 
     /// Phrases with a meaning, longest match first.
@@ -58,7 +65,15 @@ enum Lexicon {
             "comparison")
         add(
             .not, "not", "not in", "not on", "except", "except for", "excluding", "exclude",
-            "without", "other than", "outside", "outside of", "apart from", "but not", "not from")
+            "without", "other than", "outside", "outside of", "apart from", "but not", "not from",
+            "excl", "instead of", "rather than", "but not in", "not including", "leaving out")
+        for all in ["all", "any", "everything", "everywhere", "everyone", "anything", "anywhere"] {
+            for out in ["but", "except", "except for", "other than", "apart from", "excluding"] {
+                add(.not, "\(all) \(out)", "\(all) \(out) for")
+            }
+        }
+        add(.but, "but")
+        add(.any, "any")
         add(.and, "and", "as well as", "&", "plus")
         add(.or, "or")
         add(.comma, ",")
@@ -67,11 +82,42 @@ enum Lexicon {
             "total of")
         add(.howMany, "how many")
         add(
-            .followUp, "what about", "how about", "only", "same", "the same", "instead", "but",
-            "also", "just", "then")
-        add(.stop, "how much", "tell me", "i want to know", "give me", "show me")
+            .followUp, "what about", "how about", "only", "same", "the same", "instead", "also",
+            "just", "then", "but only", "but just", "same for", "the same for")
+        for verb in ["show", "give", "tell", "get", "find", "list", "let"] {
+            add(.stop, "\(verb) me", "\(verb) us", "\(verb) me see", "\(verb) me know")
+        }
+        add(.stop, "how much", "tell me about", "tell us about", "me see", "us see")
+        for asker in ["you", "i", "we"] {
+            add(.stop, "can \(asker)", "could \(asker)", "would \(asker)", "\(asker) would like")
+            for verb in ["want", "need", "would like", "d like"] {
+                add(
+                    .stop, "\(asker) \(verb) to", "\(asker) \(verb) to know",
+                    "\(asker) \(verb) to see")
+            }
+        }
+        add(.overall, "overall", "in total", "altogether", "all together")
+        add(
+            .average, "average", "mean", "avg", "on average", "average of", "the average of",
+            "average number of", "the average number of", "mean number of", "avg number of")
+        for share in ["share", "proportion", "percentage", "percent", "%"] {
+            add(
+                .share, "\(share) of total", "\(share) of the total", "as \(share) of total",
+                "as a \(share) of total", "as a \(share) of the total", "in \(share) of total")
+            if share != "percent", share != "%" {
+                add(.share, "\(share) of", "the \(share) of", "what \(share) of")
+            }
+        }
+        add(.share, "share", "shares", "shares of")
+        for growth in ["growth", "change", "changes"] {
+            add(
+                .growth, growth, "\(growth) of", "\(growth) in", "the \(growth) in",
+                "\(growth) rate of")
+        }
+        add(.last, "last")
         add(.trend, "over time", "trend", "trend of", "as a trend", "the trend of")
-        add(.allTime, "all time", "over all time", "of all time", "ever", "so far")
+        add(.allTime, "all time", "over all time", "of all time", "ever")
+        add(.soFar, "so far")
         add(
             .yearEarlier, "a year earlier", "a year ago", "one year earlier",
             "same period last year",
@@ -115,6 +161,15 @@ enum Lexicon {
         add(
             .part(.weekday), "weekday", "weekdays", "day of week", "day of the week",
             "days of the week")
+        add(
+            .parts(.weekday, [6, 7]), "on weekends", "at weekends", "weekends", "weekend days",
+            "on weekend days")
+        add(
+            .parts(.weekday, [1, 2, 3, 4, 5]), "on weekdays", "on working days", "working days",
+            "on business days", "business days", "on workdays", "workdays")
+        for (index, name) in CivilFormat.weekdayNames.enumerated() {
+            add(.parts(.weekday, [index + 1]), name.lowercased() + "s")
+        }
         add(.part(.hourOfDay), "hour of day", "hour of the day", "time of day")
         add(.part(.monthOfYear), "month of year", "month of the year")
         return all
@@ -134,7 +189,12 @@ enum Lexicon {
 
     /// Whether a name may not be taken by a model.
     static func isReserved(_ phrase: String) -> Bool {
-        phrases[phrase] != nil || stopWords.contains(phrase)
+        switch phrases[phrase] {
+        case .average, .share, .growth, .parts, .overall, .any, .last: return false
+        case .some: return true
+        case nil: break
+        }
+        return stopWords.contains(phrase)
             || TimePhrases.words.contains(phrase)
     }
 }

@@ -37,21 +37,34 @@ package struct QuestionReader: Sendable {
         var readings: [Reading] = []
         var refusals: [Refusal] = []
         for variant in spelt(tokens, vocabulary) {
-            let items = ItemReader(
-                tokens: variant.tokens, vocabulary: vocabulary,
-                time: TimePhrases(tokens: variant.tokens, now: now)
-            ).read()
-            guard items.unexplained.isEmpty else {
-                refusals.append(unexplained(items.unexplained, vocabulary))
-                continue
-            }
-            for kinds in combinations(narrowed(items.items)) {
-                do throws(Refusal) {
-                    for reading in try interpret(items.items, kinds, previous, variant.corrections)
-                    where !readings.contains(where: { $0.frame == reading.frame }) {
-                        readings.append(reading)
-                    }
-                } catch { refusals.append(error) }
+            for splitsAverages in splits(variant.tokens) {
+                let items = ItemReader(
+                    tokens: variant.tokens, vocabulary: vocabulary,
+                    time: TimePhrases(tokens: variant.tokens, now: now),
+                    splitsAverages: splitsAverages
+                ).read()
+                guard items.unexplained.isEmpty else {
+                    refusals.append(unexplained(items.unexplained, vocabulary))
+                    continue
+                }
+                let meant = narrowed(items.items)
+                guard let choices = combinations(meant) else {
+                    refusals.append(
+                        Refusal(
+                            .cannotCombine, "too many words have more than one meaning",
+                            words: meant.filter { $0.kinds.count > 1 }.map(\.text),
+                            suggestions: ["name the dimension with each value"]))
+                    continue
+                }
+                for kinds in choices {
+                    do throws(Refusal) {
+                        for reading in try interpret(
+                            items.items, kinds, previous, variant.corrections)
+                        where !readings.contains(where: { $0.frame == reading.frame }) {
+                            readings.append(reading)
+                        }
+                    } catch { refusals.append(error) }
+                }
             }
         }
         if readings.count == 1 { return .read(readings[0]) }
@@ -59,6 +72,12 @@ package struct QuestionReader: Sendable {
         return .refused(
             refusals.min { weight($0) < weight($1) }
                 ?? Refusal(.notAQuestion, "there is no question"))
+    }
+
+    /// The average amount per day: by day, or over days.
+    private func splits(_ tokens: [Token]) -> [Bool] {
+        let words: Set<String> = ["average", "mean", "avg"]
+        return tokens.contains { words.contains($0.lower) } ? [false, true] : [false]
     }
 
     /// The refusal that comes nearest to an answer is shown.
@@ -159,13 +178,12 @@ package struct QuestionReader: Sendable {
         }
     }
 
-    private func combinations(_ items: [Item]) -> [[Item.Kind]] {
+    /// Every choice of meanings; nil when they are too many to be tried.
+    private func combinations(_ items: [Item]) -> [[Item.Kind]]? {
         var found: [[Item.Kind]] = [[]]
         for item in items {
             found = found.flatMap { prefix in item.kinds.map { prefix + [$0] } }
-            if found.count > QuestionReader.variantLimit {
-                found = Array(found.prefix(QuestionReader.variantLimit))
-            }
+            if found.count > QuestionReader.variantLimit { return nil }
         }
         return found
     }
@@ -175,12 +193,18 @@ package struct QuestionReader: Sendable {
     private func unexplained(_ words: [String], _ vocabulary: Vocabulary) -> Refusal {
         var suggestions: [String] = []
         for word in words {
-            let letters = Array(Tokenizer.folded(word).unicodeScalars)
+            let lower = Tokenizer.folded(word)
+            if let hint = Hints.words[lower] {
+                suggestions.append("\(word): \(hint)")
+                continue
+            }
+            let letters = Array(lower.unicodeScalars)
+            guard letters.count > 3 else { continue }
             let near = vocabulary.words.map { name in
                 (name, Spelling.distance(letters, Array(name.unicodeScalars)))
-            }.filter { $0.1 <= max(2, letters.count / 3) }
+            }.filter { $0.0.count > 2 && $0.1 <= max(1, letters.count / 3) }
                 .min { ($0.1, $0.0) < ($1.1, $1.0) }
-            if let near { suggestions.append("\(word): did you mean \(near.0)?") }
+            if let near, near.0 != lower { suggestions.append("\(word): did you mean \(near.0)?") }
         }
         suggestions.append(
             "metrics: " + model.metrics.prefix(12).map(\.label).joined(separator: ", "))

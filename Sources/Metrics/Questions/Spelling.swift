@@ -5,9 +5,13 @@ struct Spelling {
 
     /// Whether the word needs no correction.
     func knows(_ word: String) -> Bool {
-        Lexicon.words.contains(word) || vocabulary.words.contains(word)
+        Lexicon.words.contains(word) || Spelling.numbers.contains(word)
+            || Hints.words[word] != nil || vocabulary.words.contains(word)
             || vocabulary.words.contains(Tokenizer.stem(word))
     }
+
+    private static let numbers = Set(ItemReader.words.keys)
+        .union(["eleven", "thirteen", "fifteen", "thirty", "forty", "sixty", "ninety"])
 
     /// The nearest words, all at the same distance; empty when none is near.
     ///
@@ -23,6 +27,8 @@ struct Spelling {
         var bestDistance = limit + 1
         func weigh(_ candidate: String) {
             let other = Array(candidate.unicodeScalars)
+            // Currently is no way to write current.
+            guard !(word.hasSuffix("ly") && !candidate.hasSuffix("ly")) else { return }
             guard other.count >= 4, abs(other.count - letters.count) <= limit,
                 letters.count >= 8 || other.first == letters.first
             else { return }
@@ -54,7 +60,9 @@ struct Spelling {
                 }
             }
         }
-        for candidate in Lexicon.words where candidate.utf8.count >= 5 && letters.count >= 5 {
+        // Nothing is corrected into a word that is passed over.
+        for candidate in Lexicon.words.subtracting(Lexicon.stopWords)
+        where candidate.utf8.count >= 5 && letters.count >= 5 {
             weigh(candidate)
         }
         return bestDistance <= limit ? best.sorted() : []

@@ -38,17 +38,17 @@ struct TimePhrases {
         [range(at), point(at)].compactMap { $0 }.max { $0.length < $1.length }
     }
 
-    private func word(_ at: Int) -> String {
+    func word(_ at: Int) -> String {
         tokens.indices.contains(at) && tokens[at].kind != .quoted ? tokens[at].lower : ""
     }
-    private func number(_ at: Int) -> Int? {
+    func number(_ at: Int) -> Int? {
         guard tokens.indices.contains(at) else { return nil }
         if case .number(let value, _) = tokens[at].kind, value.scale == 0 {
             return Int(value.unscaled)
         }
         return TimePhrases.numberWords[tokens[at].lower]
     }
-    private var today: Int32 { Microseconds.day(of: now) }
+    var today: Int32 { Microseconds.day(of: now) }
     private var tomorrow: Int64 { Microseconds.timestamp(day: today &+ 1) ?? .max }
 
     private static let numberWords: [String: Int] = [
@@ -71,7 +71,12 @@ struct TimePhrases {
         switch first {
         case "since", "starting":
             let skip = ["from", "in", "on", "with"].contains(word(at + 1)) ? 2 : 1
-            guard let from = point(at + skip, implied: true) else { return nil }
+            if first == "since", let between = fromTo(at + skip - 1, isBetween: false) {
+                return Match(periods: between.periods, length: between.length + skip - 1)
+            }
+            guard let from = point(at + skip, implied: true) ?? sinceWeekday(at + skip) else {
+                return nil
+            }
             return build(from, length: skip + from.length) { period in
                 period.start.map { open(from: $0) }
             }
@@ -91,10 +96,30 @@ struct TimePhrases {
                 Period(start: nil, end: period.end, unit: .day)
             }
         case "from", "between":
-            return fromTo(at, isBetween: first == "between")
+            return fromTo(at, isBetween: first == "between") ?? from(at)
         default:
-            return nil
+            guard point(at) != nil else { return nil }
+            guard let range = fromTo(at - 1, isBetween: false) else { return nil }
+            return Match(
+                periods: range.periods, length: range.length - 1, hasYear: range.hasYear)
         }
+    }
+
+    /// From October: bookings of October, or since October.
+    private func from(_ at: Int) -> Match? {
+        guard word(at) == "from", relative(at + 1) == nil,
+            let point = point(at + 1, implied: true)
+        else { return nil }
+        let open = point.periods.compactMap { period in period.start.map { self.open(from: $0) } }
+        let both = point.periods + open.filter { !point.periods.contains($0) }
+        return Match(periods: both, length: point.length + 1, hasYear: point.hasYear)
+    }
+
+    /// Since Monday: the last one before today.
+    private func sinceWeekday(_ at: Int) -> Match? {
+        guard let day = weekday(word(at)), day != Calendar.dayOfWeek(today) else { return nil }
+        let back = (Calendar.dayOfWeek(today) - day + 7) % 7
+        return one(Period.unit(.day, holding: now)?.shifted(by: -back), 1)
     }
 
     private func fromTo(_ at: Int, isBetween: Bool) -> Match? {
@@ -107,7 +132,8 @@ struct TimePhrases {
         }
         let words: Set<String> = isBetween ? ["and"] : ["to", "until", "till", "through", "-", "–"]
         guard words.contains(word(joint)),
-            let to = point(joint + 1, implied: true), let last = to.periods.first?.end
+            let to = point(joint + 1, implied: true), to.periods.count == 1,
+            let last = to.periods[0].end
         else { return nil }
         // March to May 2025: the year is said once.
         if to.hasYear, !from.hasYear, let start = to.periods.first?.start,
@@ -158,13 +184,15 @@ struct TimePhrases {
             ?? dated(at, implied: implied, year: year)
     }
 
-    private func one(_ period: Period?, _ length: Int, hasYear: Bool = true) -> Match? {
+    func one(_ period: Period?, _ length: Int, hasYear: Bool = true) -> Match? {
         period.map { Match(periods: [$0], length: length, hasYear: hasYear) }
     }
 
     private func relative(_ at: Int) -> Match? {
         switch word(at) {
         case "today": return one(.unit(.day, holding: now), 1)
+        case "now" where ["to", "until", "till", "through"].contains(word(at - 1)):
+            return one(.unit(.day, holding: now), 1)
         case "yesterday": return one(Period.unit(.day, holding: now)?.shifted(by: -1), 1)
         case "day" where word(at + 1) == "before" && word(at + 2) == "yesterday":
             return one(Period.unit(.day, holding: now)?.shifted(by: -2), 3)
@@ -226,8 +254,18 @@ struct TimePhrases {
             let back = (Calendar.dayOfWeek(today) - day + 6) % 7 + 1
             return one(Period.unit(.day, holding: now)?.shifted(by: -back), 2)
         }
-        if first == "last", let month = month(word(next)) {
-            return named(month: month, year: nil, length: 2)
+        if first == "last", ["weekend", "weekends"].contains(word(next)),
+            let monday = Period.unit(.week, holding: now)?.start
+        {
+            let first = Microseconds.day(of: monday)
+            return one(Period(fromDay: first - 2, toDay: first, unit: .day, count: 2), 2)
+        }
+        if first == "last", let month = month(word(next)), yearBehind(next + 1) == nil {
+            // In November, last October is a month or a year ago; last November a year.
+            let date = CivilDate(days: today)
+            let years = month < date.month ? [date.year, date.year - 1] : [date.year - 1]
+            let found = years.compactMap { named(month: month, year: $0, length: 2)?.periods.first }
+            return found.isEmpty ? nil : Match(periods: found, length: 2)
         }
         return nil
     }
@@ -254,7 +292,7 @@ struct TimePhrases {
     private func weekday(_ word: String) -> Int? {
         CivilFormat.weekdayNames.firstIndex { $0.lowercased() == word }.map { $0 + 1 }
     }
-    private func month(_ word: String) -> Int? {
+    func month(_ word: String) -> Int? {
         guard word.utf8.count >= 3 else { return nil }
         return CivilFormat.monthNames.firstIndex { name in
             let lower = name.lowercased()
@@ -262,18 +300,21 @@ struct TimePhrases {
                 || (word == "sept" && lower == "september")
         }.map { $0 + 1 }
     }
-    private func year(_ at: Int) -> Int? {
+    func year(_ at: Int) -> Int? {
         guard let value = number(at), (1900...2199).contains(value), tokens[at].text.count == 4
         else { return nil }
         return value
     }
 
     /// A year behind a name, with `of` or a comma between.
-    private func yearBehind(_ at: Int) -> (year: Int, length: Int)? {
+    func yearBehind(_ at: Int) -> (year: Int, length: Int)? {
         if let year = year(at) { return (year, 1) }
-        if word(at) == "of" || word(at) == ",", let year = year(at + 1) { return (year, 2) }
+        if ["of", ",", "/", "-"].contains(word(at)), let year = year(at + 1) { return (year, 2) }
         if word(at) == "last", word(at + 1) == "year" {
             return (CivilDate(days: today).year - 1, 2)
+        }
+        if word(at) == "of", ["last", "this"].contains(word(at + 1)), word(at + 2) == "year" {
+            return (CivilDate(days: today).year - (word(at + 1) == "last" ? 1 : 0), 3)
         }
         if word(at) == "this", word(at + 1) == "year" { return (CivilDate(days: today).year, 2) }
         return nil
@@ -294,6 +335,9 @@ struct TimePhrases {
                 month: month, year: behind?.year ?? given, length: 1 + (behind?.length ?? 0),
                 hasYear: behind != nil)
         }
+        if let year = year(at), let quarter = quarterName(at + 1) {
+            return named(quarter: quarter, (year, 1), nil, 1)
+        }
         if first.utf8.count == 2, first.hasPrefix("q"), let quarter = Int(first.dropFirst()) {
             let behind = yearBehind(at + 1)
             return named(quarter: quarter, behind, given, 1)
@@ -305,6 +349,12 @@ struct TimePhrases {
         return week(at, given) ?? calendarYear(at, implied: implied)
     }
 
+    private func quarterName(_ at: Int) -> Int? {
+        let name = word(at)
+        guard name.utf8.count == 2, name.hasPrefix("q") else { return nil }
+        return Int(name.dropFirst()).flatMap { (1...4).contains($0) ? $0 : nil }
+    }
+
     private func ordinal(_ at: Int) -> Int? {
         guard tokens.indices.contains(at), case .number(let value, true) = tokens[at].kind else {
             return nil
@@ -312,7 +362,7 @@ struct TimePhrases {
         return Int(value.unscaled)
     }
 
-    private func named(
+    func named(
         month: Int, year: Int?, length: Int, hasYear: Bool = false
     ) -> Match? {
         let date = CivilDate(days: today)
@@ -395,54 +445,5 @@ struct TimePhrases {
             let begin = Microseconds.timestamp(day: start.days)
         else { return nil }
         return one(.unit(.year, holding: begin), place - at + 1)
-    }
-
-    // MARK: Days
-
-    /// A day of a month: `1`, `1st`.
-    private func day(_ at: Int) -> Int? {
-        guard let value = number(at), (1...31).contains(value), tokens[at].text.count <= 4 else {
-            return nil
-        }
-        return value
-    }
-
-    private func dated(_ at: Int, implied: Bool, year given: Int?) -> Match? {
-        let first = word(at)
-        if first.utf8.first.map({ $0 >= 0x30 && $0 <= 0x39 }) ?? false, first.contains("-") {
-            if let day = CivilParse.date(first) {
-                return one(Microseconds.timestamp(day: day).flatMap { .unit(.day, holding: $0) }, 1)
-            }
-            let parts = first.split(separator: "-")
-            if parts.count == 2, let year = Int(parts[0]), (1900...2199).contains(year),
-                let month = Int(parts[1]), (1...12).contains(month)
-            {
-                return named(month: month, year: year, length: 1, hasYear: true)
-            }
-        }
-        if let month = month(first), let day = day(at + 1) {
-            let behind = yearBehind(at + 2)
-            return date(day, month, behind, given, 2)
-        }
-        if let day = day(at) {
-            let next = word(at + 1) == "of" ? at + 2 : at + 1
-            if let month = month(word(next)) {
-                return date(day, month, yearBehind(next + 1), given, next - at + 1)
-            }
-        }
-        return nil
-    }
-
-    private func date(
-        _ day: Int, _ month: Int, _ behind: (year: Int, length: Int)?, _ given: Int?, _ length: Int
-    ) -> Match? {
-        let current = CivilDate(days: today)
-        var year = behind?.year ?? given ?? current.year
-        if behind == nil, given == nil, (month, day) > (current.month, current.day) { year -= 1 }
-        guard let date = CivilDate(validYear: year, month: month, day: day),
-            let begin = Microseconds.timestamp(day: date.days)
-        else { return nil }
-        return one(
-            .unit(.day, holding: begin), length + (behind?.length ?? 0), hasYear: behind != nil)
     }
 }

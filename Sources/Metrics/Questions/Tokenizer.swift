@@ -30,7 +30,7 @@ enum Tokenizer {
         }
         while at < letters.count {
             let letter = letters[at]
-            if letter.isWhitespace || letter == "?" || letter == "!" {
+            if letter.isWhitespace || letter == "?" || letter == "!" && peek(1) != "=" {
                 at += 1
             } else if letter == ".", peek(1).map({ $0.isWhitespace }) ?? true {
                 at += 1

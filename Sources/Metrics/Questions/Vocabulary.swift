@@ -9,12 +9,17 @@ struct Vocabulary {
     /// Values by their exact text, for quoted ones.
     private var exact: [String: [Item.Kind]] = [:]
 
+    /// The names of metrics that count.
+    private(set) var counts: Set<String> = []
+
     static let wordLimit = 8
 
     init(_ model: MetricModel, values: [String: [String]]) {
         for metric in model.metrics {
+            let isCount = metric.counts(in: model)
             for name in [metric.label, spoken(metric.name)] + metric.synonyms {
                 add(name, .metric(metric.name))
+                if isCount { counts.insert(Tokenizer.phrase(name)) }
             }
         }
         for dimension in model.dimensions {

@@ -25,8 +25,8 @@ struct FrameSQL {
         var name: String
         var label: String
         var metric: Metric?
-        /// Whether the column is a relative growth.
-        var isGrowth = false
+        /// Whether the column is a relative growth, or a share of a total.
+        var isFraction = false
     }
 
     /// Metrics that one SELECT can compute.
@@ -48,7 +48,13 @@ struct FrameSQL {
             for join in part.path.joins where !joins.contains(join) { joins.append(join) }
         }
         let isSimple = parts.count == 1 && frame.comparison == nil
-        let sql = isSimple ? simple(parts[0]) : combined(parts)
+        let needsRows = frame.average != nil || frame.hasShare
+        let rows =
+            isSimple
+            ? (needsRows ? shared(grouped(parts[0], frame.period)) : simple(parts[0]))
+            : combined(parts)
+        let chosen = isSimple && needsRows ? filtered(rows) : rows
+        let sql = frame.ranking?.within.isEmpty ?? true ? chosen + ending() : ranked(chosen)
         return Statement(sql: sql, tables: tables, joins: joins, columns: columns())
     }
 
@@ -114,7 +120,83 @@ struct FrameSQL {
             model.metric(threshold.metric).map { condition(threshold, expression($0), $0) }
         }
         if !having.isEmpty { sql += "\nHAVING " + having.joined(separator: "\n   AND ") }
-        return sql + ending()
+        return sql
+    }
+
+    /// The rows of one part without conditions on metrics; where means over units of time are wanted,
+    /// first a row for each unit.
+    private func grouped(_ part: Part, _ period: Period?) -> String {
+        let select = "SELECT " + breakdownColumns(part).map { $0 + ", " }.joined()
+        let values = part.metrics.map(column).joined(separator: ", ")
+        guard let unit = frame.average else {
+            return select + values + "\n" + source(part, period) + grouping(part)
+        }
+        let each = "\(expression(.series(unit), part)) AS \(SQLText.identifier("averaged_unit"))"
+        let numbers = (1...frame.breakdowns.count + 1).map { String($0) }
+        let inner =
+            select + each + ", " + values + "\n" + source(part, period)
+            + "\nGROUP BY " + numbers.joined(separator: ", ")
+        let names = frame.breakdowns.map { SQLText.identifier($0.column) }
+        let means = part.metrics.map { metric in
+            let name = SQLText.identifier(metric.name)
+            return "avg(CAST(\(name) AS double)) AS \(name)"
+        }
+        return "SELECT \((names + means).joined(separator: ", "))\nFROM (\n\(inner)\n) AS \"units\""
+            + grouping(part)
+    }
+
+    /// Rows with the share that each has of the total, before any of them is left out.
+    private func shared(_ rows: String) -> String {
+        guard frame.hasShare else { return rows }
+        let columns =
+            frame.breakdowns.map { SQLText.identifier($0.column) }
+            + frame.metrics.flatMap { name -> [String] in
+                let column = SQLText.identifier(name)
+                return [
+                    column,
+                    "CAST(\(column) AS double) / NULLIF(CAST(sum(\(column)) OVER () AS double), 0)"
+                        + " AS \(SQLText.identifier(name + "_share"))",
+                ]
+            }
+        return "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(rows)\n) AS \"groups\""
+    }
+
+    private func filtered(_ rows: String) -> String {
+        let conditions = thresholds()
+        guard !conditions.isEmpty else { return rows }
+        return "SELECT *\nFROM (\n\(rows)\n) AS \"rows\"\nWHERE "
+            + conditions.joined(separator: "\n  AND ")
+    }
+
+    /// The first rows of each group.
+    private func ranked(_ rows: String) -> String {
+        guard let ranking = frame.ranking else { return rows }
+        let groups = ranking.within.map { SQLText.identifier($0.column) }
+        let place = SQLText.identifier("row_of_group")
+        let columns = columns().map { SQLText.identifier($0.name) }.joined(separator: ", ")
+        let numbered =
+            "SELECT \(columns), row_number() OVER (PARTITION BY \(groups.joined(separator: ", "))"
+            + " ORDER BY \(rankingOrder(ranking).joined(separator: ", "))) AS \(place)"
+            + "\nFROM (\n\(rows)\n) AS \"ranked\""
+        return "SELECT \(columns)\nFROM (\n\(numbered)\n) AS \"places\"\nWHERE \(place) <= "
+            + "\(ranking.count ?? rowLimit)\nORDER BY \((groups + [place]).joined(separator: ", "))"
+            + "\nLIMIT \(rowLimit + 1)"
+    }
+
+    private func rankingOrder(_ ranking: Ranking) -> [String] {
+        [
+            "\(SQLText.identifier(ranking.metric)) "
+                + "\(ranking.isDescending ? "DESC" : "ASC") NULLS LAST"
+        ] + frame.breakdowns.map { SQLText.identifier($0.column) }
+    }
+
+    /// The conditions on metrics, over rows that have them as columns.
+    private func thresholds() -> [String] {
+        frame.thresholds.compactMap { threshold in
+            model.metric(threshold.metric).map {
+                condition(threshold, SQLText.identifier($0.name), $0)
+            }
+        }
     }
 
     private func breakdownColumns(_ part: Part) -> [String] {
@@ -149,6 +231,12 @@ struct FrameSQL {
             if let end = period.end { conditions.append("\(column) < \(edge(end, time))") }
         }
         conditions += frame.filters.compactMap(condition)
+        conditions += frame.partFilters.map { filter in
+            let value = expression(.part(filter.part), part)
+            let list = filter.values.map(String.init).joined(separator: ", ")
+            return filter.isNegated
+                ? "(\(value) NOT IN (\(list)) OR \(value) IS NULL)" : "\(value) IN (\(list))"
+        }
         conditions += part.filters.map { "(\($0))" }
         if !conditions.isEmpty { sql += "\nWHERE " + conditions.joined(separator: "\n  AND ") }
         return sql
@@ -179,18 +267,25 @@ struct FrameSQL {
         var selects: [String] = []
         for part in parts {
             for (index, period) in periods.enumerated() {
-                var columns = breakdownColumns(part)
+                var columns =
+                    frame.average == nil
+                    ? breakdownColumns(part)
+                    : frame.breakdowns.map { SQLText.identifier($0.column) }
                 for name in frame.metrics {
                     for place in periods.indices {
                         let isHere = place == index && part.metrics.contains { $0.name == name }
-                        let value =
-                            isHere ? model.metric(name).map(expression) ?? "NULL" : "NULL"
+                        let whole =
+                            frame.average == nil
+                            ? model.metric(name).map(expression) : SQLText.identifier(name)
+                        let value = isHere ? whole ?? "NULL" : "NULL"
                         columns.append("\(value) AS \(SQLText.identifier(valueName(name, place)))")
                     }
                 }
-                selects.append(
-                    "SELECT \(columns.joined(separator: ", "))\n\(source(part, period))"
-                        + grouping(part))
+                let from =
+                    frame.average == nil
+                    ? source(part, period) + grouping(part)
+                    : "FROM (\n\(grouped(part, period))\n) AS \"means\""
+                selects.append("SELECT \(columns.joined(separator: ", "))\n\(from)")
             }
         }
         var outer = frame.breakdowns.map { SQLText.identifier($0.column) }
@@ -207,6 +302,7 @@ struct FrameSQL {
         var columns = frame.breakdowns.map { SQLText.identifier($0.column) }
         for name in frame.metrics {
             columns.append(SQLText.identifier(name))
+            if frame.hasShare { columns.append(SQLText.identifier(name + "_share")) }
             guard frame.comparison != nil else { continue }
             let now = SQLText.identifier(name)
             let before = SQLText.identifier(name + "_before")
@@ -218,14 +314,10 @@ struct FrameSQL {
                         + " AS \(SQLText.identifier(name + "_growth"))")
             }
         }
+        if frame.hasShare { rows = shared(rows) }
         var sql = "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(rows)\n) AS \"rows\""
-        let conditions = frame.thresholds.compactMap { threshold in
-            model.metric(threshold.metric).map {
-                condition(threshold, SQLText.identifier($0.name), $0)
-            }
-        }
+        let conditions = thresholds()
         if !conditions.isEmpty { sql += "\nWHERE " + conditions.joined(separator: "\n  AND ") }
-        sql += ending()
         return sql
     }
 
@@ -237,7 +329,7 @@ struct FrameSQL {
     private func merged(_ name: String, _ place: Int) -> String {
         let column = SQLText.identifier(valueName(name, place))
         let value =
-            model.metric(name)?.kind == .additive
+            model.metric(name)?.kind == .additive && frame.average == nil
             ? "coalesce(max(\(column)), 0)" : "max(\(column))"
         return "\(value) AS \(column)"
     }
@@ -249,10 +341,7 @@ struct FrameSQL {
         let names = frame.breakdowns.map { SQLText.identifier($0.column) }
         if !frame.breakdowns.isEmpty {
             if let ranking = frame.ranking {
-                order.append(
-                    "\(SQLText.identifier(ranking.metric)) "
-                        + "\(ranking.isDescending ? "DESC" : "ASC") NULLS LAST")
-                order += names
+                order = rankingOrder(ranking)
             } else if isInTime {
                 order = names
             } else {
@@ -372,9 +461,19 @@ struct FrameSQL {
             return Column(name: breakdown.column, label: label)
         }
         for name in frame.metrics {
-            let metric = model.metric(name)
-            let label = metric?.label ?? name
+            var metric = model.metric(name)
+            var label = metric?.label ?? name
+            if let unit = frame.average {
+                label += " per \(unit.rawValue), average"
+                if metric?.decimals == nil { metric?.decimals = 2 }
+            }
             found.append(Column(name: name, label: label, metric: metric))
+            if frame.hasShare {
+                found.append(
+                    Column(
+                        name: name + "_share", label: "share of \(label)", metric: nil,
+                        isFraction: true))
+            }
             guard frame.comparison != nil else { continue }
             found.append(Column(name: name + "_before", label: label + " before", metric: metric))
             found.append(Column(name: name + "_change", label: label + " change", metric: metric))
@@ -382,7 +481,7 @@ struct FrameSQL {
                 found.append(
                     Column(
                         name: name + "_growth", label: label + " growth", metric: metric,
-                        isGrowth: true))
+                        isFraction: true))
             }
         }
         return found
