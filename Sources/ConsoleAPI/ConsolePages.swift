@@ -23,6 +23,8 @@ package struct ConsoleDoors: Sendable {
     package var clock: any WallClock
     /// Answers questions; nil where there is no metric layer.
     package var asker: (any QuestionAnswering)?
+    /// The buckets; nil where there are none to show.
+    package var storage: (any StorageBrowser)?
 
     package init(
         authenticator: any ConsoleAuthenticator, authorizer: any Authorizer,
@@ -30,7 +32,7 @@ package struct ConsoleDoors: Sendable {
         pipelines: any PipelineBrowser, audit: any AuditBrowser,
         appliance: any ApplianceBrowser, watch: any TableWatch, assets: any AssetSource,
         library: @escaping @Sendable () -> DashboardLibrary, clock: any WallClock,
-        asker: (any QuestionAnswering)? = nil
+        asker: (any QuestionAnswering)? = nil, storage: (any StorageBrowser)? = nil
     ) {
         self.authenticator = authenticator
         self.authorizer = authorizer
@@ -45,6 +47,7 @@ package struct ConsoleDoors: Sendable {
         self.library = library
         self.clock = clock
         self.asker = asker
+        self.storage = storage
     }
 }
 
@@ -56,8 +59,9 @@ package struct ConsolePages: Sendable {
 
     /// The routes for the console's port.
     package var routes: [Route] {
-        homeRoutes + sqlRoutes + catalogRoutes + pipelineRoutes + dashboardRoutes + queryRoutes
-            + auditRoutes + askRoutes + assetRoutes
+        homeRoutes + sqlRoutes + catalogRoutes + lineageRoutes + pipelineRoutes + dashboardRoutes
+            + queryRoutes
+            + auditRoutes + askRoutes + storageRoutes + assetRoutes
     }
 
     var now: Int64 { doors.clock.now().microseconds }
@@ -174,4 +178,6 @@ enum Limits {
     /// Moments that the slider of a dashboard offers.
     static let moments = 100
     static let exportedRows = 100_000
+    static let listedObjects = 500
+    static let listedVersions = 100
 }

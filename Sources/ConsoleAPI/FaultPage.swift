@@ -25,10 +25,25 @@ struct FaultPage {
         case let error as DashboardError:
             page = Self.page(400, "That did not work", error.message, error.hint)
         case let error as any Fault:
-            page = Self.page(500, "That did not work", error.message, error.hint)
+            let status = Self.status(ofCode: error.codeText)
+            let title =
+                switch status {
+                case 403: "Not allowed"
+                case 404: "Not found"
+                default: "That did not work"
+                }
+            page = Self.page(status, title, error.message, error.hint)
         default:
             page = Self.page(500, "That did not work", "the page cannot be shown", nil)
         }
+    }
+
+    /// The status of a fault of a domain that the pages know only by its code.
+    static func status(ofCode code: String) -> Int {
+        if code.hasSuffix(".access_denied") { return 403 }
+        if code.contains(".no_such_") || code.hasSuffix(".delete_marker") { return 404 }
+        if code.hasSuffix(".storage_full") { return 507 }
+        return code.hasPrefix("object.invalid_") ? 400 : 500
     }
 
     private static func page(

@@ -197,6 +197,26 @@ package final class DiskObjectStore: Sendable {
         }
     }
 
+    /// What another authorizer would say of an action on an object, with what the bucket's own policy
+    /// says, and whether a table's policy closes the place. Asks for no right.
+    package func decision(
+        _ context: RequestContext, _ action: Action, _ location: ObjectLocation,
+        by authorizer: any Authorizer
+    ) throws(ObjectStoreError) -> Decision {
+        let resource = Resource(
+            tenant: context.tenant, kind: .object, path: [location.bucket, location.key])
+        let decision = try storing("decide") {
+            var context = context
+            try judge(&context, action, resource)
+            return authorizer.decide(context, action, resource)
+        }
+        guard decision.isAllowed,
+            let closed = authorizer.restriction(
+                context, bucket: location.bucket, key: location.key)
+        else { return decision }
+        return Decision(isAllowed: false, reason: closed.reason)
+    }
+
     func owner(_ context: RequestContext) -> String {
         context.principal.id + " " + context.principal.name
     }

@@ -76,6 +76,11 @@ package final class IdentityRegistry: Sendable {
         PolicyAuthorizer(registry: self, recorder: recorder)
     }
 
+    /// Decides as `authorizer` does and leaves no trail: for answers to "who may?".
+    package var quietAuthorizer: PolicyAuthorizer {
+        PolicyAuthorizer(registry: self, recorder: nil)
+    }
+
     /// Writes what is buffered (when credentials were last used). Call every minute or so.
     package func flush() throws {
         let stamps = memory.withLock { memory in

@@ -141,8 +141,17 @@ final class FakeQueries: QueryBrowser {
     }
     func query(_ context: RequestContext, id: String) -> QueryDetails? {
         summaries.first { $0.id == id }.map {
-            QueryDetails(
+            var details = QueryDetails(
                 summary: $0, plan: "Scan[\(hostile)]", statistics: [.init("CPU time", "3 ms")])
+            details.pipelines = [
+                [
+                    .init(
+                        name: "Scan", detail: hostile, inputRows: 10, outputRows: 5,
+                        milliseconds: 2.5, memoryBytes: 4096, spilledBytes: 1,
+                        remarks: ["read \(hostile)"])
+                ], [],
+            ]
+            return details
         }
     }
     func cancel(_ context: RequestContext, id: String) throws {
@@ -311,6 +320,7 @@ struct Console {
     let pipelines = FakePipelines()
     let watch = FakeWatch()
     var catalog = FakeCatalog()
+    var storage = FakeStorage()
     var authorizer = FakeAuthorizer()
     var library: DashboardLibrary
 
@@ -333,7 +343,8 @@ struct Console {
                     authenticator: FakeAuthenticator(), authorizer: authorizer, runner: runner,
                     catalog: catalog, queries: queries, pipelines: pipelines,
                     audit: FakeAudit(authorizer: authorizer), appliance: FakeAppliance(),
-                    watch: watch, assets: FakeAssets(), library: { library }, clock: FixedClock())
+                    watch: watch, assets: FakeAssets(), library: { library }, clock: FixedClock(),
+                    storage: storage)
             ).routes)
     }
 

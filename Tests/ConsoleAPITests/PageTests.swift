@@ -13,9 +13,12 @@ import Testing
     static let pages = [
         "/", "/sql", "/sql?q=select%201", "/sql?query=q1", "/catalog", "/catalog/silver",
         "/catalog/silver/banking", "/catalog/silver/a%1Fb", "/catalog/silver/banking/transactions",
+        "/catalog/silver/banking/transactions/lineage",
         "/pipelines", "/pipelines/nightly", "/pipelines/nightly/runs/r7", "/dashboards",
         "/dashboards/sales", "/queries", "/queries?mine", "/ui/query.html?q1",
-        "/ui/query.html?q0", "/audit", "/audit?principal=ada&door=sql",
+        "/ui/query.html?q0", "/audit", "/audit?principal=ada&door=sql", "/storage",
+        "/storage/landing", "/storage/landing?prefix=a%2F", "/storage/landing/object?key=a%2Fb.csv",
+        "/storage/landing/object?key=a%2Fnote.txt", "/storage/landing/object?key=a%2Fcat.png",
     ]
 
     @Test("Every page answers, is well-formed, escaped and without inline script", arguments: pages)

@@ -155,19 +155,33 @@ struct EngineQueryBrowser: QueryBrowser {
         guard let query = engine.queries(context).first(where: { $0.id == id }) else { return nil }
         let snapshot = query.snapshot
         let numbers = snapshot.statistics
-        return QueryDetails(
+        var details = QueryDetails(
             summary: summary(query), plan: snapshot.plan,
             statistics: [
-                .init("planning", "\(numbers.planningMilliseconds) ms"),
-                .init("elapsed", "\(numbers.elapsedMilliseconds) ms"),
-                .init("processor time", "\(numbers.cpuMilliseconds) ms"),
-                .init("rows read", "\(numbers.processedRows)"),
-                .init("bytes read", "\(numbers.processedBytes)"),
-                .init("rows out", "\(numbers.outputRows)"),
-                .init("peak memory", "\(numbers.peakMemoryBytes >> 10) KiB"),
-                .init("spilled", "\(numbers.spilledBytes >> 10) KiB"),
+                .init("planning", durationText(milliseconds: numbers.planningMilliseconds)),
+                .init("elapsed", durationText(milliseconds: numbers.elapsedMilliseconds)),
+                .init("processor time", durationText(milliseconds: numbers.cpuMilliseconds)),
+                .init("rows read", countText(numbers.processedRows)),
+                .init("bytes read", byteText(numbers.processedBytes)),
+                .init("rows out", countText(numbers.outputRows)),
+                .init("peak memory", byteText(Int64(numbers.peakMemoryBytes))),
+                .init("spilled", byteText(Int64(numbers.spilledBytes))),
             ], errorCode: snapshot.fault?.code.rawValue, errorHint: snapshot.fault?.hint,
             warnings: snapshot.warnings)
+        details.pipelines = query.pipelines.map { pipeline in
+            pipeline.map { step in
+                var remarks = step.remarks
+                if let bytes = step.readBytes {
+                    remarks.insert("read \(byteText(Int64(bytes)))", at: 0)
+                }
+                return .init(
+                    name: step.name, detail: step.detail, inputRows: step.inputRows,
+                    outputRows: step.outputRows, milliseconds: step.milliseconds,
+                    memoryBytes: step.peakMemoryBytes, spilledBytes: step.spilledBytes,
+                    remarks: remarks)
+            }
+        }
+        return details
     }
 
     func cancel(_ context: RequestContext, id: String) throws {
@@ -212,8 +226,16 @@ struct ConsoleAssets: AssetSource {
 
 /// The dashboards that the binary carries.
 enum EmbeddedDashboards {
-    static let library = DashboardLibrary.reading(
-        EmbeddedFiles.paths
-            .filter { $0.contains("/dashboards/") && $0.hasSuffix(".yml") }
-            .map { (path: $0, text: EmbeddedFiles.text($0) ?? "") })
+    static let library = reading("seeds/")
+    /// Those of the demos, whose tables are there only after a demo has run here.
+    static let demos = reading("demos/")
+
+    private static func reading(_ folder: String) -> DashboardLibrary {
+        DashboardLibrary.reading(
+            EmbeddedFiles.paths
+                .filter {
+                    $0.hasPrefix(folder) && $0.contains("/dashboards/") && $0.hasSuffix(".yml")
+                }
+                .map { (path: $0, text: EmbeddedFiles.text($0) ?? "") })
+    }
 }

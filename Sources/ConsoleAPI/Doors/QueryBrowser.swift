@@ -41,6 +41,36 @@ package struct QueryDetails: Sendable, Hashable {
     package var errorCode: String?
     package var errorHint: String?
     package var warnings: [String]
+    /// What was done, by pipeline, sources first; current while the query runs.
+    package var pipelines: [[Step]] = []
+
+    /// An operator at work.
+    package struct Step: Sendable, Hashable {
+        package var name: String
+        package var detail: String
+        package var inputRows: Int
+        package var outputRows: Int
+        /// The operator alone, over all workers.
+        package var milliseconds: Double
+        package var memoryBytes: Int
+        package var spilledBytes: Int
+        package var remarks: [String]
+
+        /// An operator with its numbers so far.
+        package init(
+            name: String, detail: String, inputRows: Int, outputRows: Int, milliseconds: Double,
+            memoryBytes: Int = 0, spilledBytes: Int = 0, remarks: [String] = []
+        ) {
+            self.name = name
+            self.detail = detail
+            self.inputRows = inputRows
+            self.outputRows = outputRows
+            self.milliseconds = milliseconds
+            self.memoryBytes = memoryBytes
+            self.spilledBytes = spilledBytes
+            self.remarks = remarks
+        }
+    }
 
     /// One measured number, as people read it.
     package struct Statistic: Sendable, Hashable {

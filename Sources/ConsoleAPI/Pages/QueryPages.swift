@@ -79,6 +79,7 @@ extension ConsolePages {
 
                 """
         }
+        body += pipelinesCard(query.pipelines)
         if let plan = query.plan {
             body += """
                 <section class="card" aria-labelledby="plan"><h2 id="plan">Plan</h2>
@@ -89,6 +90,51 @@ extension ConsolePages {
             title: "Query \(summary.id)", body: body,
             trail: [(summary.id, "/ui/query.html?\(segment(id))")],
             refreshSeconds: summary.isDone ? nil : 2)
+    }
+
+    /// The pipelines as they work: an operator a row, its share of the time as a bar.
+    private func pipelinesCard(_ pipelines: [[QueryDetails.Step]]) -> Markup {
+        let drawn = pipelines.filter { !$0.isEmpty }
+        guard !drawn.isEmpty else { return Markup() }
+        let all = max(drawn.joined().reduce(0) { $0 + $1.milliseconds }, 0.001)
+        var tables = Markup()
+        for (number, pipeline) in drawn.enumerated() {
+            let rows = pipeline.map { step -> [Markup] in
+                var name: Markup = "<strong>\(step.name)</strong>"
+                if !step.detail.isEmpty { name += " <code>\(step.detail)</code>" }
+                if !step.remarks.isEmpty {
+                    name +=
+                        "<br><span class=\"note\">\(step.remarks.joined(separator: "; "))</span>"
+                }
+                var memory: Markup =
+                    step.memoryBytes > 0 ? "\(byteText(Int64(step.memoryBytes)))" : Markup()
+                if step.spilledBytes > 0 {
+                    memory +=
+                        "<br><span class=\"note\">spilled \(byteText(Int64(step.spilledBytes)))</span>"
+                }
+                return [
+                    name, "\(countText(step.inputRows))", "\(countText(step.outputRows))",
+                    """
+                    \(durationText(milliseconds: Int64(step.milliseconds.rounded()))) \
+                    <meter min="0" max="1000" value="\(Int(step.milliseconds / all * 1000))">\
+                    </meter>
+                    """, memory,
+                ]
+            }
+            tables += """
+                <h3>Pipeline \(number + 1)</h3>
+                \(plainTable(
+                    ["Operator", "Rows in", "Rows out", "Time", "Memory"], numeric: [1, 2, 3, 4],
+                    rows, label: "Pipeline \(number + 1)"))
+
+                """
+        }
+        return """
+            <section class="card pipelines" aria-labelledby="pipelines"><h2 id="pipelines">\
+            Pipelines</h2>
+            \(tables)</section>
+
+            """
     }
 
     func queryTable(_ queries: [QuerySummary], hasUser: Bool) -> Markup {

@@ -99,6 +99,9 @@ package final class Query: Sendable {
         var killMessage: String?
         /// Numbers of what runs at the moment, on top of `statistics`.
         var probe: (@Sendable () -> QueryStatistics)?
+        /// What ran, by pipeline and operator, and what runs at the moment.
+        var pipelines: [[QueryStep]] = []
+        var livePipelines: (@Sendable () -> [[QueryStep]])?
     }
     let monitor: Monitor<State>
 

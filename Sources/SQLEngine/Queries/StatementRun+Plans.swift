@@ -130,12 +130,17 @@ extension StatementRun {
                     (clock.now() - begin).fractionalSeconds * 1000)
                 return numbers
             }
+            state.livePipelines = { QueryStep.pipelines(of: execution) }
         }
         defer {
             let numbers = StatementRun.numbers(of: execution)
+            let pipelines = QueryStep.pipelines(of: execution)
             query.update { state in
                 state.statistics.add(numbers)
                 state.probe = nil
+                state.livePipelines = nil
+                let count = state.pipelines.reduce(0) { $0 + $1.count }
+                if count < Query.keptSteps { state.pipelines += pipelines }
             }
         }
         try execution.run(into: sink)
