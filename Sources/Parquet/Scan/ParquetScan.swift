@@ -146,6 +146,30 @@ package final class ParquetScan {
     /// filters or page indexes show that no row passes the filters. Filters are asked anew each time,
     /// so that join filters and top-N bounds may grow between row groups.
     package func begin(rowGroup: Int, rows: Range<Int>? = nil) throws(ParquetError) -> Bool {
+        try begin(rowGroup: rowGroup) { whole in
+            let part = (rows ?? whole).clamped(to: whole)
+            return part.isEmpty ? [] : [part]
+        }
+    }
+
+    /// Opens a row group for single rows of it, whose numbers within the group ascend.
+    package func begin(rowGroup: Int, only rows: [Int]) throws(ParquetError) -> Bool {
+        try begin(rowGroup: rowGroup) { whole in
+            var parts: [Range<Int>] = []
+            for row in rows where whole.contains(row) {
+                if let last = parts.last, last.upperBound >= row {
+                    parts[parts.count - 1] = last.lowerBound..<max(last.upperBound, row + 1)
+                } else {
+                    parts.append(row..<(row + 1))
+                }
+            }
+            return parts
+        }
+    }
+
+    private func begin(
+        rowGroup: Int, _ choose: (Range<Int>) -> [Range<Int>]
+    ) throws(ParquetError) -> Bool {
         guard file.metadata.rowGroups.indices.contains(rowGroup) else {
             throw .corrupted("the file has no row group \(rowGroup)")
         }
@@ -160,18 +184,17 @@ package final class ParquetScan {
             case .constant, .rowPosition: break
             }
         }
-        let whole = 0..<group.rowCount
-        let part = (rows ?? whole).clamped(to: whole)
-        guard !part.isEmpty else { return false }
+        let parts = choose(0..<group.rowCount)
+        guard let start = parts.first?.lowerBound else { return false }
         for filters in groups { filters.beginRowGroup() }
         // Parts of one row group are counted with its first.
-        let counted = part.lowerBound == 0 ? 1 : 0
+        let counted = start == 0 ? 1 : 0
         if let cause = try exclusion(rowGroup) {
             own.rowGroupsPruned += counted
             own.prunedBy[cause, default: 0] += 1
             return false
         }
-        ranges = [part]
+        ranges = parts
         if options.usesPageIndex, let cause = try prunePages() {
             own.rowGroupsPruned += counted
             own.prunedBy[cause, default: 0] += 1

@@ -188,6 +188,8 @@ final class IcebergTable: ExecutableTable {
         }
     }
 
+    var fetchesRows: Bool { true }
+
     func openScan(_ request: ScanRequest) throws(QueryFault) -> any MorselSource {
         let wanted = request.columns.map { $0 < fields.count ? fields[$0] : nil }
         let scan = TableScan(
@@ -213,7 +215,8 @@ final class IcebergTable: ExecutableTable {
             let file = try reading.files.open(location, in: reading.store)
             tasks.append(
                 ParquetFileTask(
-                    file: file, columns: scanColumns(request, file, task.file),
+                    file: file, columns: scanColumns(request.columns, file, task.file),
+                    lateColumns: scanColumns(request.lateColumns, file, task.file),
                     deletes: try reading.faults { try deletes.deletes(of: task) }))
         }
         var pruned: [ScanReport.Pruned] = []
@@ -237,16 +240,16 @@ final class IcebergTable: ExecutableTable {
     }
 
     private func scanColumns(
-        _ request: ScanRequest, _ file: ParquetFile, _ data: DataFile
+        _ columns: [Int], _ file: ParquetFile, _ data: DataFile
     ) -> [ScanColumn] {
-        request.columns.map { index in
+        columns.map { index in
+            let type = self.columns[index].type
             if index < fields.count {
                 return ScanColumn.bind(
-                    IcebergTypes.wantedField(fields[index], columns[index].type), in: file.schema)
+                    IcebergTypes.wantedField(fields[index], type), in: file.schema)
             }
-            if columns[index].name == "$pos" { return .rowPosition }
-            return ScanColumn(
-                source: .constant(.bytes(Array(data.path.utf8))), type: columns[index].type)
+            if self.columns[index].name == "$pos" { return .rowPosition }
+            return ScanColumn(source: .constant(.bytes(Array(data.path.utf8))), type: type)
         }
     }
 }

@@ -57,11 +57,15 @@ package final class ParquetFilesTable: ExecutableTable {
         return TableStatistics(rowCount: Double(rows), columns: columns)
     }
 
+    package var fetchesRows: Bool { true }
+
     package func openScan(_ request: ScanRequest) throws(QueryFault) -> any MorselSource {
         let wanted = request.columns.map { fields[$0] }
+        let late = request.lateColumns.map { fields[$0] }
         let tasks = files.map { file in
             ParquetFileTask(
-                file: file, columns: wanted.map { ScanColumn.bind($0, in: file.schema) })
+                file: file, columns: wanted.map { ScanColumn.bind($0, in: file.schema) },
+                lateColumns: late.map { ScanColumn.bind($0, in: file.schema) })
         }
         return ParquetSource(
             tasks, types: request.columns.map { columns[$0].type }, request: request)

@@ -10,22 +10,24 @@ struct ParquetFileTask: Sendable {
     let file: ParquetFile
     /// Where each requested column comes from in this file.
     let columns: [ScanColumn]
+    /// The same of the columns that are fetched later.
+    var lateColumns: [ScanColumn] = []
     var deletes = FileDeletes()
 }
 
 /// Scans Parquet files: a morsel is a row group, or a part of one where row groups are few.
-final class ParquetSource: MorselSource {
+final class ParquetSource: RowFetching {
     /// Rows of a morsel at the most.
     static let morselRows = 131_072
 
-    private struct Morsel {
+    struct Morsel {
         let task: Int
         let rowGroup: Int
         let rows: Range<Int>
     }
 
-    private let tasks: [ParquetFileTask]
-    private let morsels: [Morsel]
+    let tasks: [ParquetFileTask]
+    let morsels: [Morsel]
     let request: ScanRequest
     let types: [LogicalType]
     let appliedFilters: Set<Int>
@@ -53,7 +55,7 @@ final class ParquetSource: MorselSource {
                 }
             }
         }
-        self.morsels = morsels
+        self.morsels = ParquetSource.ordered(morsels, tasks, request.topN)
         // Nested columns are filtered behind the scan.
         appliedFilters = Set(
             request.filters.indices.filter { index in
@@ -134,7 +136,7 @@ final class ParquetSource: MorselSource {
             if task == index, let scan { return scan }
             scan = nil
             reported = ScanCounters()
-            let made = try source.makeScan(source.tasks[index], worker, memory)
+            let made = try source.makeScan(index, worker, memory)
             (scan, task) = (made, index)
             return made
         }
@@ -143,13 +145,17 @@ final class ParquetSource: MorselSource {
             let counters = scan.counters
             let news = counters.since(reported)
             reported = counters
-            source.totals.withLock { $0.add(news) }
+            source.add(news)
         }
     }
 
+    /// Counts what some reader did.
+    func add(_ news: ScanCounters) { totals.withLock { $0.add(news) } }
+
     private func makeScan(
-        _ task: ParquetFileTask, _ worker: Worker, _ memory: ScanMemory
+        _ number: Int, _ worker: Worker, _ memory: ScanMemory
     ) throws(ParquetError) -> ParquetScan {
+        let task = tasks[number]
         var filters: [ScanFilter] = []
         var rowFilters: [any RowFilter] = []
         for index in appliedFilters.sorted() {
@@ -170,7 +176,12 @@ final class ParquetSource: MorselSource {
         }
         var options = ScanOptions()
         options.stepRows = request.settings.verification.chunkRows
-        let all = DeletingColumns(task.columns, task.deletes, in: task.file.schema)
+        var columns = task.columns
+        if !request.lateColumns.isEmpty {
+            let number = ParquetValue.int64(Int64(number))
+            columns += [ScanColumn(source: .constant(number), type: .bigint), .rowPosition]
+        }
+        let all = DeletingColumns(columns, task.deletes, in: task.file.schema)
         return try ParquetScan(
             task.file, columns: all.columns, outputs: all.outputs, filters: filters,
             rowFilters: rowFilters + all.filters, deleted: task.deletes.positions,

@@ -11,7 +11,12 @@ struct AggregateShape: Sendable {
         var arguments: [Int]
         var filter: Int?
         var orderTypes: [LogicalType]
+        /// Where the call's state begins in the rows of `stateColumn`: it is merged, and no argument read.
+        var mergedState: Int?
     }
+
+    /// What is given of each group besides its keys.
+    enum Output { case results, states, resultsAndStates }
 
     var keys: [Int]
     var keyTypes: [LogicalType]
@@ -20,6 +25,12 @@ struct AggregateShape: Sendable {
     var isGlobal: Bool { keys.isEmpty }
     /// Rows to give for grouping sets without keys when there was no input: values of the key columns.
     var emptySetKeys: [[LiteralValue]] = []
+    /// The input's column with addresses of another aggregate's group rows, valid for a chunk.
+    var stateColumn: Int?
+    var output = Output.results
+
+    var givesResults: Bool { output != .states }
+    var givesStates: Bool { output != .results }
 }
 
 /// Groups rows; first each worker by itself, then partition by partition over all workers.
@@ -89,6 +100,9 @@ final class AggregateSink: Sink, PipelineSource {
         for accumulator in made { accumulator.offset += layout.extraOffset }
         return made
     }
+
+    /// Where each call's state begins within a group row.
+    func stateOffsets() throws(QueryFault) -> [Int] { try makeAccumulators().map(\.offset) }
 
     func makeLocal(_ worker: Worker) throws(QueryFault) -> Operator {
         try AggregateLocal(self, worker)
@@ -171,7 +185,8 @@ private final class AggregateLocal: Operator {
         let rows = ActiveRows(chunk)
         present.removeAll(keepingCapacity: true)
         if globalGroup == nil { findGroups(chunk, rows) }
-        for (index, call) in sink.shape.calls.enumerated() {
+        if let states = sink.shape.stateColumn { mergeStates(chunk.columns[states], rows) }
+        for (index, call) in sink.shape.calls.enumerated() where call.mergedState == nil {
             update(accumulators[index], call, chunk, rows)
         }
         if let fault = worker.context.takeFault() { throw fault }
@@ -200,6 +215,23 @@ private final class AggregateLocal: Operator {
         table.find(packer)
     }
 
+    /// Adds the states of the group rows that the column points to.
+    private func mergeStates(_ vector: Vector, _ rows: ActiveRows) {
+        let addresses = vector.pointer(as: UInt.self)
+        for (index, call) in sink.shape.calls.enumerated() {
+            guard let state = call.mergedState else { continue }
+            let accumulator = accumulators[index]
+            let shift = state - accumulator.offset
+            for place in 0..<rows.active {
+                guard
+                    let source = UnsafeMutableRawPointer(
+                        bitPattern: addresses[vector.valueIndex(rows.row(place))])
+                else { continue }
+                accumulator.merge(globalGroup ?? table.groups[place], source + shift)
+            }
+        }
+    }
+
     private func update(
         _ accumulator: Accumulator, _ call: AggregateShape.Call, _ chunk: Chunk, _ rows: ActiveRows
     ) {
@@ -218,8 +250,16 @@ private final class AggregateLocal: Operator {
             active = ActiveRows(count: rows.count, selection: chosen, active: kept)
             groups = UnsafePointer(chosenGroups)
         }
+        var isShared = call.filter == nil
+        if globalGroup != nil, isShared, call.arguments.count == 1,
+            chunk.columns[call.arguments[0]].form == .constant, ignoresRepeats(call.call.function)
+        {
+            // The least of equal values is any of them.
+            active = ActiveRows(count: 1, selection: nil, active: 1)
+            isShared = false
+        }
         for (position, column) in call.arguments.enumerated() {
-            arguments[position] = argument(column, chunk, active, isShared: call.filter == nil)
+            arguments[position] = argument(column, chunk, active, isShared: isShared)
         }
         if let globalGroup {
             accumulator.updateOne(
@@ -306,6 +346,7 @@ private final class AggregateReader: MorselReader {
     private let comparison: KeyComparison
     private let chunk: Chunk
     private let buffers: [ColumnBuffer]
+    private let addresses: ColumnBuffer?
     private let heap: Arena
 
     init(_ sink: AggregateSink, _ state: AggregateSink.State, _ worker: Worker) throws(QueryFault) {
@@ -315,8 +356,10 @@ private final class AggregateReader: MorselReader {
         self.worker = worker
         accumulators = try sink.makeAccumulators()
         comparison = KeyComparison(sink.layout)
-        chunk = Chunk(columnCount: sink.outputTypes.count)
-        buffers = sink.outputTypes.map { ColumnBuffer($0) }
+        let types = sink.shape.givesResults ? sink.outputTypes : sink.layout.keys.map(\.type)
+        addresses = sink.shape.givesStates ? ColumnBuffer(.bigint) : nil
+        chunk = Chunk(columnCount: types.count + (addresses == nil ? 0 : 1))
+        buffers = types.map { ColumnBuffer($0) }
         heap = Arena(budget: worker.budget, firstBlockSize: 16 << 10)
     }
 
@@ -328,7 +371,7 @@ private final class AggregateReader: MorselReader {
         let files = spilled[morsel] ?? []
         if files.isEmpty {
             let rows = try mergeMemory(morsel)
-            try emit(rows, into: consumer)
+            try emit(rows, isStable: true, into: consumer)
             return
         }
         try mergeSpilled(morsel, files, into: consumer)
@@ -448,9 +491,11 @@ private final class AggregateReader: MorselReader {
         }
     }
 
-    /// Pushes groups as chunks: keys, then results.
+    /// Pushes groups as chunks: keys, then results, then addresses for who merges the states.
+    /// `isStable`: the rows stay until the query ends.
     private func emit(
-        _ rows: [UnsafeMutableRawPointer], into consumer: any ChunkConsumer
+        _ rows: [UnsafeMutableRawPointer], isStable: Bool = false,
+        into consumer: any ChunkConsumer
     ) throws(QueryFault) {
         let step = min(Chunk.capacity, max(1, worker.settings.verification.chunkRows))
         var start = 0
@@ -461,8 +506,15 @@ private final class AggregateReader: MorselReader {
                 guard let base = raw.baseAddress else { return }
                 for (index, field) in sink.layout.keys.enumerated() {
                     chunk.columns[index] = gatherField(
-                        field, base + start, count, into: buffers[index], isStable: false)
+                        field, base + start, count, into: buffers[index], isStable: isStable)
                 }
+                if let addresses {
+                    for index in 0..<count {
+                        addresses.store(UInt(bitPattern: base[start + index]), index)
+                    }
+                    chunk.columns[chunk.columnCount - 1] = addresses.vector
+                }
+                guard sink.shape.givesResults else { return }
                 for (index, accumulator) in accumulators.enumerated() {
                     let position = sink.layout.keys.count + index
                     let buffer = buffers[position]

@@ -26,6 +26,12 @@ package struct ExecutionSettings: Sendable {
         package var poisonsChunks = false
 
         package init() {}
+
+        /// Whether anything is to be verified: then ways are taken that would not pay.
+        var isOn: Bool {
+            chunkRows < Chunk.capacity || forcesDictionaries || forcesConstants || forcesSpill
+                || poisonsChunks
+        }
     }
 }
 
@@ -38,6 +44,9 @@ enum Limits {
     static let smallDomainCombinations = 65_536
     /// Slots an aggregate table grows to before it clears instead.
     static let largestGroupTable = 1 << 22
+    /// Rows of a top-N that are looked up again at the most, and the weight of columns that it pays for.
+    static let lateRows = 1000
+    static let lateWeight = 6
     /// Rows fewer than this are not worth a second worker.
     static let smallInput = 10_000
     /// A share of the budget that, once passed, makes sinks spill.

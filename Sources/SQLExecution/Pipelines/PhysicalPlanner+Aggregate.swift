@@ -19,6 +19,7 @@ extension PhysicalPlanner {
             for key in node.keys { inner.joinFilters[key.id] = demand.joinFilters[key.id] }
         }
         inner.narrow = narrowArguments(node, calls)
+        inner.summary = summaryDemand(node, calls)
         var stream = try build(node.input, inner)
 
         var keys: [Int] = []
@@ -28,6 +29,12 @@ extension PhysicalPlanner {
         var keyTypes = node.keys.map(\.type)
         var outputs = node.keys
         var emptySets: [[LiteralValue]] = []
+        if let levels = groupingLevels(node, calls) {
+            return try aggregate(node, calls, shapeCalls, keys, levels, stream)
+        }
+        if let plain = distinctBesides(node, calls) {
+            return try aggregate(node, calls, shapeCalls, keys, distinctOf: plain, stream)
+        }
         if let sets = node.groupingSets, let setID = node.groupingSetID {
             let width = stream.layout.columns.count
             stream.append(GroupingSetsFactory(keys: keys, types: keyTypes, sets: sets))
@@ -61,7 +68,7 @@ extension PhysicalPlanner {
         return result
     }
 
-    private func hasZone(_ type: LogicalType) -> Bool {
+    func hasZone(_ type: LogicalType) -> Bool {
         switch type {
         case .timestampWithTimeZone, .timeWithTimeZone: true
         default: false
@@ -97,6 +104,31 @@ extension PhysicalPlanner {
             filter: try call.filter.map { id throws(QueryFault) in
                 try layout.require(id)
             }, orderTypes: orderTypes)
+    }
+
+    /// What least and greatest values and counts want, if there is nothing else to compute.
+    private func summaryDemand(
+        _ node: AggregateNode, _ calls: [AggregateCall]
+    ) -> SummaryDemand? {
+        guard node.keys.isEmpty, node.groupingSets == nil, !calls.isEmpty else { return nil }
+        var demand = SummaryDemand()
+        for call in calls {
+            guard call.filter == nil, call.order.isEmpty, call.arguments.count < 2 else {
+                return nil
+            }
+            switch (call.function.function.name, call.arguments.first) {
+            case ("count", nil): demand.countsRows = true
+            case ("count", let column?) where !call.isDistinct: demand.counts.insert(column)
+            case ("min", let column?) where hasPlainOrder(call): demand.minimums.insert(column)
+            case ("max", let column?) where hasPlainOrder(call): demand.maximums.insert(column)
+            default: return nil
+            }
+        }
+        return demand
+    }
+
+    private func hasPlainOrder(_ call: AggregateCall) -> Bool {
+        call.function.parameters.first.map(SummaryWish.hasPlainOrder) ?? false
     }
 
     /// Columns that only sums, means and counts read: their decimals may stay in 64 bits.

@@ -5,6 +5,14 @@ import Vectors
 extension PhysicalPlanner {
     /// A table scan with its conjuncts, the join filters that reach it, and a top-N bound.
     func scan(_ node: ScanNode, _ demand: Demand) throws(QueryFault) -> Stream {
+        try openScan(node, demand, late: []).stream
+    }
+
+    /// The same, and its source. `late` are columns of the table that shall be fetched of single rows:
+    /// the stream then has two columns more, which say where a row is.
+    func openScan(
+        _ node: ScanNode, _ demand: Demand, late: [Int]
+    ) throws(QueryFault) -> (stream: Stream, source: TableScanSource) {
         guard let table = node.table as? any ExecutableTable else {
             throw QueryFault(.notSupported, "table cannot be read: \(node.table.name)")
         }
@@ -42,16 +50,43 @@ extension PhysicalPlanner {
         }
         let conjuncts = node.filters.flatMap(conjunctsOf)
         let runtime = runtime
+        var wish: SummaryWish?
+        if node.filters.isEmpty, uses.isEmpty, bound == nil, node.limit == nil {
+            wish = demand.summary.map { self.wish($0, columns) }
+        }
         let request = ScanRequest(
-            columns: tableColumns, filters: conjuncts.map { pushedFilter($0, columns) },
+            columns: tableColumns, lateColumns: late,
+            filters: conjuncts.map { pushedFilter($0, columns) },
             joinFilters: uses, limit: node.limit, topN: bound, budget: runtime.budget,
             settings: runtime.settings, session: runtime.session,
             isCancelled: { runtime.isStopped })
+        var outputs = wanted.map { node.columns[$0] }
+        var positions = Array(wanted.indices)
+        if !late.isEmpty {
+            positions += [columns.count, columns.count + 1]
+            columns += PhysicalPlanner.placeColumns
+            outputs += PhysicalPlanner.placeColumns
+        }
         let source = TableScanSource(
-            table, request, layout: Layout(columns), outputPositions: Array(wanted.indices),
+            table, request, layout: Layout(columns), outputPositions: positions, wish: wish,
             detail: table.name.description)
-        return Stream(
-            branches: [Branch(source: source)], layout: Layout(wanted.map { node.columns[$0] }))
+        return (Stream(branches: [Branch(source: source)], layout: Layout(outputs)), source)
+    }
+
+    /// Where a row is: in which file, and where in that.
+    static let placeColumns = [
+        PlanColumn(id: ColumnID(-2), type: .bigint, name: "$file"),
+        PlanColumn(id: ColumnID(-3), type: .bigint, name: "$position"),
+    ]
+
+    /// A wish in terms of the scan's columns.
+    private func wish(_ demand: SummaryDemand, _ columns: [PlanColumn]) -> SummaryWish {
+        func positions(_ ids: Set<ColumnID>) -> Set<Int> {
+            Set(columns.indices.filter { ids.contains(columns[$0].id) })
+        }
+        return SummaryWish(
+            minimums: positions(demand.minimums), maximums: positions(demand.maximums),
+            counts: positions(demand.counts), countsRows: demand.countsRows)
     }
 }
 

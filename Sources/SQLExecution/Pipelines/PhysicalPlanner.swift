@@ -28,6 +28,8 @@ final class PhysicalPlanner {
         var topN: (column: ColumnID, isAscending: Bool, box: BoundBox)?
         /// Decimals that may stay in 64 bits.
         var narrow: Set<ColumnID> = []
+        /// Nothing but this is wanted to be known of the columns.
+        var summary: SummaryDemand?
 
         /// The same for an input of which other columns are needed, and that changes which rows are
         /// there: filters and bounds end.
@@ -36,7 +38,24 @@ final class PhysicalPlanner {
         func adding(_ columns: some Sequence<ColumnID>) -> Demand {
             var result = self
             result.needed?.formUnion(columns)
+            result.summary = nil
             return result
+        }
+    }
+
+    /// What an aggregate of the whole input wants to know of its columns.
+    struct SummaryDemand {
+        var minimums: Set<ColumnID> = []
+        var maximums: Set<ColumnID> = []
+        var counts: Set<ColumnID> = []
+        var countsRows = false
+
+        /// The same of the columns that these come from.
+        func renamed(_ names: [ColumnID: ColumnID]) -> SummaryDemand {
+            SummaryDemand(
+                minimums: Set(minimums.compactMap { names[$0] }),
+                maximums: Set(maximums.compactMap { names[$0] }),
+                counts: Set(counts.compactMap { names[$0] }), countsRows: countsRows)
         }
     }
 
@@ -156,6 +175,15 @@ final class PhysicalPlanner {
                 inner.topN = (source, topN.isAscending, topN.box)
             }
         }
+        if let summary = demand.summary {
+            var names: [ColumnID: ColumnID] = [:]
+            for assignment in wanted {
+                if case .column(let source, _) = assignment.expression {
+                    names[assignment.column.id] = source
+                }
+            }
+            if names.count == wanted.count { inner.summary = summary.renamed(names) }
+        }
         var stream = try build(input, inner)
         let narrow = Set(wanted.indices.filter { demand.narrow.contains(wanted[$0].column.id) })
         let positions = wanted.map { assignment -> Int? in
@@ -194,6 +222,7 @@ final class PhysicalPlanner {
         if !withTies, overflow || total > 100_000 {
             return try sort(input, keys, limit: offset..<(overflow ? Int.max : total), demand)
         }
+        if let late = try lateTopN(input, keys, count, offset, withTies, demand) { return late }
         var inner = demand.only(demand.needed).adding(keys.map(\.column))
         let box = BoundBox()
         if let first = keys.first, !first.nullsFirst {

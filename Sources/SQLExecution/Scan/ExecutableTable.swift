@@ -6,6 +6,12 @@ package import Vectors
 package protocol ExecutableTable: PlannedTable {
     /// Opens the table for one scan of a query; called when all join filters of finished joins are known.
     func openScan(_ request: ScanRequest) throws(QueryFault) -> any MorselSource
+    /// Whether the sources that it opens are `RowFetching`.
+    var fetchesRows: Bool { get }
+}
+
+extension ExecutableTable {
+    package var fetchesRows: Bool { false }
 }
 
 /// Independent pieces of rows; workers take one after the other.
@@ -16,6 +22,8 @@ package protocol MorselSource: AnyObject, Sendable {
     var appliedFilters: Set<Int> { get }
     /// What was read so far; nil: the source does not count. Asked while readers run.
     var report: ScanReport? { get }
+    /// What is known of morsels without reading them, if no filter, bound or limit applies.
+    var summaries: [UnitSummary] { get }
     /// What one worker reads with: buffers, open files.
     func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader
 }
@@ -23,6 +31,7 @@ package protocol MorselSource: AnyObject, Sendable {
 extension MorselSource {
     package var appliedFilters: Set<Int> { [] }
     package var report: ScanReport? { nil }
+    package var summaries: [UnitSummary] { [] }
 }
 
 /// One worker's reader of a source.
@@ -36,6 +45,9 @@ package protocol MorselReader: AnyObject {
 package struct ScanRequest: Sendable {
     /// Indices into `table.columns`; the chunks have these columns in this order.
     package var columns: [Int]
+    /// Columns that are fetched of single rows later. If there are any, the chunks have two bigints more
+    /// at their end: the number of the row's file, and the row's position in it.
+    package var lateColumns: [Int] = []
     /// Conjuncts that may be applied in the scan; all of them hold for every row wanted.
     package var filters: [PushedFilter]
     /// Filters of joins whose build side is done: rows that fail may be dropped, none must be.

@@ -11,17 +11,20 @@ final class TableScanSource: PipelineSource {
     private let residualLayout: Layout
     private let opened = Mutex<(any MorselSource)?>(nil)
     private let outputPositions: [Int]
+    private let wish: SummaryWish?
+    /// What summaries answered; the morsel after the source's own gives its rows.
+    private let answered = Mutex<SummaryWish.Answer?>(nil)
 
     /// `outputPositions`: which of the request's columns leave the scan, in order.
     init(
         _ table: any ExecutableTable, _ request: ScanRequest, layout: Layout,
-        outputPositions: [Int],
-        detail: String
+        outputPositions: [Int], wish: SummaryWish? = nil, detail: String
     ) {
         self.table = table
         self.request = request
         residualLayout = layout
         self.outputPositions = outputPositions
+        self.wish = wish
         statistics = OperatorStatistics("Scan", detail)
     }
 
@@ -37,17 +40,57 @@ final class TableScanSource: PipelineSource {
         let source = try table.openScan(request)
         statistics.readFrom(source)
         opened.withLock { $0 = source }
+        if let wish, let answer = wish.answer(source.summaries) {
+            answered.withLock { $0 = answer }
+            statistics.note(
+                "\(answer.answered.count) of \(source.morselCount) pieces by their statistics")
+        }
     }
 
-    var morselCount: Int { opened.withLock { $0?.morselCount ?? 0 } }
+    /// What the table opened; nil before the scan begins.
+    var source: (any MorselSource)? { opened.withLock { $0 } }
+
+    var morselCount: Int {
+        let own = opened.withLock { $0?.morselCount ?? 0 }
+        return answered.withLock { $0 == nil ? own : own + 1 }
+    }
 
     func makeReader(_ worker: Worker) throws(QueryFault) -> any MorselReader {
         guard let source = opened.withLock({ $0 }) else { return EmptyReader() }
         let applied = source.appliedFilters
         let rest = request.filters.indices.filter { !applied.contains($0) }
             .map { request.filters[$0].predicate }
-        return TableScanReader(
-            try source.makeReader(worker), rest, residualLayout, outputPositions, worker)
+        var reader = try source.makeReader(worker)
+        if let wish, let answer = answered.withLock({ $0 }) {
+            let types = residualLayout.columns.map(\.type)
+            reader = AnsweredReader(
+                reader, answer.answered, SummaryReader(answer, types, wish, worker),
+                answerMorsel: source.morselCount)
+        }
+        return TableScanReader(reader, rest, residualLayout, outputPositions, worker)
+    }
+}
+
+/// Reads what summaries did not answer.
+private final class AnsweredReader: MorselReader {
+    private let inner: any MorselReader
+    private let answered: Set<Int>
+    private let summary: SummaryReader
+    private let answerMorsel: Int
+
+    init(
+        _ inner: any MorselReader, _ answered: Set<Int>, _ summary: SummaryReader,
+        answerMorsel: Int
+    ) {
+        self.inner = inner
+        self.answered = answered
+        self.summary = summary
+        self.answerMorsel = answerMorsel
+    }
+
+    func run(_ morsel: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
+        if morsel == answerMorsel { return try summary.run(morsel, into: consumer) }
+        if !answered.contains(morsel) { try inner.run(morsel, into: consumer) }
     }
 }
 

@@ -62,6 +62,11 @@ final class TopNSink: Sink, PipelineSource {
         }
     }
 
+    /// The rows that are given, in order, once all workers have finished.
+    var winners: [UnsafeMutableRawPointer] {
+        state.withLock { $0.entries.dropFirst(offset).map(\.row) }
+    }
+
     func prepare(_ runtime: Runtime) throws(QueryFault) {}
     var morselCount: Int { 1 }
 
@@ -78,15 +83,18 @@ private final class TopNLocal: Operator {
     private var entries: [SortEntry] = []
     /// The worst row kept, once there are enough; rows behind it need not be looked at.
     private var worst: SortEntry?
-    /// So many rows are collected before they are cut: few, since each cut lets fewer in.
-    private let room: Int
+    /// So many rows are collected before they are cut: as many as are kept at first, so that scans soon
+    /// have a bound, then more and more, but few, since each cut lets fewer in.
+    private var room: Int
+    private var slack: Int
     private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
 
     init(_ sink: TopNSink, _ worker: Worker) {
         self.sink = sink
         self.worker = worker
         collector = RowCollector(sink.layout, budget: worker.budget)
-        room = sink.keep + max(sink.keep, 256)
+        room = sink.keep
+        slack = max(16, sink.keep / 2)
     }
 
     deinit { selection.deallocate() }
@@ -131,6 +139,8 @@ private final class TopNLocal: Operator {
             entries[index].row = row
         }
         withExtendedLifetime(old) {}
+        room = sink.keep + slack
+        slack = min(slack * 2, max(sink.keep, 256))
         if entries.count >= sink.keep, let last = entries.last {
             worst = last
             publish(last.row)
