@@ -122,9 +122,11 @@ struct SignatureV2 {
             throw S3Error(
                 .invalidRequest, "signed chunks want AWS4-HMAC-SHA256, not signature version 2")
         }
-        let start = head(request, query: target.query) + path(request, target)
-        let isMatch = resources(target.query).contains { resource in
-            Self.isSignature(signature, of: start + resource, secret: secret)
+        let head = head(request, query: target.query)
+        let isMatch = paths(request, target).contains { path in
+            resources(target.query).contains { resource in
+                Self.isSignature(signature, of: head + path + resource, secret: secret)
+            }
         }
         guard isMatch else { throw Self.mismatch }
         return VerifiedSignature(
@@ -162,9 +164,12 @@ struct SignatureV2 {
         return text
     }
 
-    /// The path as it was sent, with the bucket before it if that is in the host's name.
-    private func path(_ request: Request, _ target: S3Target) -> String {
-        (target.isVirtualHost ? "/\(target.bucket)" : "") + request.rawPath
+    /// The path as it was sent, with the bucket before it if that is in the host's name. For a bucket alone some
+    /// sign a slash behind it that they do not send.
+    private func paths(_ request: Request, _ target: S3Target) -> [String] {
+        if target.isVirtualHost { return ["/\(target.bucket)" + request.rawPath] }
+        let isOpen = target.scope == .bucket && !request.rawPath.hasSuffix("/")
+        return [request.rawPath] + (isOpen ? [request.rawPath + "/"] : [])
     }
 
     /// `?acl&versionId=…`, sorted. An empty value is signed with its `=` by some and without by others;

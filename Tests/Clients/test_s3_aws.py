@@ -4,6 +4,8 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -88,3 +90,17 @@ def test_rm_and_a_missing_key(bucket, tmp_path):
     aws("s3", "rm", f"{bucket}/a")
     assert aws("s3", "ls", f"{bucket}/a", code=1) == ""
     aws("s3", "cp", f"{bucket}/a", str(tmp_path / "target"), code=1)
+
+
+def test_presign_as_it_comes(bucket, tmp_path):
+    """Without a setting of the command; in this region that is signature version 2."""
+    source = tmp_path / "source"
+    source.write_bytes(b"hello")
+    aws("s3", "cp", str(source), f"{bucket}/a b/é", "--no-progress")
+    url = aws("s3", "presign", f"{bucket}/a b/é").strip()
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        assert answer.read() == b"hello"
+    url = aws("s3", "presign", f"{bucket}/a b/é", "--expires-in", "-5").strip()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url, timeout=30)
+    assert refused.value.code == 403

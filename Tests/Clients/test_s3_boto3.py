@@ -6,13 +6,12 @@ Every test works in a bucket of its own.
 import base64
 import hashlib
 import os
-import urllib.error
-import urllib.request
 import uuid
 import zlib
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -220,25 +219,121 @@ def test_deleting_many(s3, bucket):
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
-def fetch(url, method="GET", data=None):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data, method=method)) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
+def fetch(url, method="GET", data=None, headers=None):
+    """As a browser's script or curl would: no header but what is given."""
+    answer = requests.request(method, url, data=data, headers=headers, timeout=30)
+    return answer.status_code, answer.content
 
 
-def test_presigned_urls(s3, bucket):
-    arguments = {"Bucket": bucket, "Key": "a b/é"}
-    signer = make_client(signature_version="s3v4", s3={"addressing_style": "path"})
+@pytest.fixture(scope="session")
+def snippet_client(appliance):
+    """The client that `lakehouse connect boto3` prints, with every setting of boto3 as it comes."""
+    names = {}
+    exec(appliance.command("connect", "boto3").stdout, names)
+    return names["s3"]
+
+
+def presigner(name, snippet_client):
+    if name == "as printed":
+        return snippet_client
+    return make_client(signature_version=name, s3={"addressing_style": "path"})
+
+
+def error_code(answer):
+    return answer[0], answer[1].split(b"<Code>")[1].split(b"</Code>")[0].decode()
+
+
+# boto3 signs URLs by version 2 in this region unless it is told otherwise.
+@pytest.mark.parametrize("version", ["as printed", "s3", "s3v4"])
+def test_presigned_urls(snippet_client, bucket, version):
+    signer = presigner(version, snippet_client)
+    arguments = {"Bucket": bucket, "Key": "a b/é+~(1)"}
     put = signer.generate_presigned_url("put_object", Params=arguments, ExpiresIn=60)
+    assert ("AWSAccessKeyId=" in put) == (version != "s3v4")
     assert fetch(put, "PUT", b"hello")[0] == 200
-    get = signer.generate_presigned_url(
-        "get_object", Params={**arguments, "ResponseContentType": "text/x"}, ExpiresIn=60
-    )
+    get = signer.generate_presigned_url("get_object", Params=arguments)
     assert fetch(get) == (200, b"hello")
-    assert fetch(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))[0] == 403
+    named = signer.generate_presigned_url(
+        "get_object",
+        Params={
+            **arguments, "ResponseContentType": "text/x", "ResponseCacheControl": "no-cache",
+            "ResponseContentDisposition": 'attachment; filename="x y+1.txt"',
+        },
+    )
+    answer = requests.get(named, timeout=30)
+    assert (answer.content, answer.headers["Content-Type"]) == (b"hello", "text/x")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="x y+1.txt"'
+    head = signer.generate_presigned_url("head_object", Params=arguments)
+    assert fetch(head, "HEAD") == (200, b"")
+    listing = signer.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket, "Prefix": "a"})
+    assert b"<KeyCount>1</KeyCount>" in fetch(listing)[1]
+    # What is changed on the way is noticed.
     assert fetch(get, "DELETE")[0] == 403
+    assert fetch(get.replace("%20b", "%20c"))[0] == 403
+    assert fetch(get + "&response-content-type=text/html")[0] == 403
+    remove = signer.generate_presigned_url("delete_object", Params=arguments)
+    assert fetch(remove, "DELETE") == (204, b"")
+    assert error_code(fetch(get)) == (404, "NoSuchKey")
+
+
+@pytest.mark.parametrize("version", ["as printed", "s3v4"])
+def test_presigned_puts_with_headers(s3, snippet_client, bucket, version):
+    signer = presigner(version, snippet_client)
+    url = signer.generate_presigned_url(
+        "put_object", Params={"Bucket": bucket, "Key": "k", "ContentType": "text/x", "Metadata": {"who": "me"}}
+    )
+    headers = {"Content-Type": "text/x"} | ({"x-amz-meta-who": "me"} if version == "s3v4" else {})
+    assert fetch(url, "PUT", b"hello", headers)[0] == 200
+    found = s3.get_object(Bucket=bucket, Key="k")
+    assert (found["Body"].read(), found["ContentType"], found["Metadata"]) == (b"hello", "text/x", {"who": "me"})
+    assert error_code(fetch(url, "PUT", b"hello", {**headers, "Content-Type": "text/html"})) == (403, "SignatureDoesNotMatch")
+
+
+@pytest.mark.parametrize("version", ["as printed", "s3v4"])
+def test_presigned_parts(s3, snippet_client, bucket, version):
+    signer = presigner(version, snippet_client)
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
+    part = {"Bucket": bucket, "Key": "m", "UploadId": upload, "PartNumber": 1}
+    url = signer.generate_presigned_url("upload_part", Params=part)
+    assert fetch(url, "PUT", b"hello")[0] == 200
+    other = url.replace("partNumber=1", "partNumber=2")
+    assert other != url and fetch(other, "PUT", b"x")[0] == 403
+    etag = s3.list_parts(Bucket=bucket, Key="m", UploadId=upload)["Parts"][0]["ETag"]
+    s3.complete_multipart_upload(
+        Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    )
+    assert s3.get_object(Bucket=bucket, Key="m")["Body"].read() == b"hello"
+
+
+def test_presigned_urls_end(s3, snippet_client, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"hello")
+    params = {"Bucket": bucket, "Key": "k"}
+    # Ended before it began: nothing has to be waited for.
+    url = snippet_client.generate_presigned_url("get_object", Params=params, ExpiresIn=-5)
+    status, body = fetch(url)
+    assert status == 403 and b"AccessDenied" in body and b"Request has expired" in body
+    stranger = boto3.client("s3", aws_access_key_id="NOBODY", aws_secret_access_key="x", region_name="us-east-1")
+    assert error_code(fetch(stranger.generate_presigned_url("get_object", Params=params))) == (403, "InvalidAccessKeyId")
+    wrong = boto3.client("s3", aws_secret_access_key="x", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"])
+    status, body = fetch(wrong.generate_presigned_url("get_object", Params=params))
+    assert status == 403 and b"SignatureDoesNotMatch" in body and b"signature version 2" in body
+
+
+def test_everything_signed_by_version_2(bucket):
+    """The old clients that sign every request this way."""
+    old = make_client(signature_version="s3", s3={"addressing_style": "path"})
+    old.put_object(Bucket=bucket, Key="a b/é", Body=b"hello", Metadata={"who": "me"}, ContentType="text/x")
+    assert old.get_object(Bucket=bucket, Key="a b/é")["Body"].read() == b"hello"
+    assert [entry["Key"] for entry in old.list_objects_v2(Bucket=bucket, Prefix="a")["Contents"]] == ["a b/é"]
+    old.put_object_tagging(Bucket=bucket, Key="a b/é", Tagging={"TagSet": [{"Key": "x", "Value": "y"}]})
+    upload = old.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
+    part = old.upload_part(Bucket=bucket, Key="m", UploadId=upload, PartNumber=1, Body=b"part")
+    old.complete_multipart_upload(
+        Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    )
+    old.copy_object(Bucket=bucket, Key="n", CopySource={"Bucket": bucket, "Key": "m"})
+    assert old.get_object(Bucket=bucket, Key="n", Range="bytes=1-2")["Body"].read() == b"ar"
+    assert len(old.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "m"}, {"Key": "n"}]})["Deleted"]) == 2
 
 
 def test_virtual_host_style(bucket):

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import urllib.request
 import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -120,18 +121,22 @@ def test_obstore(bucket, place):
     assert [entry for page in obstore.list(store) for entry in page] == []
 
 
-def test_s3cmd(bucket, place, folder, tmp_path):
+@pytest.mark.parametrize("version2", [False, True])
+def test_s3cmd(bucket, place, folder, tmp_path, version2):
     host, key, secret = place
     settings = tmp_path / "s3cfg"
     settings.write_text(
         f"[default]\naccess_key = {key}\nsecret_key = {secret}\nhost_base = {host}\nhost_bucket = {host}\n"
-        "use_https = False\nbucket_location = us-east-1\nsignature_v2 = False\n"
+        f"use_https = False\nbucket_location = us-east-1\nsignature_v2 = {version2}\n"
     )
     s3cmd = lambda *arguments: run("s3cmd", "--config", settings, *arguments)
     s3cmd("sync", f"{folder}/", f"s3://{bucket}/x/", "--multipart-chunk-size-mb=5")
     assert f"s3://{bucket}/x/deep/er/large.bin" in s3cmd("ls", "-r", f"s3://{bucket}")
     s3cmd("cp", f"s3://{bucket}/x/a.txt", f"s3://{bucket}/y/a.txt")
     assert "5" in s3cmd("du", f"s3://{bucket}/y/")
+    link = s3cmd("signurl", f"s3://{bucket}/y/a.txt", "+60").strip()
+    with urllib.request.urlopen(link, timeout=30) as answer:
+        assert answer.read() == b"hello"
     (tmp_path / "back").mkdir()
     s3cmd("sync", f"s3://{bucket}/x/", f"{tmp_path}/back/")
     same(folder, tmp_path / "back")

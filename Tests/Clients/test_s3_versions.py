@@ -249,10 +249,12 @@ def test_pages_of_other_sites(s3, bucket, appliance):
     assert ask("https://app.example.org", "PUT")[0] == 403
 
 
-def test_forms_of_browsers(s3, bucket):
+# The second as boto3 signs when nobody tells it how.
+@pytest.mark.parametrize("version, field", [("s3v4", "x-amz-signature"), (None, "signature")])
+def test_forms_of_browsers(s3, bucket, version, field):
     conditions = [["starts-with", "$key", "user/"], {"success_action_status": "201"},
                   ["content-length-range", 1, 100], ["starts-with", "$Content-Type", "text/"]]
-    signer = make_client(config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+    signer = make_client(config=Config(signature_version=version, s3={"addressing_style": "path"}))
     form = signer.generate_presigned_post(
         bucket, "user/${filename}", Fields={"success_action_status": "201", "Content-Type": "text/plain"},
         Conditions=conditions, ExpiresIn=60,
@@ -267,7 +269,8 @@ def test_forms_of_browsers(s3, bucket):
     assert send(form["fields"], b"x" * 101).status_code == 400
     assert send({**form["fields"], "key": "other/x"}, b"x").status_code == 403
     assert send({**form["fields"], "x-amz-meta-a": "b"}, b"x").status_code == 403
-    assert send({**form["fields"], "x-amz-signature": "0" * 64}, b"x").status_code == 403
+    assert field in form["fields"]
+    assert send({**form["fields"], field: "0" * 64}, b"x").status_code == 403
     assert requests.post(form["url"], files={"key": (None, "k"), "file": ("f", b"x")}, timeout=30).status_code == 403
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 

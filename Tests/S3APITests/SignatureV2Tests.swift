@@ -195,6 +195,14 @@ extension S3TestClient {
         }
     }
 
+    @Test(arguments: ["/bucket", "/bucket/"])
+    func aBucketIsSignedWithOrWithoutItsSlash(path: String) throws {
+        let query = client.presigned2("GET\n\n\n@\n\(path)", items: "list-type=2&prefix=a")
+        #expect(try client.raw(.get, "/bucket", query: query).status == 200)
+        #expect(
+            try client.raw(.get, "/bucket/k/", query: query).code == "SignatureDoesNotMatch")
+    }
+
     @Test func temporaryCredentialsCarryTheirToken() throws {
         _ = try client.send(.put, "/bucket/mine/x", body: [1])
         let good = client.presigned2(
