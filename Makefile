@@ -10,7 +10,7 @@ PYTHON := .venv/bin/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev libsnappy-dev liblz4-dev \
 	libbrotli-dev libyaml-dev libpcre2-dev
-TEST_PACKAGES := prometheus chromium postgresql
+TEST_PACKAGES := prometheus chromium postgresql libgeos-c1v5
 export LAKEHOUSE_PORTABLE := $(PORTABLE)
 
 .PHONY: help packages test-packages build test unit clients sql test-long bench demo lint format tidy \

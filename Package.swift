@@ -60,6 +60,7 @@ let modules: [Module] = [
     Module(name: "YAML", needs: ["Diagnostics", "Bytes", "CYAML"]),
     Module(name: "SQLite", needs: ["Diagnostics", "Bytes", "Authority", "CSQLite"]),
     Module(name: "PostgresClient", needs: ["Diagnostics", "Bytes"]),
+    Module(name: "Geometry", needs: ["Diagnostics"]),
     Module(name: "Telemetry", needs: ["Diagnostics", "JSON", "CivilTime", "Platform"]),
     Module(name: "Supervision", needs: ["Diagnostics", "Telemetry", "Platform"]),
     Module(
@@ -131,7 +132,7 @@ let modules: [Module] = [
         name: "SQLFunctions",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "Vectors", "JSON", "Regex", "Cryptography",
-            "CIntrinsics", "CLexicons",
+            "Geometry", "CIntrinsics", "CLexicons",
         ],
         kernels: true),
     Module(

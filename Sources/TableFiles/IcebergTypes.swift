@@ -89,7 +89,7 @@ package enum IcebergTypes {
             }
             return .structure(parts)
         case .unknown, .json, .ipaddress, .intervalYearToMonth, .intervalDayToSecond,
-            .timeWithTimeZone:
+            .timeWithTimeZone, .opaque:
             throw TableFileError(
                 code: .unsupported, message: "Type not supported for Iceberg: \(type)",
                 hint: "cast the column to varchar or another stored type")

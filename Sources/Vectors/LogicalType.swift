@@ -19,6 +19,8 @@ package indirect enum LogicalType: Sendable, Hashable {
     case array(LogicalType)
     case map(key: LogicalType, value: LogicalType)
     case row([RowField])
+    /// Digests and shapes.
+    case opaque(OpaqueType)
 
     /// Unbounded varchar.
     package static var text: LogicalType { .varchar(length: nil) }
@@ -63,7 +65,7 @@ extension LogicalType {
         case .timestamp(let precision): precision <= 6 ? .int64 : .int128
         case .timestampWithTimeZone, .timeWithTimeZone, .uuid: .int128
         case .real, .double: .double
-        case .varchar, .char, .varbinary, .json, .ipaddress: .string
+        case .varchar, .char, .varbinary, .json, .ipaddress, .opaque: .string
         case .array, .map: .list
         case .row: .row
         }
@@ -107,6 +109,7 @@ extension LogicalType: CustomStringConvertible {
         case .intervalDayToSecond: "interval day to second"
         case .uuid: "uuid"
         case .ipaddress: "ipaddress"
+        case .opaque(let type): "\(type)"
         case .array(let element): "array(\(element))"
         case .map(let key, let value): "map(\(key), \(value))"
         case .row(let fields):

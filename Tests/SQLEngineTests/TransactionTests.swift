@@ -29,6 +29,23 @@ struct TransactionTests {
         #expect(try bench.rows("SELECT x FROM b ORDER BY x") == ["11", "20"])
     }
 
+    @Test func openTransactionsAreListed() throws {
+        let bench = try EngineBench()
+        try bench.ok("CREATE TABLE a (x int)")
+        let count = "SELECT count(*) FROM system.runtime.transactions"
+        #expect(try bench.rows(count) == ["0"])
+        try bench.begin()
+        #expect(
+            try bench.rows(
+                """
+                SELECT isolation_level || ' ' || CAST(read_only AS varchar) || ' '
+                    || CAST(cardinality(catalogs) > 0 AND create_time <= now() AS varchar)
+                FROM system.runtime.transactions
+                """) == ["REPEATABLE READ false true"])
+        #expect(try bench.end("ROLLBACK").code == nil)
+        #expect(try bench.rows(count) == ["0"])
+    }
+
     @Test func readsAreOfOneState() throws {
         let bench = try EngineBench()
         try bench.ok("CREATE TABLE a AS SELECT 1 AS x")

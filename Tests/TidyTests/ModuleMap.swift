@@ -22,7 +22,7 @@ enum ModuleMap {
                 ("Compression", ["Bytes", "CZstd", "CZlib", "CLz4", "CSnappy", "CBrotli"]),
                 ("Cryptography", ["Bytes", "COpenSSL"]), ("Regex", ["Bytes", "CPCRE2"]),
                 ("YAML", ["Bytes", "CYAML"]), ("SQLite", ["Bytes", "Authority", "CSQLite"]),
-                ("PostgresClient", ["Bytes"]),
+                ("PostgresClient", ["Bytes"]), ("Geometry", []),
                 ("Telemetry", ["JSON", "CivilTime", "Platform"]), ("Supervision", ["Telemetry"]),
                 ("HTTPServer", ["HTTPMessages", "Cryptography", "Supervision"]),
                 ("HTTPClient", ["HTTPMessages", "Cryptography", "Platform"]),
@@ -53,7 +53,10 @@ enum ModuleMap {
                 ("TableCatalog", ["Iceberg", "SQLite", "Telemetry"]), ("SQLSyntax", []),
                 (
                     "SQLFunctions",
-                    ["Vectors", "JSON", "Regex", "Cryptography", "CIntrinsics", "CLexicons"]
+                    [
+                        "Vectors", "JSON", "Regex", "Cryptography", "Geometry", "CIntrinsics",
+                        "CLexicons",
+                    ]
                 ),
                 ("SQLPlanning", ["SQLSyntax", "SQLFunctions"]),
                 ("SQLExecution", ["SQLPlanning", "Platform", "Compression", "CIntrinsics"]),

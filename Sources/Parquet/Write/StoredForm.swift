@@ -38,7 +38,7 @@ enum StoredForm: Sendable, Hashable {
         case .uuid: self = .uuid
         case .varchar, .char, .json, .varbinary, .ipaddress: self = .bytes
         case .unknown, .timeWithTimeZone, .intervalYearToMonth, .intervalDayToSecond, .array, .map,
-            .row:
+            .row, .opaque:
             return nil
         }
     }

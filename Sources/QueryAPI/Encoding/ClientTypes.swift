@@ -39,6 +39,7 @@ struct ClientTypes: Sendable {
         case .array: "array"
         case .map: "map"
         case .row: "row"
+        case .opaque(.qdigest): "qdigest"
         default: "\(type)"
         }
     }
@@ -59,13 +60,8 @@ struct ClientTypes: Sendable {
             .timestampWithTimeZone(let precision):
             if isParametric { writeLong(precision, into: &json) }
         case .array, .map:
-            for child in type.children {
-                json.beginObject()
-                json.member("kind", "TYPE")
-                json.member("value")
-                writeSignature(child, into: &json)
-                json.endObject()
-            }
+            for child in type.children { writeType(child, into: &json) }
+        case .opaque(.qdigest(let value)): writeType(value, into: &json)
         case .row(let fields):
             for field in fields {
                 json.beginObject()
@@ -88,6 +84,14 @@ struct ClientTypes: Sendable {
         default: break
         }
         json.endArray()
+        json.endObject()
+    }
+
+    private func writeType(_ type: LogicalType, into json: inout JSONWriter) {
+        json.beginObject()
+        json.member("kind", "TYPE")
+        json.member("value")
+        writeSignature(type, into: &json)
         json.endObject()
     }
 

@@ -2,6 +2,7 @@ import Bytes
 package import CivilTime
 import JSON
 package import SQLEngine
+import SQLFunctions
 package import Vectors
 
 /// Writes result rows as Trino's JSON: `[1,"a"],[2,"b"]`, rows separated by commas, without the outer
@@ -140,6 +141,9 @@ package struct TrinoEncoder: ResultEncoder {
         case .ipaddress:
             let view = StringView.bytes(at: vector.pointer(as: StringView.self) + place)
             appendText(addressText(Array(view)), to: &bytes)
+        case .opaque(let type):
+            let view = StringView.bytes(at: vector.pointer(as: StringView.self) + place)
+            appendText(opaqueText(type, view), to: &bytes)
         default: break
         }
     }

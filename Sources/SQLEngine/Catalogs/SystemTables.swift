@@ -11,6 +11,7 @@ struct SystemTables: Sendable {
     let doors: EngineDoors
     /// The queries that the caller may see.
     let queries: @Sendable (RequestContext) -> [Query]
+    let transactions: TransactionKeeper
 
     private static let bySchema: [String: [String]] = [
         "information_schema": InformationSchema.tableNames,
@@ -21,7 +22,7 @@ struct SystemTables: Sendable {
         "ledger": LedgerTable.names,
         "operations": OperationsTables.names,
         "maintenance": MaintenanceTable.names,
-        "runtime": ["nodes", "queries"],
+        "runtime": ["nodes", "queries", "transactions"],
         "quality": QualityTables.names,
         "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"]
             + PropertyListing.jdbcNames,
@@ -37,6 +38,8 @@ struct SystemTables: Sendable {
     ) -> (any ExecutableTable)? {
         switch "\(name.schema).\(name.table)" {
         case "runtime.queries": return queriesTable(name, context)
+        case "runtime.transactions":
+            return TransactionListing.table(name, transactions, context)
         case "runtime.nodes":
             let columns =
                 textColumns("node_id", "http_uri", "node_version") + [

@@ -96,9 +96,10 @@ package final class QueryEngine: Sendable {
         self.metrics = QueryMetrics(metrics)
         let doors = EngineDoors()
         self.doors = doors
-        transactions = TransactionKeeper(
+        let transactions = TransactionKeeper(
             idleLimit: configuration.transactionIdleLimit,
             openLimit: configuration.transactionLimit, clock: monotonic)
+        self.transactions = transactions
         started = monotonic.now()
         var reading: IcebergReading?
         if let catalog, let store {
@@ -108,9 +109,11 @@ package final class QueryEngine: Sendable {
         }
         catalogs = EngineCatalogs(
             catalog: catalog, reading: reading, given: tables,
-            systemTables: SystemTables(doors: doors) { context in
-                history.all.filter { QueryEngine.maySee($0, context, authorizer) }
-            }, models: models)
+            systemTables: SystemTables(
+                doors: doors,
+                queries: { context in
+                    history.all.filter { QueryEngine.maySee($0, context, authorizer) }
+                }, transactions: transactions), models: models)
     }
 
     /// Who hears of queries that ended.

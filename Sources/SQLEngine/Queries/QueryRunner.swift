@@ -111,7 +111,7 @@ struct QueryRunner {
     ) throws(QueryFault) -> (Statement, [Expression]) {
         switch statement.kind {
         case .executeImmediate(let text, let arguments):
-            return (try StatementRun.parse(text), arguments)
+            return (try prepared(text, statement, arguments), arguments)
         case .execute(let name, let arguments):
             guard
                 let text = query.session.prepared[name.text]
@@ -121,9 +121,24 @@ struct QueryRunner {
                     .notFound, "Prepared statement not found: \(name.text)",
                     hint: "PREPARE it in this session first")
             }
-            return (try StatementRun.parse(text), arguments)
+            return (try prepared(text, statement, arguments), arguments)
         default: return (statement, [])
         }
+    }
+
+    /// The statement of a prepared text, which must have as many parameters as values are passed.
+    private func prepared(
+        _ text: String, _ statement: Statement, _ arguments: [Expression]
+    ) throws(QueryFault) -> Statement {
+        let parsed = try StatementRun.parse(text)
+        // What was parsed has a count.
+        guard let count = try? SQLParser.parameterCount(of: text), count != arguments.count else {
+            return parsed
+        }
+        throw .analysis(
+            .invalidParameterUsage,
+            "Incorrect number of parameters: expected \(count) but found \(arguments.count)",
+            statement.span)
     }
 
     /// Runs a plan whose rows go to the client.

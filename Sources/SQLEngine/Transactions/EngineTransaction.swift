@@ -17,6 +17,8 @@ final class EngineTransaction: Sendable {
     let isReadOnly: Bool
     /// Whether COMMIT asks that everything read is still as it was.
     let isSerializable: Bool
+    /// When START TRANSACTION came.
+    let createdMicroseconds: Int64
     private let catalog: Catalog
 
     private struct State {
@@ -28,12 +30,13 @@ final class EngineTransaction: Sendable {
 
     init(
         id: String, context: RequestContext, isReadOnly: Bool, isolation: IsolationLevel?,
-        catalog: Catalog, _ references: [TransactionReference]
+        createdMicroseconds: Int64, catalog: Catalog, _ references: [TransactionReference]
     ) {
         self.id = id
         self.context = context
         self.isReadOnly = isReadOnly
         isSerializable = isolation == .serializable
+        self.createdMicroseconds = createdMicroseconds
         self.catalog = catalog
         state = Mutex(
             State(

@@ -122,6 +122,17 @@ final class TransactionKeeper: Sendable {
         for entry in open { try? entry.transaction.rollBack() }
     }
 
+    /// What is open, with the seconds since its last statement.
+    var all: [(transaction: EngineTransaction, idleSeconds: Int64)] {
+        let now = clock.now()
+        return state.withLock { state in
+            state.open.values.map { entry in
+                let idle = entry.running.isEmpty ? (now - entry.lastUse).fractionalSeconds : 0
+                return (entry.transaction, Int64(idle))
+            }
+        }
+    }
+
     /// How many are open.
     var count: Int { state.withLock { $0.open.count } }
 

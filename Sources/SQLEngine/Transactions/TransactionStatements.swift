@@ -29,7 +29,8 @@ extension StatementRun {
             let origins = try catalog.listWarehouses(context).map { catalogs.reference($0.name) }
             transaction = EngineTransaction(
                 id: id, context: owner, isReadOnly: isReadOnly ?? false, isolation: isolation,
-                catalog: catalog, try catalog.beginTransaction(owner, id: id, origins))
+                createdMicroseconds: query.createdMicroseconds, catalog: catalog,
+                try catalog.beginTransaction(owner, id: id, origins))
         } catch { throw Self.fault(error, about: "START TRANSACTION") }
         try engine.transactions.begin(transaction)
         changes.startedTransactionID = id

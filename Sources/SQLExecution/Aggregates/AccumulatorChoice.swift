@@ -134,7 +134,8 @@ func plainAccumulator(_ resolved: ResolvedAggregate) throws(QueryFault) -> Accum
             finisher: Collections.percentile(
                 types[0], weightColumn: types.count == 3 ? 1 : nil, fractionColumn: types.count - 1,
                 isArray: isArray))
-    default: break
+    default:
+        if let accumulator = SketchAccumulator(resolved) { return accumulator }
     }
     throw QueryFault(
         .notSupported, "aggregate function is not implemented for these arguments: \(name)")

@@ -19,7 +19,7 @@ extension Caster {
             output.store(frame.keep(bytes), target)
         case .varbinary:
             switch source {
-            case .varchar, .char, .json, .ipaddress, .varbinary:
+            case .varchar, .char, .json, .ipaddress, .varbinary, .opaque:
                 output.store(input.pointer(as: StringView.self)[index], target)
             case .uuid:
                 let value = UInt128(bitPattern: wideValue(input, index)) ^ 1 << 127
@@ -96,7 +96,7 @@ extension Caster {
     /// Whether the source has no text form.
     private var isRejected: Bool {
         switch source {
-        case .array, .map, .row, .varbinary: true
+        case .array, .map, .row, .varbinary, .opaque: true
         default: false
         }
     }
@@ -137,7 +137,7 @@ func scalarText(
     _ type: LogicalType, _ input: Vector, _ index: Int, _ zones: ZoneAccess
 ) -> [UInt8] {
     switch type {
-    case .unknown, .array, .map, .row: return []
+    case .unknown, .array, .map, .row, .opaque: return []
     case .boolean:
         return Array(input.pointer(as: UInt8.self)[index] != 0 ? "true".utf8 : "false".utf8)
     case .tinyint, .smallint, .integer:

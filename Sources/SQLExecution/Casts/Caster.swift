@@ -44,6 +44,7 @@ final class Caster {
             .intervalYearToMonth, .intervalDayToSecond:
             toTime(input, index, output, target, frame)
         case .uuid: toUUID(input, index, output, target, frame)
+        case .opaque(let type): toOpaque(type, input, index, output, target, frame)
         case .array, .map, .row: reject(frame, output, target)
         }
     }

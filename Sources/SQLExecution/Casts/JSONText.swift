@@ -61,7 +61,7 @@ func appendJSON(_ type: LogicalType, _ vector: Vector, _ row: Int, to text: inou
             guard appendJSON(field.type, children[position], index, to: &text) else { return false }
         }
         text.append(UInt8(ascii: "}"))
-    case .varbinary, .intervalYearToMonth, .intervalDayToSecond: return false
+    case .varbinary, .intervalYearToMonth, .intervalDayToSecond, .opaque: return false
     }
     return true
 }

@@ -67,7 +67,7 @@ struct ValueText {
                 text.append(digit)
             }
             return text
-        case .array, .map, .row: return nil
+        case .array, .map, .row, .opaque: return nil
         }
     }
 }

@@ -8,6 +8,7 @@ import Vectors
 enum AggregateDeclarations {
     static let all: [AggregateFunction] =
         counts + sums + extremes + logical + collections + approximations + statistics + bits
+        + SketchDeclarations.all
 
     private static let counts: [AggregateFunction] = [
         AggregateFunction(

@@ -28,6 +28,7 @@ enum JSONFunctions {
                 example: "is_json_scalar('[1]')",
                 kernel: unary { (text: Text) -> Bool? in parsed(text)?.isScalar }),
         ] + inputTypes.flatMap(pathFunctions) + inputTypes.flatMap(arrayFunctions) + SQLJSON.all
+        + JSONScalars.all
 
     /// JSON functions take JSON, or text that is parsed.
     private static let inputTypes: [LogicalType] = [.json, .text]

@@ -8,6 +8,7 @@ enum ScalarAreas {
         ConditionalFunctions.all, SessionFunctions.all, RegexFunctions.all, BinaryFunctions.all,
         ScalarFunction.byteOrders,
         URLFunctions.all, JSONFunctions.all, ArrayFunctions.all,
-        MapFunctions.all, AIFunctions.all,
+        MapFunctions.all, AIFunctions.all, SketchFunctions.all,
+        ShapeFunctions.all,
     ]
 }

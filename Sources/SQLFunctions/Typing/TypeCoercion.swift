@@ -30,13 +30,14 @@ extension LogicalType {
 
     /// Whether `=` is defined and GROUP BY, DISTINCT and joins may use the type.
     package var isComparable: Bool {
-        children.allSatisfy(\.isComparable)
+        if case .opaque = self { return false }
+        return children.allSatisfy(\.isComparable)
     }
 
     /// Whether `<` is defined and ORDER BY may use the type.
     package var isOrderable: Bool {
         switch self {
-        case .map, .json: false
+        case .map, .json, .opaque: false
         default: children.allSatisfy(\.isOrderable)
         }
     }
@@ -70,6 +71,7 @@ extension LogicalType {
             return own.map { $0 <= other } ?? false
         case (.char(let own), .varchar(let other)): return other.map { own <= $0 } ?? true
         case (.char(let own), .char(let other)): return own <= other
+        case (.opaque(.hyperLogLog), .opaque(.p4HyperLogLog)): return true
         case (.date, .timestamp), (.date, .timestampWithTimeZone): return true
         case (.time(let own), .time(let other)), (.time(let own), .timeWithTimeZone(let other)),
             (.timeWithTimeZone(let own), .timeWithTimeZone(let other)),
@@ -187,6 +189,9 @@ extension LogicalType {
         case (.json, .row(let other)):
             return other.allSatisfy { LogicalType.json.casts(to: $0.type) }
         case (.array, _), (.map, _), (.row, _), (_, .array), (_, .map), (_, .row): return false
+        case (.opaque(let own), .varbinary), (.varbinary, .opaque(let own)): return own.isDigest
+        case (.opaque(.p4HyperLogLog), .opaque(.hyperLogLog)): return true
+        case (.opaque, _), (_, .opaque): return false
         default: return castsScalar(to: target)
         }
     }
@@ -227,7 +232,7 @@ extension LogicalType {
         case .json: .json
         case .intervalYearToMonth: .months
         case .intervalDayToSecond: .days
-        case .unknown, .array, .map, .row: .other
+        case .unknown, .array, .map, .row, .opaque: .other
         default: .number
         }
     }

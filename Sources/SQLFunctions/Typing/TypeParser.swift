@@ -124,6 +124,17 @@ private struct TypeParser {
             return takeWords("day", "to", "second") ? .intervalDayToSecond : nil
         case "uuid": return .uuid
         case "ipaddress": return .ipaddress
+        case "hyperloglog": return .opaque(.hyperLogLog)
+        case "p4hyperloglog": return .opaque(.p4HyperLogLog)
+        case "setdigest": return .opaque(.setDigest)
+        case "tdigest": return .opaque(.tdigest)
+        case "geometry": return .opaque(.geometry)
+        case "sphericalgeography": return .opaque(.sphericalGeography)
+        case "qdigest":
+            guard let types = typeArguments(), types.count == 1,
+                [.bigint, .double, .real].contains(types[0])
+            else { return nil }
+            return .opaque(.qdigest(types[0]))
         case "array":
             guard let types = typeArguments(), types.count == 1 else { return nil }
             return .array(types[0])

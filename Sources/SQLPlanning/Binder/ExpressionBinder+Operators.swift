@@ -138,7 +138,9 @@ extension ExpressionBinder {
             case .less, .lessOrEqual, .greater, .greaterOrEqual: true
             default: false
             }
-        if isOrder && !common.isOrderable { throw mismatch(op.rawValue, left, right, span) }
+        guard isOrder ? common.isOrderable : common.isComparable else {
+            throw mismatch(op.rawValue, left, right, span)
+        }
         return .comparison(op, left.coerced(to: common), right.coerced(to: common))
     }
 

@@ -45,7 +45,7 @@ extension LogicalType {
             if name == "map", types.count == 2, arguments.count == 2 {
                 return .map(key: types[0], value: types[1])
             }
-            guard types.isEmpty else { return nil }
+            guard types.isEmpty || name == "qdigest" else { return nil }
             return LogicalType(parsing: text(written))
         }
     }
