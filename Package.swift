@@ -177,7 +177,7 @@ let modules: [Module] = [
     Module(
         name: "Quality",
         needs: [
-            "Diagnostics", "JSON", "YAML", "Vectors", "Authority", "SQLite", "Platform",
+            "Diagnostics", "JSON", "YAML", "Vectors", "Authority", "SQLite", "Platform", "Regex",
             "Iceberg", "SQLSyntax", "SQLFunctions", "SQLPlanning", "SQLEngine", "TableCatalog",
         ]),
     Module(

@@ -26,6 +26,13 @@ enum ReadOnlySQL {
             .showFunctions, .showSession, .showStats, .showBranches, .showRoles,
             .describeOutputQuery:
             true
+        case .model(let model):
+            switch model {
+            case .show, .describe: true
+            case .create, .drop: false
+            }
+        case .check(let check):
+            if case .list = check { true } else { false }
         case .policy(let policy):
             switch policy {
             case .showRowFilters, .showMasks, .showTags, .showEffectiveAccess: true

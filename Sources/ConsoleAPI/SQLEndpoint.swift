@@ -47,12 +47,20 @@ extension ConsolePages {
             )
         }
         do throws(QueryRunFault) {
-            return secured(
-                .json(200, resultJSON(try runSQL(visitor, sql, catalog, schema, limit: limit))))
+            let answer = try runSQL(
+                visitor, sql, catalog, schema, limit: limit, source: source(request, visitor))
+            return secured(.json(200, resultJSON(answer)))
         } catch {
             return secured(
                 .json(error.code == .permissionDenied ? 403 : 400, faultJSON(error, sql: sql)))
         }
+    }
+
+    /// Who asks, for the ledger: the page in a browser, or a program by its name.
+    private func source(_ request: Request, _ visitor: ConsoleVisitor) -> String {
+        guard visitor.csrfToken == nil else { return "SQL page" }
+        let program = request.fields["User-Agent"].flatMap { $0.split(separator: " ").first }
+        return program.map { "api " + $0.prefix(80) } ?? "api"
     }
 
     private func secured(_ response: Response) -> Response {

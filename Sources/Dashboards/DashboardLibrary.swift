@@ -53,6 +53,11 @@ package struct DashboardLibrary: Sendable {
             faults: faults + other.faults)
     }
 
+    /// Those of which that holds, with all faults.
+    package func filter(_ isWanted: (DashboardDocument) -> Bool) -> DashboardLibrary {
+        DashboardLibrary(known: documents.filter { isWanted($0.value) }, faults: faults)
+    }
+
     private init(known: [String: DashboardDocument], faults: [DashboardError]) {
         documents = known
         self.faults = faults

@@ -70,6 +70,7 @@ struct FileWork {
         let source = try ObjectSource.openLoose(
             reader, format: file.format, sheet: file.sheet, budget: work.ingestor.budget,
             log: work.log)
+        for remark in source.remarks { work.log("\(file.location): \(remark)") }
         try RequiredColumns.check(work.request.requires, in: source)
         return source
     }
@@ -174,7 +175,10 @@ struct FileWork {
             let isAppend = changes.addedDeletes.isEmpty && changes.removedPaths.isEmpty
             report.snapshotID = try work.commit(
                 isAppend ? .append : .overwrite,
-                summary: [IngestSummary.sourceVersion: "\(name)#\(source?.version ?? "removed")"],
+                summary: [
+                    IngestSummary.source: name,
+                    IngestSummary.sourceVersion: "\(name)#\(source?.version ?? "removed")",
+                ],
                 checks: ConflictChecks(
                     startingSnapshotID: metadata.currentSnapshotID,
                     predicate: Self.predicate(name, metadata.currentSchema),

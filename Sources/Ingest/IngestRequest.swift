@@ -1,5 +1,6 @@
 import Diagnostics
 package import JSON
+import ObjectStorage
 
 /// Where rows come from.
 package enum IngestSource: Sendable, Hashable {
@@ -12,6 +13,17 @@ package enum IngestSource: Sendable, Hashable {
     /// All objects whose key begins so, or matches the pattern, and ends with the suffix.
     case objects(
         bucket: String, prefix: String, suffix: String, format: String?, sheet: String?)
+
+    /// In words, for summaries of snapshots.
+    var text: String {
+        switch self {
+        case .sqliteTable(let path, let table): "table \(table) of \(path)"
+        case .sqliteQuery(let path, _): "a query over \(path)"
+        case .object(let bucket, let key, _, _): "\(ObjectLocation(bucket: bucket, key: key))"
+        case .objects(let bucket, let prefix, let suffix, _, _):
+            "s3://\(bucket)/\(prefix)\(suffix.isEmpty ? "" : "…" + suffix)"
+        }
+    }
 }
 
 /// How rows meet those that are there.

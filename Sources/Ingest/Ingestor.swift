@@ -53,6 +53,8 @@ package struct IngestReport: Sendable, Hashable {
 package enum IngestSummary {
     package static let runID = "lakehouse.run-id"
     package static let stepID = "lakehouse.step-id"
+    /// The file, the files or the database that rows came from.
+    package static let source = "lakehouse.source"
     /// `s3://bucket/key#version` of the object whose rows were added.
     package static let sourceVersion = "lakehouse.source-version"
     package static let watermark = "lakehouse.watermark"
@@ -313,6 +315,9 @@ struct IngestWork {
                 return Ingestor.wasDone(request.target, done, identity)
             }
         }
+        for source in sources {
+            for remark in source.remarks { log("\(source.name): \(remark)") }
+        }
         do {
             return try load(sources, version, widens: false)
         } catch let error as TextTableError where error.code == .invalidValue {
@@ -435,6 +440,9 @@ struct IngestWork {
         var identity = identity
         if let part { identity.stepID += "#\(part)" }
         var lines = summary
+        if lines[IngestSummary.source] == nil {
+            lines[IngestSummary.source] = request.source.text
+        }
         lines[IngestSummary.runID] = identity.runID
         lines[IngestSummary.stepID] = identity.stepID
         let catalog = ingestor.catalog

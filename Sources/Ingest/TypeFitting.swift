@@ -38,7 +38,11 @@ enum TypeFitting {
             guard let present = IcebergTypes.sqlType(field.type) else {
                 throw incompatible(column, source, "a type that cannot be written")
             }
-            if present == stored {
+            try checkScale(column, source, present, widens)
+            if let wide = room(for: column, source, in: present), widens {
+                plan.promoted[field.id] = wide.iceberg
+                plan.readTypes.append(wide.sql)
+            } else if present == stored {
                 plan.readTypes.append(present)
             } else if widens, let wide = promotion(of: field, to: stored) {
                 plan.promoted[field.id] = wide
@@ -53,6 +57,41 @@ enum TypeFitting {
             }
         }
         return plan
+    }
+
+    /// The decimal with as many digits behind the point as the table's and room for the source's values;
+    /// nil where they have room, or nothing has: 38 digits are the most.
+    private static func room(
+        for column: SourceColumn, _ source: any RowSource, in present: LogicalType
+    ) -> (iceberg: PrimitiveType, sql: LogicalType)? {
+        guard case .decimal(let precision, let scale) = present, source.isGuessed,
+            let digits = column.wholeDigits, digits + scale > precision, digits + scale <= 38
+        else { return nil }
+        switch column.type {
+        case .bigint: break
+        case .decimal(_, let own) where own <= scale: break
+        default: return nil
+        }
+        let wide = digits + scale
+        return (.decimal(precision: wide, scale: scale), .decimal(precision: wide, scale: scale))
+    }
+
+    /// Refuses guessed numbers with more digits behind the point than the table keeps: Iceberg has no way
+    /// to give a column more of them, and to cut them off would change values in silence.
+    private static func checkScale(
+        _ column: SourceColumn, _ source: any RowSource, _ present: LogicalType, _ widens: Bool
+    ) throws(IngestError) {
+        guard widens, source.isGuessed, case .decimal(_, let scale) = present,
+            case .decimal(let precision, let own) = column.type, own > scale
+        else { return }
+        throw IngestError(
+            .incompatibleType,
+            "column \(column.name) has \(own) digits behind the point in \(source.name), and the "
+                + "table keeps \(scale): \(present)",
+            hint:
+                "Iceberg cannot add digits behind the point: make the table anew with CREATE TABLE … "
+                + "AS SELECT CAST(\(column.name) AS decimal(\(precision),\(own))), or round the file"
+        )
     }
 
     private static func promotion(of field: NestedField, to type: LogicalType) -> PrimitiveType? {

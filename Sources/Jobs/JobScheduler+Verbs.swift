@@ -263,7 +263,8 @@ extension JobScheduler {
     }
 
     /// Begins what failed or was skipped in a finished run again. Steps that succeeded stay, and the
-    /// ids are the same, so that effects that were committed are found.
+    /// ids are the same, so that effects that were committed are found. Refused where those effects went
+    /// with the run's branch.
     package func retry(_ context: RequestContext, _ id: String) throws -> RunRecord {
         let present = try run(context, id).run
         try require(context, .pipelineRun, present.pipeline)
@@ -272,6 +273,7 @@ extension JobScheduler {
                 .wrongState,
                 "only a failed or cancelled run is begun again: \(present.state.rawValue)")
         }
+        try requireBranch(context, of: id)
         let key = PipelineKey(tenant: context.tenant, name: present.pipeline)
         try database.write { tx in
             try transitions(tx).retry(id, key, newID: { entropy.uuid() })

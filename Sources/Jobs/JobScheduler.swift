@@ -33,6 +33,7 @@ package final class JobScheduler: Service {
     private let options: JobOptions
     private let log: Logger
     let principals: @Sendable (PipelineActor) throws -> Principal?
+    let branchIsThere: RunBranch.Lookup
     private let metrics: JobMetrics?
     /// Names this process in leases.
     private let lease: String
@@ -57,7 +58,8 @@ package final class JobScheduler: Service {
     private let subscriptions = Subscriptions()
 
     /// Opens or creates `jobs.sqlite`. `principals` gives who runs act as, with its present groups and
-    /// roles; nil when it is gone, and it throws when it is shut out.
+    /// roles; nil when it is gone, and it throws when it is shut out. `branchIsThere` tells whether a run's
+    /// branch still is.
     package init(
         databasePath: String, handlers: [String: any JobHandler], sources: [any EventSource] = [],
         authorizer: any Authorizer, clock: any WallClock,
@@ -65,8 +67,9 @@ package final class JobScheduler: Service {
         zones: TimeZones,
         options: JobOptions = JobOptions(), metrics: MetricsRegistry? = nil, log: Logger = Logger(),
         principals: @escaping @Sendable (PipelineActor) throws -> Principal? = PipelineActor
-            .asStored
+            .asStored, branchIsThere: @escaping RunBranch.Lookup = { _, _ in true }
     ) throws {
+        self.branchIsThere = branchIsThere
         database = try Database(
             path: databasePath, migrations: jobMigrations,
             nowMicroseconds: { clock.now().microseconds })

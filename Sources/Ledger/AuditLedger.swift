@@ -259,9 +259,10 @@ package final class AuditLedger: Sendable {
             return running.thread
         }
         thread?.join()
+        // What cannot be taken in stays in the outboxes; the file is closed all the same.
+        defer { database.close() }
         try drain()
         try flush()
-        database.close()
     }
 
     private func work() {
@@ -399,5 +400,12 @@ let ledgerMigrations: [Migration] = [
             CREATE INDEX entries_by_query ON entries (query_id, seq);
             CREATE INDEX entries_by_run ON entries (run_id, seq);
             CREATE INDEX entries_by_snapshot ON entries (snapshot_id, seq);
+            """),
+    Migration(
+        3, "traces without a limit",
+        sql: """
+            CREATE INDEX entries_commits ON entries (tenant, seq)
+                WHERE action IN ('catalog.table.committed', 'catalog.table.created');
+            CREATE INDEX entries_reads ON entries (resource, query_id) WHERE action = 'table.read';
             """),
 ]

@@ -21,8 +21,21 @@ package struct TracedRead: Sendable, Hashable {
     package var resource: String
     package var snapshotID: Int64?
     package var queryID: String?
-    /// What the client said of itself: a dashboard, a tool.
+    /// The application: what the client said of itself, a dashboard, a tool.
     package var source: String?
+}
+
+/// Some of a list, newest first.
+package struct TracePage<Item: Sendable>: Sendable {
+    package var items: [Item]
+    /// Behind which row of the trail the list goes on; nil: there is no more.
+    package var next: Int64?
+
+    /// A page; `next` is nil on the last one.
+    package init(items: [Item], next: Int64?) {
+        self.items = items
+        self.next = next
+    }
 }
 
 /// What one id leads to, and where data came from and went: joins over the trail.
@@ -36,7 +49,10 @@ extension AuditLedger {
     private static let queryColumn = "query_id"
     private static let runColumn = "run_id"
     private static let snapshotColumn = "snapshot_id"
-    private static let traceLimit = 500
+    /// How many rows one id may lead to.
+    private static let traceLimit = 5_000
+    /// What the pages of traces call themselves when they read through the console.
+    package static let traceSource = "trace"
 
     /// The resource of a table by its path: warehouse, levels, name.
     package static func tableResource(_ path: [String]) -> String {
@@ -96,52 +112,75 @@ extension AuditLedger {
         }
     }
 
-    /// Who read a table, newest first. Asks for `ledger.view`.
+    /// Who read a table, newest first, behind `before`. Asks for `ledger.view`. What the pages of traces
+    /// read to draw themselves is left out here; it is in the trail.
     package func readers(
         _ context: RequestContext, authorizer: any Authorizer, table path: [String],
-        limit: Int = 100
-    ) throws -> [TracedRead] {
+        before: Int64? = nil, limit: Int = 100
+    ) throws -> TracePage<TracedRead> {
         try authorizer.require(
             context, .ledgerView, Resource(tenant: context.tenant, kind: .ledger, path: []))
         try settleAll()
-        return try reads(
-            context, authorizer, "resource = ?", [Self.tableResource(path)], newestFirst: true,
-            limit: limit)
+        return try page(before: before, limit: limit) { before, count in
+            try rows(
+                context.tenant,
+                """
+                action = 'table.read' AND resource = ? AND seq < ? AND NOT (door = 'console'
+                    AND json_valid(detail) AND json_extract(detail, '$.source') IS ?)
+                """, [Self.tableResource(path), before, Self.traceSource], newestFirst: true,
+                limit: count)
+        } item: { entry in
+            may(context, authorizer, entry.resource) ? Self.read(entry) : nil
+        }
     }
 
-    /// Commits of other tables that read this one: where its data went.
+    /// Commits of other tables by statements that read this one, newest first, behind `before`: where
+    /// its data went. All there are, page by page.
     package func derived(
-        _ context: RequestContext, authorizer: any Authorizer, table path: [String]
-    ) throws -> [TracedCommit] {
+        _ context: RequestContext, authorizer: any Authorizer, table path: [String],
+        before: Int64? = nil, limit: Int = 100
+    ) throws -> TracePage<TracedCommit> {
         try authorizer.require(
             context, .tableSelect, Resource(tenant: context.tenant, kind: .table, path: path))
         try settleAll()
         let resource = Self.tableResource(path)
-        let queries = try database.read { tx in
-            try tx.query(
-                """
-                SELECT \(Self.queryColumn) FROM entries
-                WHERE tenant = ? AND resource = ? AND action = 'table.read'
-                GROUP BY 1 ORDER BY max(seq) DESC LIMIT \(Self.traceLimit)
-                """, context.tenant, resource
-            ) { $0.stringOrNil(0) }.compactMap { $0 }
-        }
-        var found: [TracedCommit] = []
-        for query in queries {
-            let commits = try rows(
+        return try page(before: before, limit: limit) { before, count in
+            // Walks the commits, of which there are few, and asks of each whether its query read the
+            // table: both by an index of their own.
+            try rows(
                 context.tenant,
                 """
-                \(Self.queryColumn) = ? AND action IN
-                    ('catalog.table.committed', 'catalog.table.created') AND resource <> ?
-                """, [query, resource])
-            for entry in commits where may(context, authorizer, entry.resource) {
-                found.append(
-                    TracedCommit(
-                        entry: entry, snapshotID: Self.number(entry, "snapshotId"), queryID: query,
-                        runID: Self.text(entry, "runId"), reads: []))
-            }
+                action IN ('catalog.table.committed', 'catalog.table.created') AND resource <> ?
+                    AND query_id IS NOT NULL AND seq < ? AND EXISTS (
+                        SELECT 1 FROM entries AS r WHERE r.action = 'table.read' AND r.resource = ?
+                            AND r.query_id = entries.query_id AND r.tenant = entries.tenant)
+                """, [resource, before, resource], newestFirst: true, limit: count)
+        } item: { entry in
+            guard may(context, authorizer, entry.resource) else { return nil }
+            return TracedCommit(
+                entry: entry, snapshotID: Self.number(entry, "snapshotId"),
+                queryID: Self.text(entry, "queryId"), runID: Self.text(entry, "runId"), reads: [])
         }
-        return found
+    }
+
+    /// Fills a page with the rows that the caller may know of, from as many as that takes.
+    private func page<Item>(
+        before: Int64?, limit: Int, rows: (_ before: Int64, _ count: Int) throws -> [LedgerEntry],
+        item: (LedgerEntry) throws -> Item?
+    ) throws -> TracePage<Item> {
+        var place = before ?? .max
+        var items: [Item] = []
+        while true {
+            let found = try rows(place, limit + 1)
+            for (index, entry) in found.enumerated() {
+                place = entry.sequence
+                if let item = try item(entry) { items.append(item) }
+                if items.count == limit {
+                    return TracePage(items: items, next: index + 1 < found.count ? place : nil)
+                }
+            }
+            if found.count <= limit { return TracePage(items: items, next: nil) }
+        }
     }
 
     // MARK: Steps
@@ -154,17 +193,17 @@ extension AuditLedger {
 
     private func reads(
         _ context: RequestContext, _ authorizer: any Authorizer, _ condition: String,
-        _ values: [any SQLiteBindable], newestFirst: Bool = false, limit: Int = traceLimit
+        _ values: [any SQLiteBindable]
     ) throws -> [TracedRead] {
         try rows(
-            context.tenant, "action = 'table.read' AND " + condition, values,
-            newestFirst: newestFirst, limit: limit
-        ).filter { may(context, authorizer, $0.resource) }.map { entry in
-            TracedRead(
-                entry: entry, resource: entry.resource,
-                snapshotID: Self.number(entry, "snapshotId"),
-                queryID: Self.text(entry, "queryId"), source: Self.text(entry, "source"))
-        }
+            context.tenant, "action = 'table.read' AND " + condition, values
+        ).filter { may(context, authorizer, $0.resource) }.map(Self.read)
+    }
+
+    private static func read(_ entry: LedgerEntry) -> TracedRead {
+        TracedRead(
+            entry: entry, resource: entry.resource, snapshotID: number(entry, "snapshotId"),
+            queryID: text(entry, "queryId"), source: text(entry, "source"))
     }
 
     /// Whether the caller may know that there is such a table.

@@ -15,7 +15,7 @@ enum Algorithm: String, CaseIterable, Sendable {
         switch self {
         case .isolationForest: ["trees", "samples", "seed", "label", "contamination"]
         case .logisticRegression: ["label", "l2", "max_iterations", "standardize", "seed"]
-        case .kmeans: ["clusters", "seed", "max_iterations", "restarts", "standardize"]
+        case .kmeans: ["clusters", "k", "seed", "max_iterations", "restarts", "standardize"]
         }
     }
 }
@@ -48,6 +48,13 @@ struct ModelOptions: Sendable {
                     ?? "the algorithms are \(names.joined(separator: ", "))")
         }
         self.algorithm = algorithm
+        if let twice = training.options.first(where: { $0.name == "k" }),
+            training.options.contains(where: { $0.name == "clusters" })
+        {
+            throw .analysis(
+                .invalidArguments, "k and clusters are the same option", twice.span,
+                hint: "give one of them")
+        }
         for option in training.options {
             guard algorithm.optionNames.contains(option.name) else {
                 let names = algorithm.optionNames
@@ -83,7 +90,8 @@ struct ModelOptions: Sendable {
         case "max_iterations":
             iterations = Int(try option.integer(in: 1...Int64(Limits.iterations)))
         case "restarts": restarts = Int(try option.integer(in: 1...Int64(Limits.restarts)))
-        case "clusters": clusters = Int(try option.integer(in: 1...Int64(Limits.clusters)))
+        // The letter that every book has for it.
+        case "clusters", "k": clusters = Int(try option.integer(in: 1...Int64(Limits.clusters)))
         default: standardize = try option.flag()
         }
     }

@@ -193,7 +193,10 @@ struct Audit {
 
     private static func message(_ check: Check, _ failing: Int64, _ total: Int64?) -> String {
         if case .freshness(let column, _) = check.rule {
-            return failing == 0 ? "\(column) is fresh" : "\(column) has nothing as new as wanted"
+            return failing == 0
+                ? "\(column) is fresh"
+                : "\(column) has nothing as new as wanted; "
+                    + "what lies in the future does not count"
         }
         if failing == 0 { return "all \(total ?? 0) rows pass" }
         return "\(failing) of \(total ?? 0) rows fail"

@@ -1,5 +1,6 @@
 import Diagnostics
 import JSON
+import Regex
 
 /// A check's rule, read from its options and found to make sense by itself.
 enum CheckRule: Sendable {
@@ -53,7 +54,7 @@ extension CheckRule {
                 column, table: try reader.text("to"),
                 field: try reader.optional("field") ?? column)
         case .regex:
-            self = .regex(try reader.text("column"), pattern: try reader.text("pattern"))
+            self = .regex(try reader.text("column"), pattern: try reader.pattern("pattern"))
         case .freshness:
             self = .freshness(try reader.text("column"), seconds: try reader.duration("within"))
         case .reconcile:
@@ -112,7 +113,8 @@ private struct OptionReader {
     func fault(_ option: String, _ wanted: String) -> QualityError {
         QualityError(
             .invalidCheck, "\(kind.rawValue) wants \(wanted) for \(option)",
-            hint: "options: \((kind.options + CheckKind.shared).joined(separator: ", "))")
+            hint: "options: \((kind.options + CheckKind.shared).joined(separator: ", "))",
+            option: option)
     }
 
     func allow(_ names: [String]) throws(QualityError) {
@@ -120,7 +122,7 @@ private struct OptionReader {
             throw QualityError(
                 .invalidCheck, "\(kind.rawValue) has no option \(name)",
                 hint: nearestName(to: name, among: names).map { "did you mean \($0)?" }
-                    ?? "options: \(names.joined(separator: ", "))")
+                    ?? "options: \(names.joined(separator: ", "))", option: name)
         }
     }
 
@@ -199,6 +201,17 @@ private struct OptionReader {
             }
         }
         return elements
+    }
+
+    /// A regular expression that compiles.
+    func pattern(_ name: String) throws(QualityError) -> String {
+        let text = try text(name)
+        do throws(RegexError) { _ = try RegexPattern(text) } catch {
+            throw QualityError(
+                .invalidCheck, "\(name) is no regular expression: \(error.message)",
+                hint: error.hint, cause: error, option: name)
+        }
+        return text
     }
 
     /// A number or a text, such as a date.

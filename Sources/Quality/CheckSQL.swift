@@ -39,8 +39,10 @@ struct CheckSQL {
             return column
         }
         throw QualityError(
-            .invalidCheck, "the table has no column \(name)",
-            hint: nearestName(to: name, among: columns.map(\.name)).map { "did you mean \($0)?" })
+            .noSuchColumn, "the table has no column \(name)",
+            hint: nearestName(to: name, among: columns.map(\.name)).map { "did you mean \($0)?" }
+                ?? "its columns: \(columns.map(\.name).joined(separator: ", "))",
+            option: "column")
     }
 
     // MARK: Row-level checks
@@ -120,7 +122,9 @@ struct CheckSQL {
         for (index, check) in checks.enumerated() {
             if case .freshness(let name, let seconds) = check.rule {
                 let value = try column(name)
-                let rows = check.filter.map { "CASE WHEN (\($0)) THEN \(value) END" } ?? value
+                // What lies in the future says nothing of how fresh the rest is.
+                let filter = check.filter.map { "(\($0)) AND " } ?? ""
+                let rows = "CASE WHEN \(filter)\(value) <= \(try now(name)) THEN \(value) END"
                 flags.append("\(rows) AS f\(index)")
                 sums.append(
                     "CASE WHEN coalesce(max(f\(index)) < \(try cutoff(name, seconds)), true) "
@@ -175,6 +179,22 @@ struct CheckSQL {
             + "CAST(stddev_pop(CAST(n AS double)) AS varchar), count(n) "
             + "FROM newest LEFT JOIN per_day ON per_day.d < newest.last_day "
             + "AND per_day.d >= date_add('day', -\(days), newest.last_day)"
+    }
+
+    /// The queries that a run of the check makes, for finding mistakes before there is a run.
+    func questions(_ check: Check) throws(QualityError) -> [String] {
+        switch check.rule {
+        case .uniqueness: return [try countingSurplus(check)]
+        case .rowCountRange:
+            return check.filter.map { ["SELECT count(*) FROM \(source) AS t WHERE \($0)"] } ?? []
+        case .reconcile(let expression, let sql, let tolerance):
+            return [reconciling(expression, sql, tolerance)]
+        case .customQuery(let sql): return ["SELECT count(*) FROM (\(filled(sql))) AS q"]
+        case .schema: return []
+        case .volumeAnomaly(let column, let days, _):
+            return [try volumes(column, days: days, filter: check.filter)]
+        default: return [try counting([check])]
+        }
     }
 
     /// What is wrong with the columns; empty when all are as wanted.
@@ -251,7 +271,7 @@ struct CheckSQL {
         case let type:
             throw QualityError(
                 .invalidCheck, "\(name) is no date or timestamp but \(type)",
-                hint: "use custom_sql with a condition that casts it")
+                hint: "use custom_sql with a condition that casts it", option: "column")
         }
     }
 

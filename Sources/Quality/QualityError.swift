@@ -5,6 +5,7 @@ package struct QualityError: Fault {
     /// What went wrong.
     package enum Code: String, Sendable, CaseIterable {
         case invalidCheck = "quality.invalid_check"
+        case noSuchColumn = "quality.no_such_column"
         case noSuchCheck = "quality.no_such_check"
         case alreadyExists = "quality.already_exists"
         /// Checks of severity `fail` failed.
@@ -17,11 +18,15 @@ package struct QualityError: Fault {
     package let message: String
     package let hint: String?
     package let cause: (any Error)?
+    /// The option of the check that is wrong, if it is one.
+    package let option: String?
 
     /// A fault with its words.
     package init(
-        _ code: Code, _ message: String, hint: String? = nil, cause: (any Error)? = nil
+        _ code: Code, _ message: String, hint: String? = nil, cause: (any Error)? = nil,
+        option: String? = nil
     ) {
+        self.option = option
         self.code = code
         self.message = message
         self.hint = hint

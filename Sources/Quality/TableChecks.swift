@@ -4,6 +4,7 @@ import Iceberg
 package import JSON
 package import Platform
 package import SQLEngine
+import SQLFunctions
 package import SQLPlanning
 package import SQLite
 package import TableCatalog
@@ -99,20 +100,25 @@ package final class TableChecks: CheckDoor {
 
     package func create(
         _ context: RequestContext, table: TableName, name: String, kind: String,
-        options: JSONObject, replaces: Bool, mayExist: Bool
+        options: JSONObject, replaces: Bool, mayExist: Bool, query: @escaping QueryRun
     ) throws {
+        let at = CatalogReference(parsing: table.catalog)
         let table = Self.plain(table)
         try authorizer.require(context, .tableAlter, resource(context, table))
-        let check = try Check(
-            table: table, name: name, kind: kind, options: options, source: "sql")
+        let check: Check
+        do throws(QualityError) {
+            check = try Check(
+                table: table, name: name, kind: kind, options: options, source: "sql")
+        } catch { throw error.refusal }
+        try CheckTrial(check: check, at: at, query: query).run()
         let isNew = try records.database.write { tx in
             try records.put(
                 tx, tenant: context.tenant, check, by: context.principal.name, replaces: replaces)
         }
         guard isNew || mayExist else {
-            throw QualityError(
+            throw CheckRefusal(
                 .alreadyExists, "\(table) has a check \(check.name) already",
-                hint: "write CREATE OR REPLACE CHECK")
+                hint: "write CREATE OR REPLACE CHECK", place: .name)
         }
     }
 
@@ -221,7 +227,9 @@ package final class TableChecks: CheckDoor {
         var request = AuditRequest(
             table: Self.plain(table), reference: reference, runID: entropy.uuid())
         request.names = names
-        return try audit(context, request, query: query).outcomes
+        do { return try audit(context, request, query: query).outcomes } catch let error
+            as QualityError
+        { throw error.refusal }
     }
 
     /// Runs a table's checks at one state of it and records what they find.

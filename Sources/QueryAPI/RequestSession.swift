@@ -27,6 +27,9 @@ enum RequestSession {
         session.zone = value(fields, "Time-Zone")
         session.source = value(fields, "Source")
         session.clientInfo = value(fields, "Client-Info")
+        session.userAgent = fields["User-Agent"].flatMap {
+            $0.split(separator: " ").first.map { String($0.prefix(80)) }
+        }
         session.traceToken = value(fields, "Trace-Token")
         session.language = value(fields, "Language")
         session.clientTags = list(fields, "Client-Tags")

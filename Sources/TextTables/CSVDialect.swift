@@ -18,11 +18,15 @@ package struct CSVDialect: Sendable, Hashable {
 }
 
 extension CSVDialect {
+    /// How much of a file is looked at; a shorter sample is the whole file.
+    static let sampleBytes = 64 << 10
+
     /// Guesses the delimiter and whether there is a header from the beginning of a file.
     ///
     /// The delimiter is the one of `, ; tab |` that splits the first records into the same number of
-    /// fields, the most of them. A header is a first record of distinct, non-empty texts that are not
-    /// numbers, where below it a column holds something else than text, or every name looks like a name.
+    /// fields, the most of them. A header is a first record of texts that are not numbers, where below it a
+    /// column holds something else than text; or else, where all is text, of names that look like names,
+    /// differ from each other, or at least do not stand below themselves.
     package static func sniff(_ sample: [UInt8]) -> CSVDialect {
         var best = CSVDialect()
         var bestFields = 1
@@ -46,27 +50,39 @@ extension CSVDialect {
         while records.count < limit, (try? scanner.next()) ?? false {
             records.append(scanner.fields.indices.map { scanner.text($0) })
         }
-        // The sample may cut the last record in two.
-        if records.count > 1, records.count < limit { records.removeLast() }
+        // A sample that is not the whole file may cut the last record in two.
+        if sample.count >= sampleBytes, records.count > 1, records.count < limit {
+            records.removeLast()
+        }
         return records
     }
 
     private static func looksLikeHeader(_ records: [[String]]) -> Bool {
         guard let first = records.first else { return false }
-        guard first.allSatisfy({ !$0.isEmpty && TextTypeGuess(of: $0) == .text }),
-            Set(first).count == first.count
-        else { return false }
-        if records.count == 1 { return true }
+        guard first.allSatisfy({ !$0.isEmpty && TextTypeGuess(of: $0) == .text }) else {
+            return false
+        }
         for column in first.indices {
             let below = records.dropFirst().compactMap { column < $0.count ? $0[column] : nil }
             if below.contains(where: { !$0.isEmpty && TextTypeGuess(of: $0) != .text }) {
                 return true
             }
         }
+        let isDistinct = Set(first).count == first.count
+        if records.count <= 2 { return isDistinct }
+        // The same name twice is a slip in a header, and usual in data: there it comes again.
+        if !isDistinct {
+            let comesAgain = first.indices.contains { column in
+                records.dropFirst().contains {
+                    column < $0.count && $0[column] == first[column]
+                }
+            }
+            guard !comesAgain, Set(first).count > 1 else { return false }
+        }
         return first.allSatisfy { name in
             name.utf8.allSatisfy { byte in
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
-                    || byte == 0x5F || byte == 0x20 || byte == 0x2D || byte == 0x2E
+                    || byte == 0x5F || byte == 0x20 || byte == 0x2D || byte == 0x2E || byte >= 0x80
             }
         }
     }

@@ -25,6 +25,8 @@ package protocol TextTableReader: AnyObject {
 package final class CSVTable: TextTableReader {
     package let columns: [TextColumn]
     package let dialect: CSVDialect
+    /// What finding out the types told besides: nil for a table with given ones.
+    package private(set) var inference: CSVInference?
     private let source: any ByteSource
     private let scanner: CSVScanner
     private let buffers: [ColumnBuffer]
@@ -50,14 +52,16 @@ package final class CSVTable: TextTableReader {
         inferring source: any ByteSource, dialect given: CSVDialect? = nil, budget: MemoryBudget
     ) throws {
         let dialect = try given ?? CSVTable.sniff(source)
-        let columns = try CSVTable.infer(source, dialect)
+        let (columns, inference) = try CSVTable.infer(source, dialect)
         try self.init(source, dialect: dialect, columns: columns, budget: budget)
+        self.inference = inference
     }
 
     private static func sniff(_ source: any ByteSource) throws -> CSVDialect {
         try source.rewind()
         // A source may give less than there is room for: the dialect must not depend on it.
-        let sample = try [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, count in
+        let sample = try [UInt8](unsafeUninitializedCapacity: CSVDialect.sampleBytes) {
+            buffer, count in
             while count < buffer.count {
                 let rest = UnsafeMutableRawBufferPointer(
                     UnsafeMutableBufferPointer(rebasing: buffer[count...]))
@@ -72,7 +76,7 @@ package final class CSVTable: TextTableReader {
     /// Names and types over all rows.
     private static func infer(
         _ source: any ByteSource, _ dialect: CSVDialect
-    ) throws -> [TextColumn] {
+    ) throws -> (columns: [TextColumn], inference: CSVInference) {
         try source.rewind()
         let scanner = CSVScanner(source, dialect)
         guard try scanner.next() else {
@@ -81,12 +85,16 @@ package final class CSVTable: TextTableReader {
                 hint: "a table needs a header line")
         }
         let names: [String]
+        var inference = CSVInference()
         if dialect.hasHeader {
-            names = columnNames(scanner.fields.indices.map { scanner.text($0) })
+            let header = scanner.fields.indices.map { scanner.text($0) }
+            names = columnNames(header)
+            inference.repeated = CSVInference.repeated(header, names)
         } else {
             names = scanner.fields.indices.map { "column_\($0 + 1)" }
         }
         var guesses = [TextTypeGuess?](repeating: nil, count: names.count)
+        inference.wholeDigits = [Int](repeating: 0, count: names.count)
         let nulls = Set(dialect.nullTexts)
         var isHeader = dialect.hasHeader
         repeat {
@@ -98,12 +106,19 @@ package final class CSVTable: TextTableReader {
             for (index, field) in scanner.fields.enumerated() where guesses[index] != .text {
                 if field.count == 0, !field.isQuoted { continue }
                 if !nulls.isEmpty, nulls.contains(scanner.text(index)) { continue }
-                let guess = TextTypeGuess(
-                    of: UnsafeBufferPointer(start: field.start, count: field.count))
+                let bytes = UnsafeBufferPointer(start: field.start, count: field.count)
+                let guess = TextTypeGuess(of: bytes)
+                if guess.isExactNumber {
+                    inference.wholeDigits[index] = max(
+                        inference.wholeDigits[index], CSVInference.wholeDigits(bytes))
+                }
                 guesses[index] = guesses[index].map { $0.joined(guess) } ?? guess
             }
         } while try scanner.next()
-        return zip(names, guesses).map { TextColumn(name: $0, type: TextTypeGuess.type(of: $1)) }
+        let columns = zip(names, guesses).map {
+            TextColumn(name: $0, type: TextTypeGuess.type(of: $1))
+        }
+        return (columns, inference)
     }
 
     /// Distinct lower-case names that need no quotes where possible.

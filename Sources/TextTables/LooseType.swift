@@ -6,6 +6,14 @@ package struct LooseType: Sendable, Hashable {
     package let type: LogicalType
     let order: DayOrder
 
+    init(type: LogicalType, order: DayOrder) {
+        self.type = type
+        self.order = order
+    }
+
+    /// A type that all values have, as the engine writes them.
+    package init(exact type: LogicalType) { self.init(type: type, order: .iso) }
+
     /// Puts a text into a column, whose type may be another than this one; false when it is none.
     package func store(
         _ bytes: UnsafeBufferPointer<UInt8>, into column: ColumnBuffer, row: Int, heap: Arena

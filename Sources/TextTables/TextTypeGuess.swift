@@ -66,6 +66,13 @@ enum TextTypeGuess: Sendable, Hashable {
         return .timestamp
     }
 
+    var isExactNumber: Bool {
+        switch self {
+        case .bigint, .decimal: true
+        default: false
+        }
+    }
+
     /// The narrowest guess that holds both.
     func joined(_ other: TextTypeGuess) -> TextTypeGuess {
         if self == other { return self }

@@ -221,7 +221,9 @@ struct AgentAPITests {
 
     @Test(arguments: [
         "SELECT 'DROP TABLE t'", "WITH x AS (SELECT 1 AS delete_me) SELECT * FROM x", "TABLE t",
-        "VALUES 1", "SHOW TABLES", "DESCRIBE t", "EXPLAIN DELETE FROM t",
+        "VALUES 1", "SHOW TABLES", "DESCRIBE t", "SHOW MODELS", "SHOW MODELS FROM a.b",
+        "SHOW CHECKS",
+        "DESCRIBE MODEL a.b.c@2", "EXPLAIN DELETE FROM t",
         "EXPLAIN ANALYZE SELECT 1",
         "SHOW EFFECTIVE ACCESS ON t", "(SELECT 1) UNION ALL SELECT 2",
     ])

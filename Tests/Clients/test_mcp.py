@@ -112,6 +112,21 @@ def test_writes_are_refused_however_they_are_dressed(appliance, table, sql):
     assert count.structured_content["rows"] == [[250]]
 
 
+def test_models_and_checks_are_listed(appliance, table):
+    catalog, schema, _ = table.split(".")
+
+    async def conversation(client):
+        return [
+            await client.call_tool("query", {"sql": sql})
+            for sql in (f"SHOW MODELS FROM {catalog}.{schema}", "SHOW MODELS", f"SHOW CHECKS ON {table}",
+                        f"DESCRIBE MODEL {catalog}.{schema}.nothing")
+        ]
+
+    answers = talk(appliance, "auto", conversation)
+    assert [answer.is_error for answer in answers] == [False, False, False, True]
+    assert "does not exist" in answers[3].content[0].text
+
+
 def test_a_wrong_question_is_answered_with_what_is_wrong(appliance):
     async def conversation(client):
         return (

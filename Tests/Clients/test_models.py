@@ -75,6 +75,22 @@ def load(connection, schema, name, features, labels):
     return ", ".join(f"f{index}" for index in range(width))
 
 
+def test_models_of_all_schemas_are_listed(connection, schema):
+    text = "kmeans with (k = 2) as select x from unnest(array[1e0, 2e0, 9e0]) t(x)"
+    rows(connection, f"create model {schema}.listed using {text}")
+    catalog = os.environ["TRINO_CATALOG"]
+    with connect() as plain, connect(schema=schema) as inside, connect(catalog=None) as outside:
+        assert (f"{catalog}.{schema}.listed", 1, "kmeans") in [row[:3] for row in rows(plain, "show models")]
+        assert "listed" in [row[0] for row in rows(inside, "show models")]
+        assert f"{catalog}.{schema}.listed" in [row[0] for row in rows(outside, "show models")]
+        assert f"{catalog}.{schema}.listed" in [row[0] for row in rows(outside, f"show models from {catalog}")]
+        assert rows(plain, f"show models from {schema} like 'x%'") == []
+    assert ("parameter clusters", "2") in rows(connection, f"describe model {schema}.listed")
+    with pytest.raises(TrinoUserError, match="k and clusters are the same"):
+        rows(connection, f"create model {schema}.twice using kmeans with (k = 2, clusters = 2) as select 1e0 as x")
+    rows(connection, f"drop model {schema}.listed")
+
+
 def data_sets():
     """Five shapes: skewed amounts, heavy tails, rows of different scales, turned axes, counts.
 

@@ -389,6 +389,26 @@ def test_policies_follow_a_rename_and_stay_on_the_name(world):
     assert ana.rows(f"SELECT a FROM {table}") == [["masked"]]
 
 
+def test_changes_are_for_whom_no_mask_hides_a_column(world):
+    boss, ana = world["boss"], world["ana"]
+    table = f"lakehouse.{world['schema']}.changed"
+    boss.rows(f"CREATE TABLE {table} AS SELECT * FROM (VALUES (1, 'x', 'a'), (2, 'y', 'b')) t(id, pan, state)")
+    boss.rows(f"CREATE MASK changed_{world['schema']} ON {table}.pan FOR GROUP analysts AS ('masked')")
+    changes = [
+        "UPDATE {t} SET state = 'z' WHERE id = 1", "DELETE FROM {t} WHERE pan = 'y'",
+        "MERGE INTO {t} t USING (SELECT 1 AS id) s ON t.id = s.id WHEN MATCHED THEN UPDATE SET state = 'm'",
+    ]
+    for change in changes:
+        answer = ana.console(change.format(t=table))
+        assert answer.status_code == 403, answer.text
+        fault = answer.json()["error"]
+        assert fault["code"] == "PERMISSION_DENIED" and "pan" in fault["message"], fault
+    assert boss.rows(f"SELECT * FROM {table} ORDER BY id") == [[1, "x", "a"], [2, "y", "b"]]
+    for change in changes:
+        boss.rows(change.format(t=table))
+    assert boss.rows(f"SELECT * FROM {table}") == [[1, "x", "m"]]
+
+
 def test_policies_may_ask_other_tables_and_who_looks(world):
     boss, vic = world["boss"], world["vic"]
     schema = world["schema"]

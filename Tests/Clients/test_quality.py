@@ -63,12 +63,12 @@ BAD_ROWS = (
 KINDS = [
     ("uniqueness", "column = 'id'", 1),
     ("not_null", "columns = array['account_id', 'amount']", 1),
-    ("accepted_values", "column = 'currency', \"values\" = array['EUR', 'USD']", 1),
+    ("accepted_values", "column = 'currency', values = array['EUR', 'USD']", 1),
     ("positive", "column = 'amount'", 1),
     ("range", "column = 'amount', min = 0, max = 5000.5", 2),
     ("row_count_range", "min = 1, max = 5", 1),
     ("no_future_dates", "column = 'day'", 1),
-    ("relationships", "column = 'account_id', \"to\" = 'silver.{schema}.accounts', field = 'account_id'", 1),
+    ("relationships", "column = 'account_id', to = 'silver.{schema}.accounts', field = 'account_id'", 1),
     ("regex", "column = 'iban', pattern = '^[A-Z]{{2}}[0-9]+$'", 1),
     ("freshness", "column = 'booked_at', within = '1d'", 0),
     ("reconcile", "expression = 'sum(amount)', sql = 'select 60.75', tolerance = 0.01", 1),
@@ -167,13 +167,62 @@ def test_warnings_names_and_refusals(sql, schema):
     assert "already" in refused(sql, f"create check not_null {at} using not_null with (column = 'id')")
     sql(f"create or replace check not_null {at} using not_null with (column = 'id')")
     # A check that cannot be run is an error of its own, and the others are run.
-    sql(f"create check broken {at} using positive with (column = 'currency')")
+    sql(f"alter table silver.{schema}.t add column extra integer")
+    sql(f"create check broken {at} using positive with (column = 'extra')")
+    sql(f"alter table silver.{schema}.t drop column extra")
     rows = {row[0]: row[3] for row in sql(f"run checks {at}")}
     assert rows == {"broken": "error", "not_null": "passed", "uniqueness": "warned"}
     sql(f"drop check broken {at}")
     assert "no check" in refused(sql, f"drop check broken {at}")
     sql(f"drop check if exists broken {at}")
     assert "no checks are declared" in refused(sql, f"run checks on silver.{schema}.accounts")
+
+
+MISTAKES = [
+    ("nonsense", "column = 'id'", "INVALID_ARGUMENTS", "nonsense"),
+    ("not_null", "colum = 'id'", "INVALID_ARGUMENTS", "'id'"),
+    ("not_null", "column = 'idd'", "COLUMN_NOT_FOUND", "'idd'"),
+    ("positive", "column = 'currency'", "TYPE_MISMATCH", "'currency'"),
+    ("positive", "column = 'amount', severity = 'loud'", "INVALID_ARGUMENTS", "'loud'"),
+    ("positive", "column = 'amount', where = 'nothing > 1'", "COLUMN_NOT_FOUND", "'nothing > 1'"),
+    ("regex", "column = 'iban', pattern = '[a-'", "INVALID_ARGUMENTS", "'[a-'"),
+    ("freshness", "column = 'booked_at', within = 'soon'", "INVALID_ARGUMENTS", "'soon'"),
+    ("freshness", "column = 'iban', within = '1d'", "INVALID_ARGUMENTS", "'iban'"),
+    ("custom_sql", "sql = 'select from'", "SYNTAX_ERROR", "'select from'"),
+    ("custom_sql", "condition = 'amount < nobody'", "COLUMN_NOT_FOUND", "'amount < nobody'"),
+    ("relationships", "column = 'id', to = 'silver.nowhere.t'", "SCHEMA_NOT_FOUND", "'silver.nowhere.t'"),
+]
+
+
+@pytest.mark.parametrize("kind,options,code,place", MISTAKES)
+def test_a_mistake_is_the_users_and_is_shown_where_it_is(sql, schema, kind, options, code, place):
+    text = f"create check x on silver.{schema}.t using {kind} with ({options})"
+    with pytest.raises(trino.exceptions.TrinoUserError) as caught:
+        sql(text)
+    assert caught.value.error_name == code, caught.value
+    assert caught.value.message.startswith(f"line 1:{text.index(place) + 1}: "), (caught.value.message, text)
+    assert sql(f"show checks on silver.{schema}.t") == []
+
+
+def test_a_list_of_values_is_written_as_behind_in(sql, schema):
+    at = f"on silver.{schema}.t"
+    sql(f"create check known {at} using accepted_values with (column = 'currency', values = ('EUR', 'USD'))")
+    sql(f"create check one {at} using accepted_values with (column = 'id', values = (1, 2))")
+    assert {row[0]: row[4] for row in sql(f"run checks {at}")} == {"known": 0, "one": 1}
+
+
+def test_dates_in_the_future_are_not_fresh(sql, schema):
+    sql(f"create table silver.{schema}.late (at timestamp(6), day date)")
+    sql(f"insert into silver.{schema}.late values (localtimestamp - interval '3' day, current_date - interval '3' day)")
+    for column in ("at", "day"):
+        sql(f"create check {column} on silver.{schema}.late using freshness with (column = '{column}', within = '2d')")
+    run = f"run checks on silver.{schema}.late"
+    assert {row[3] for row in sql(run)} == {"failed"}
+    sql(f"insert into silver.{schema}.late values (timestamp '2999-01-01 00:00:00', date '2999-01-01')")
+    found = sql(run)
+    assert {row[3] for row in found} == {"failed"} and "in the future" in found[0][6], found
+    sql(f"insert into silver.{schema}.late values (localtimestamp, current_date)")
+    assert {row[3] for row in sql(run)} == {"passed"}
 
 
 def test_the_command_line_and_quarantine(appliance, sql, schema):

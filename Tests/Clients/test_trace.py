@@ -1,12 +1,18 @@
 """One row, from what it was made of to who read it, by the ledger."""
 
 import os
+import time
 import uuid
 
+import boto3
 import pytest
 import requests
+from botocore.config import Config
 
 pytestmark = pytest.mark.usefixtures("appliance")
+
+
+PROGRAM = requests.utils.default_user_agent()
 
 
 class Console:
@@ -58,7 +64,7 @@ def test_a_row_is_followed_from_source_to_viewer(story):
         assert commit["queryId"] and commit["requestId"]
         assert f"table:{path}/raw" in [read["resource"] for read in commit["reads"]]
     assert f"table:{path}/summary" in [commit["resource"] for commit in trace["derived"]]
-    assert "reader" in [read["principal"] for read in trace["readers"]]
+    assert ("reader", f"api {PROGRAM}") in [(read["principal"], read["application"]) for read in trace["readers"]]
     untouched = boss.get("/api/v1/trace", table=f"{schema}.clean", column="id", value="TX-2").json()
     assert len(untouched["versions"]) == 1
 
@@ -81,6 +87,50 @@ def test_every_id_leads_to_what_carries_it(story):
     assert page.status_code == 200 and "TX-1" in page.text and commit["queryId"] in page.text
     page = boss.get(f"/trace/{commit['queryId']}")
     assert page.status_code == 200 and f"{path}/clean" in page.text
+
+
+def test_the_pages_own_readings_do_not_fill_the_list(story):
+    boss, reader, schema = story
+    asked = {"table": f"{schema}.clean", "column": "id", "value": "TX-1"}
+    before = boss.get("/api/v1/trace", **asked).json()["readers"]
+    for _ in range(3):
+        assert boss.get("/trace", **asked).status_code == 200
+    assert boss.get("/api/v1/trace", **asked).json()["readers"] == before
+    # Who says of himself that he is the page is listed all the same.
+    requests.post(
+        boss.url + "/v1/statement", data=f"SELECT 1 FROM {schema}.clean",
+        headers={**reader.headers, "X-Trino-User": "reader", "X-Trino-Source": "trace"}, timeout=60,
+    )
+    for _ in range(600):
+        found = boss.get("/api/v1/trace", **asked).json()["readers"]
+        if len(found) > len(before):
+            break
+        time.sleep(0.1)
+    assert found[0]["application"] == "trace" and found[0]["principal"] == "reader"
+
+
+def test_a_row_is_followed_to_its_file(appliance, story, tmp_path):
+    boss, _, schema = story
+    files = boto3.client(
+        "s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name=os.environ["AWS_REGION"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    bucket = f"trace-{uuid.uuid4().hex[:8]}"
+    files.create_bucket(Bucket=bucket)
+    for name, text in {"a.csv": "id,amount\nF-1,1\n", "b.csv": "id,amount\nF-2,2\n"}.items():
+        files.put_object(Bucket=bucket, Key=name, Body=text.encode())
+    (tmp_path / "load.yml").write_text(
+        f"name: {bucket}\nsteps:\n  - id: load\n    kind: ingest\n    with:\n"
+        f"      source: {{objects: 's3://{bucket}/'}}\n      target: {schema}.files\n      mode: replace-file\n"
+    )
+    appliance.command("pipeline", "declare", tmp_path / "load.yml")
+    appliance.command("pipeline", "run", bucket, "--wait")
+    boss.sql(f"CREATE TABLE {schema}.from_files AS SELECT id, amount * 2 AS twice FROM {schema}.files")
+    trace = boss.get("/api/v1/trace", table=f"{schema}.from_files", column="id", value="F-2").json()
+    steps = trace["versions"][0]["sources"]
+    assert [(step["table"], step["origins"]) for step in steps] == [(f"{schema}.files", [f"s3://{bucket}/b.csv"])]
+    page = boss.get("/trace", table=f"{schema}.from_files", column="id", value="F-2").text
+    assert f"s3://{bucket}/b.csv" in page and f"s3://{bucket}/a.csv" not in page
 
 
 def test_who_may_not_read_the_ledger_sees_no_viewers(story):

@@ -124,6 +124,66 @@ private func failure(_ body: () throws -> Void) -> String? {
         #expect(try bench.rows("moves").count == 10)
     }
 
+    @Test func decimalsGrowWithLaterFilesWhereIcebergCanAndAreRefusedWhereNot() throws {
+        let first = "amount\n12.50\n7.25\n"
+        let cases: [(second: String, column: String, code: String?)] = [
+            // Room for 16 digits before the point is there from the beginning.
+            ("amount\n9999999999999999.99\n", "amount decimal(18, 2)", nil),
+            ("amount\n12345678901234567.89\n", "amount decimal(19, 2)", nil),
+            // Fewer digits behind the point, or none, need as much room before it.
+            ("amount\n123456789012345678.5\n", "amount decimal(20, 2)", nil),
+            ("amount\n1234567890123456789\n", "amount decimal(21, 2)", nil),
+            ("amount\n1.125\n2.250\n", "amount decimal(18, 2)", "ingest.incompatible_type"),
+        ]
+        for mode in ["replace-file", "append"] {
+            for item in cases {
+                let bench = try Bench()
+                func load(_ file: String) throws {
+                    try bench.run(options(file).replacing("replace-file", with: mode))
+                }
+                try bench.put("silver/bank/moves/a.csv", first)
+                try load("a.csv")
+                #expect(try bench.columns("moves").first == "amount decimal(18, 2)")
+                try bench.put("silver/bank/moves/b.csv", item.second)
+                #expect(failure { try load("b.csv") } == item.code, "\(mode) \(item.second)")
+                #expect(try bench.columns("moves").first == item.column, "\(mode) \(item.second)")
+                let rows = try bench.rows("moves").count
+                #expect(rows == (item.code == nil ? 3 : 2), "\(mode) \(item.second)")
+            }
+        }
+    }
+
+    @Test func digitsBehindThePointThatOnlyLateRowsHaveAreKept() throws {
+        let bench = try Bench()
+        let early = (1...1500).map { "\($0).5" }.joined(separator: "\n")
+        try bench.put("silver/bank/moves/a.csv", "amount\n\(early)\n7.125\n")
+        try bench.run(options("a.csv"))
+        #expect(try bench.columns("moves").first == "amount decimal(18, 3)")
+        #expect(try plain(bench.rows("moves")).filter { $0 == "NULL" }.isEmpty)
+    }
+
+    @Test func aHeaderWithTheSameNameTwiceIsAHeaderAndTheLogSaysSo() throws {
+        for mode in ["replace-file", "append"] {
+            let bench = try Bench()
+            try bench.put("silver/bank/moves/a.csv", "id,amount,amount\n1,2.50,3.75\n2,4.50,5.25\n")
+            var lines: [String] = []
+            let text = options("a.csv").replacing("replace-file", with: mode)
+            _ = try bench.ingestor.run(
+                bench.context, try IngestRequest(JSONValue(parsing: text)),
+                identity: IngestIdentity(runID: "r", stepID: "load")
+            ) { lines.append($0) }
+            #expect(
+                try bench.columns("moves").prefix(3) == [
+                    "id long", "amount decimal(18, 2)", "amount_2 decimal(18, 2)",
+                ])
+            #expect(try bench.rows("moves").count == 2)
+            #expect(
+                lines.contains {
+                    $0.contains("has 'amount' 2 times: the columns are amount, amount_2")
+                }, "\(lines)")
+        }
+    }
+
     @Test func requiredColumnsAreLookedAtBeforeAnythingIsWritten() throws {
         let bench = try Bench()
         try bench.put("silver/bank/moves/a.csv", "id,amount\n1,2.50\n")

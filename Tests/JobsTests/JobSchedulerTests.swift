@@ -62,13 +62,14 @@ private final class Bench {
     @discardableResult
     func start(
         _ handler: any JobHandler, sources: [any EventSource] = [], denied: Set<Action> = [],
-        seed: UInt64 = 1
+        seed: UInt64 = 1, branchIsThere: @escaping RunBranch.Lookup = { _, _ in true }
     ) throws -> JobScheduler {
         jobs?.stop()
         let made = try JobScheduler(
-            databasePath: path("jobs.sqlite"), handlers: ["sql": handler], sources: sources,
+            databasePath: path("jobs.sqlite"),
+            handlers: ["sql": handler, "publish": handler], sources: sources,
             authorizer: AllowAll(denied: denied), clock: clock, entropy: SeededEntropy(seed: seed),
-            zones: TimeZones { _ in nil })
+            zones: TimeZones { _ in nil }, branchIsThere: branchIsThere)
         try made.start()
         jobs = made
         return made
@@ -126,6 +127,54 @@ private final class Bench {
         #expect(again.run.state == .succeeded)
         #expect(script.called.filter { $0 == "a" }.count == 1)
         #expect(script.called.filter { $0 == "b" }.count == 2)
+    }
+
+    @Test func aRunWhoseBranchIsGoneWithItsWorkIsNotBegunAgain() throws {
+        let bench = try Bench()
+        let isThere = Mutex(true)
+        let broken = Mutex("b")
+        let script = Script { step in
+            if step.stepID == broken.withLock({ $0 }) { throw Broken() }
+            return StepResult(message: "ok")
+        }
+        let jobs = try bench.start(
+            script,
+            branchIsThere: { _, branch in
+                #expect(branch.name.hasPrefix("run_"))
+                return isThere.withLock { $0 }
+            })
+        try jobs.declare(
+            bench.context,
+            """
+            name: p
+            branch: true
+            steps:
+              - {id: a, kind: sql}
+              - {id: b, kind: sql, needs: [a]}
+              - {id: publish, kind: publish}
+            """, source: "p.yml")
+        func code(_ id: String) -> JobError? {
+            do {
+                _ = try jobs.retry(bench.context, id)
+                return nil
+            } catch { return error as? JobError }
+        }
+        let late = try bench.finish(jobs, try jobs.trigger(bench.context, "p"))
+        #expect(late.run.state == .failed)
+        isThere.withLock { $0 = false }
+        let refusal = code(late.run.id)
+        #expect(refusal?.code == .wrongState && refusal?.hint == "start a new run of the pipeline")
+        #expect(try jobs.run(bench.context, late.run.id).run.state == .failed)
+        #expect(script.called == ["a", "b"])
+        // A run that did nothing yet has lost nothing.
+        broken.withLock { $0 = "a" }
+        let early = try bench.finish(jobs, try jobs.trigger(bench.context, "p"))
+        broken.withLock { $0 = "" }
+        let again = try bench.finish(jobs, try jobs.retry(bench.context, early.run.id))
+        #expect(again.run.state == .succeeded)
+        isThere.withLock { $0 = true }
+        let rest = try bench.finish(jobs, try jobs.retry(bench.context, late.run.id))
+        #expect(rest.run.state == .succeeded)
     }
 
     @Test func retriesWaitTwiceAsLongEachTime() throws {

@@ -51,6 +51,7 @@ struct CheckFileTests {
         ("      - uniqueness: a\n      - uniqueness: a", "two checks"),
         ("      - {uniqueness: a, not_null: b}", "one kind of check"),
         ("      - name: x", "the kind of check is missing"),
+        ("      - regex: {column: a, pattern: '[a-'}", "pattern is no regular expression"),
     ])
     func mistakesAreNamedWithTheirPlace(_ text: String, _ wanted: String) throws {
         do {

@@ -31,6 +31,11 @@ struct ReferenceStatementTests {
             "CREATE OR REPLACE CHECK c ON s.t USING range WITH (column = 'a', min = 1)"
         ),
         (
+            "create check c on t using accepted_values with (column = 'a', values = array['x'], WHERE = 'b')",
+            "CREATE CHECK c ON t USING accepted_values WITH (column = 'a', \"values\" = ARRAY['x'], "
+                + "\"where\" = 'b')"
+        ),
+        (
             "create check if not exists c on t using not_null",
             "CREATE CHECK IF NOT EXISTS c ON t USING not_null"
         ),

@@ -57,9 +57,24 @@ private func open(_ text: String) throws -> CSVTable {
             ("1,2\n3,4\n", ["column_1", "column_2"]),
             ("\u{FEFF}id,Name x\n1,y\n", ["id", "name_x"]),
             ("A,a,B%\n1,2,3\n", ["a", "a_2", "b"]),
+            ("a,a,b\n1,2,3\n4,5,6\n", ["a", "a_2", "b"]), ("a,a\n1,2\n", ["a", "a_2"]),
+            ("name,name,city\nBob,Ann,Wien\nEve,Joe,Graz\n", ["name", "name_2", "city"]),
+            // Data and no header: the same text comes again, or everything is one text.
+            ("red,red,blue\nred,blue,red\nblue,red,red\n", ["column_1", "column_2", "column_3"]),
+            ("x,x\ny,z\n", ["column_1", "column_2"]),
+            ("Größe,Länge\nklein,kurz\ngroß,lang\n", ["größe", "länge"]),
         ])
     func dialects(text: String, names: [String]) throws {
         #expect(try open(text).columns.map(\.name) == names)
+    }
+
+    @Test("what a header has twice is told, with the names of the columns")
+    func repeatedNames() throws {
+        let told = try open("a,b,a,b,c\n1,2,3,4,5.25\n").inference
+        #expect(told?.repeated.map(\.text) == ["a", "b"])
+        #expect(told?.repeated.map(\.names) == [["a", "a_2"], ["b", "b_2"]])
+        #expect(told?.wholeDigits == [1, 1, 1, 1, 1])
+        #expect(try open("a,b\n1,2\n").inference?.repeated.isEmpty == true)
     }
 
     @Test("quotes, doubled quotes, line feeds in fields, empty against NULL")

@@ -135,7 +135,7 @@ package final class Appliance: Sendable {
             authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics,
             principals: { [identity] in
                 try PipelinePrincipals(registry: identity).principal($0)
-            })
+            }, branchIsThere: { _, branch in try branches.isThere(branch) })
         watchman = try Self.makeWatchman(
             configuration, path: directory.file("operations.sqlite"), probe: probe, clock: clock,
             metrics: metrics, addresses: addresses)

@@ -145,7 +145,8 @@ struct ApplianceDoors {
             authorizer: appliance.identity.authorizer, zones: appliance.zones)
         let authenticator = RequestAuthenticator(registry: appliance.identity, rules: rules)
         let dashboards = DashboardFolder(
-            appliance.configuration, directory: appliance.directory.path)
+            appliance.configuration, directory: appliance.directory.path,
+            isThere: { [catalog = appliance.catalog] in catalog.isThere($0) })
         let asker = appliance.makeAsker(appliance.makeMetricLibrary())
         let pages = ConsolePages(
             ConsoleDoors(

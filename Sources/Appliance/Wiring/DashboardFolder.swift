@@ -1,10 +1,13 @@
+import Authority
 import Dashboards
+import Iceberg
 import Platform
 import Synchronization
+import TableCatalog
 
 /// The dashboards of this moment: those that the binary carries, and the files of `<data>/dashboards`
 /// (or of the folder that the setting names), which may change at any time. A file of the folder stands
-/// before one of the binary with the same name.
+/// before one of the binary with the same name, and one of a demo is there when its tables are.
 final class DashboardFolder: Sendable {
     private let path: String
 
@@ -14,7 +17,14 @@ final class DashboardFolder: Sendable {
     }
     private let state: Mutex<State>
 
-    init(_ configuration: ApplianceConfiguration, directory: String) {
+    /// Whether there is a table of that path, whoever may see it.
+    private let isThere: @Sendable ([String]) -> Bool
+
+    init(
+        _ configuration: ApplianceConfiguration, directory: String,
+        isThere: @escaping @Sendable ([String]) -> Bool
+    ) {
+        self.isThere = isThere
         let given = configuration.text("dashboards")
         path = given.isEmpty ? directory + "/dashboards" : given
         state = Mutex(State())
@@ -24,7 +34,7 @@ final class DashboardFolder: Sendable {
     /// dashboards of the binary.
     func library() -> DashboardLibrary {
         let seen = fingerprint()
-        return state.withLock { state in
+        let standing = state.withLock { state in
             if state.seen != seen {
                 state.library = DashboardLibrary.reading(own())
                     .before(EmbeddedDashboards.library)
@@ -32,6 +42,11 @@ final class DashboardFolder: Sendable {
             }
             return state.library
         }
+        // A dashboard of a demo shows nothing but errors where the demo has not run.
+        return standing.before(
+            EmbeddedDashboards.demos.filter { document in
+                standing[document.name] == nil && document.watch.allSatisfy(isThere)
+            })
     }
 
     private var names: [String] {
@@ -52,5 +67,17 @@ final class DashboardFolder: Sendable {
             else { return nil }
             return ("dashboards/\(name)", String(decoding: bytes, as: UTF8.self))
         }
+    }
+}
+
+extension Catalog {
+    /// Whether there is a table of that path on main, whoever asks.
+    func isThere(_ path: [String]) -> Bool {
+        guard path.count > 2, let warehouse = path.first, let name = path.last else { return false }
+        let context = RequestContext(principal: .system, requestID: "dashboards", door: .event)
+        let found = try? tableExists(
+            context, CatalogReference(parsing: warehouse),
+            TableIdentifier(namespace: Array(path[1..<(path.count - 1)]), name: name))
+        return found ?? false
     }
 }

@@ -14,13 +14,39 @@ struct RunBranches {
 
     /// The references of a run; made with the rights of the pipeline's owner, if they are not there yet.
     func open(_ context: RequestContext, _ branch: RunBranch) throws -> [CatalogReference] {
-        let names =
-            branch.warehouses.isEmpty
-            ? try catalog.listWarehouses(context).map(\.name) : branch.warehouses
-        return try catalog.createReferences(
-            context, names.map { CatalogReference(warehouse: $0, reference: branch.name) },
+        try catalog.createReferences(
+            context,
+            warehouses(context, branch).map {
+                CatalogReference(warehouse: $0, reference: branch.name)
+            },
             mayExist: true
         ).map(\.at)
+    }
+
+    /// Whether the branch is there in all warehouses that it names, or in one where it names none: a
+    /// warehouse may be younger than the run. Whoever asks.
+    func isThere(_ branch: RunBranch) throws -> Bool {
+        let context = Appliance.systemContext
+        guard !branch.warehouses.isEmpty else { return try !isGone(context, branch) }
+        return try branch.warehouses.allSatisfy { try has(context, branch, in: $0) }
+    }
+
+    /// Whether the branch is there in none of its warehouses.
+    func isGone(_ context: RequestContext, _ branch: RunBranch) throws -> Bool {
+        try !warehouses(context, branch).contains { try has(context, branch, in: $0) }
+    }
+
+    private func warehouses(_ context: RequestContext, _ branch: RunBranch) throws -> [String] {
+        branch.warehouses.isEmpty
+            ? try catalog.listWarehouses(context).map(\.name) : branch.warehouses
+    }
+
+    private func has(
+        _ context: RequestContext, _ branch: RunBranch, in warehouse: String
+    ) throws -> Bool {
+        try catalog.references(context, warehouse: warehouse).contains {
+            $0.at.reference == branch.name
+        }
     }
 
     /// By warehouse: the branch that its plain name means in the run; empty for runs without one.
@@ -155,7 +181,7 @@ struct PublishStep: JobHandler {
             throw JobError(.wrongState, "the pipeline has no branch to publish")
         }
         // After a merge that an interrupted try has done there is nothing left.
-        if step.attempt > 1, try isGone(step.context, branch) {
+        if step.attempt > 1, try branches.isGone(step.context, branch) {
             return StepResult(message: "\(branch.name) was published by an earlier try")
         }
         let references = try branches.open(step.context, branch)
@@ -174,17 +200,6 @@ struct PublishStep: JobHandler {
                     + change.outcome.rawValue)
         }
         return StepResult(message: "\(branch.name): \(changes.count) tables published", rows: rows)
-    }
-
-    private func isGone(_ context: RequestContext, _ branch: RunBranch) throws -> Bool {
-        let names =
-            branch.warehouses.isEmpty
-            ? try catalog.listWarehouses(context).map(\.name) : branch.warehouses
-        for name in names {
-            let found = try catalog.references(context, warehouse: name)
-            if found.contains(where: { $0.at.reference == branch.name }) { return false }
-        }
-        return true
     }
 
     func isPermanent(_ error: any Error) -> Bool {

@@ -11,11 +11,15 @@ package protocol TraceBrowser: Sendable {
         _ context: RequestContext, table: [String], snapshotID: Int64?
     ) throws -> [TracedCommit]
 
-    /// Commits of other tables that read this one.
-    func derived(_ context: RequestContext, table: [String]) throws -> [TracedCommit]
+    /// Commits of other tables that read this one, newest first, behind a row of the trail.
+    func derived(
+        _ context: RequestContext, table: [String], before: Int64?
+    ) throws -> TracePage<TracedCommit>
 
-    /// Who read the table, newest first.
-    func readers(_ context: RequestContext, table: [String]) throws -> [TracedRead]
+    /// Who read the table, newest first, behind a row of the trail.
+    func readers(
+        _ context: RequestContext, table: [String], before: Int64?
+    ) throws -> TracePage<TracedRead>
 }
 
 /// The trail of the appliance.
@@ -43,12 +47,16 @@ package struct LedgerTraceBrowser: TraceBrowser {
     }
 
     /// See `TraceBrowser`.
-    package func derived(_ context: RequestContext, table: [String]) throws -> [TracedCommit] {
-        try ledger.derived(context, authorizer: authorizer, table: table)
+    package func derived(
+        _ context: RequestContext, table: [String], before: Int64?
+    ) throws -> TracePage<TracedCommit> {
+        try ledger.derived(context, authorizer: authorizer, table: table, before: before)
     }
 
     /// See `TraceBrowser`.
-    package func readers(_ context: RequestContext, table: [String]) throws -> [TracedRead] {
-        try ledger.readers(context, authorizer: authorizer, table: table)
+    package func readers(
+        _ context: RequestContext, table: [String], before: Int64?
+    ) throws -> TracePage<TracedRead> {
+        try ledger.readers(context, authorizer: authorizer, table: table, before: before)
     }
 }

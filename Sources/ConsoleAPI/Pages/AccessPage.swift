@@ -32,8 +32,9 @@ package struct GovernancePages: Sendable {
         if !table.isEmpty {
             var sql = "SHOW EFFECTIVE ACCESS ON \(try TracedTable(table).quoted)"
             if !user.isEmpty { sql += " FOR USER \(quotedName(user))" }
-            let found = try pages.doors.runner.run(
-                visitor.context, QueryRequest(sql, rowLimit: 1000))
+            var request = QueryRequest(sql, rowLimit: 1000)
+            request.source = "access page"
+            let found = try pages.doors.runner.run(visitor.context, request)
             let rows = found.data.rows.map { row -> [Markup] in
                 let cells = row.map(\.plainText)
                 return [

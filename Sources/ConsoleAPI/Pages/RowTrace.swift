@@ -17,6 +17,8 @@ struct RowTrace {
         /// nil: the row is gone.
         let values: [ChartValue]?
         let commit: TracedCommit?
+        /// What it came from, nearest first.
+        let sources: [RowSources.Step]
     }
 
     /// How many states of the table are looked at, the newest first.
@@ -27,23 +29,27 @@ struct RowTrace {
     let value: String
     private(set) var columns: [String] = []
     private(set) var versions: [Version] = []
-    private(set) var derived: [TracedCommit] = []
+    private(set) var derived = TracePage<TracedCommit>(items: [], next: nil)
     /// nil: the visitor may not read the ledger.
-    private(set) var readers: [TracedRead]?
+    private(set) var readers: TracePage<TracedRead>?
     /// Whether older states were left out.
     private(set) var isCut = false
 
     init(
         _ pages: GovernancePages, _ context: RequestContext, table: TracedTable, column: String,
-        value: String
+        value: String, derivedBefore: Int64? = nil, readersBefore: Int64? = nil
     ) throws {
         self.table = table
         self.column = column
         self.value = value
         let runner = pages.pages.doors.runner
         func rows(_ sql: String, _ limit: Int) throws -> ChartData {
-            try runner.run(context, QueryRequest(sql, rowLimit: limit)).data
+            var request = QueryRequest(sql, rowLimit: limit)
+            request.source = AuditLedger.traceSource
+            return try runner.run(context, request).data
         }
+        let sources = RowSources(
+            column: column, value: value, trail: pages.trail, context: context, rows: rows)
         let history = try rows(
             """
             SELECT snapshot_id, committed_at FROM \(table.metadata("snapshots"))
@@ -63,15 +69,15 @@ struct RowTrace {
             let now = found.rows.first
             defer { before = now }
             guard now != before else { continue }
+            let commit = try pages.trail.commits(context, table: table.path, snapshotID: id).first
             versions.append(
                 Version(
-                    snapshotID: id, committedAt: state[1].plainText, values: now,
-                    commit: try pages.trail.commits(context, table: table.path, snapshotID: id)
-                        .first))
+                    snapshotID: id, committedAt: state[1].plainText, values: now, commit: commit,
+                    sources: sources.steps(table, snapshotID: id, commit)))
         }
-        derived = try pages.trail.derived(context, table: table.path)
-        do { readers = try pages.trail.readers(context, table: table.path) } catch is AccessDenied {
-            readers = nil
-        }
+        derived = try pages.trail.derived(context, table: table.path, before: derivedBefore)
+        do {
+            readers = try pages.trail.readers(context, table: table.path, before: readersBefore)
+        } catch is AccessDenied { readers = nil }
     }
 }

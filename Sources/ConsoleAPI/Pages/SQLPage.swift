@@ -39,7 +39,7 @@ extension ConsolePages {
 
     func runSQL(
         _ visitor: ConsoleVisitor, _ sql: String, _ catalog: String, _ schema: String,
-        limit: Int = Limits.resultRows
+        limit: Int = Limits.resultRows, source: String = "SQL page"
     ) throws(QueryRunFault) -> QueryAnswer {
         guard sql.contains(where: { !$0.isWhitespace }) else {
             throw QueryRunFault(
@@ -51,11 +51,11 @@ extension ConsolePages {
                 code: .init(rawValue: "QUERY_TEXT_TOO_LARGE"),
                 message: "a statement has at most \(Limits.statementBytes) bytes here")
         }
-        return try doors.runner.run(
-            visitor.context,
-            QueryRequest(
-                sql, catalog: catalog.isEmpty ? nil : catalog,
-                schema: schema.isEmpty ? nil : schema, rowLimit: limit))
+        var request = QueryRequest(
+            sql, catalog: catalog.isEmpty ? nil : catalog,
+            schema: schema.isEmpty ? nil : schema, rowLimit: limit)
+        request.source = source
+        return try doors.runner.run(visitor.context, request)
     }
 
     private func sqlPage(

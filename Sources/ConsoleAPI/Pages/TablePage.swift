@@ -93,11 +93,11 @@ extension ConsolePages {
     private func sample(_ fullName: String, _ visitor: ConsoleVisitor) -> Markup {
         let content: Markup
         do throws(QueryRunFault) {
-            let answer = try doors.runner.run(
-                visitor.context,
-                QueryRequest(
-                    "select * from \(fullName) limit \(Limits.sampleRows)",
-                    rowLimit: Limits.sampleRows))
+            var request = QueryRequest(
+                "select * from \(fullName) limit \(Limits.sampleRows)",
+                rowLimit: Limits.sampleRows)
+            request.source = "table page"
+            let answer = try doors.runner.run(visitor.context, request)
             content =
                 answer.data.rows.isEmpty
                 ? "<p class=\"empty\">No rows.</p>"

@@ -22,10 +22,7 @@ extension GovernancePages {
             Route(.get, "/api/v1/trace") { request, _ in
                 answer(request) { visitor in
                     let query = request.queryItems
-                    return json(
-                        try RowTrace(
-                            self, visitor.context, table: try TracedTable(query["table"] ?? ""),
-                            column: query["column"] ?? "", value: query["value"] ?? ""))
+                    return json(try trace(query, visitor))
                 }
             },
             Route(.get, "/api/v1/trace/{id}") { request, path in
@@ -90,6 +87,28 @@ extension GovernancePages {
 
     // MARK: One row
 
+    private func trace(_ query: QueryItems, _ visitor: ConsoleVisitor) throws -> RowTrace {
+        try RowTrace(
+            self, visitor.context, table: try TracedTable(query["table"] ?? ""),
+            column: query["column"] ?? "", value: query["value"] ?? "",
+            derivedBefore: query[Self.derivedBefore].flatMap { Int64($0) },
+            readersBefore: query[Self.readersBefore].flatMap { Int64($0) })
+    }
+
+    private static let derivedBefore = "derived-before"
+    private static let readersBefore = "readers-before"
+
+    /// A link to the next page of one of the lists.
+    private func older(_ trace: RowTrace, _ name: String, _ next: Int64?) -> Markup {
+        guard let next else { return Markup() }
+        let items = [
+            ("table", trace.table.text), ("column", trace.column), ("value", trace.value),
+            (name, String(next)),
+        ]
+        let query = items.map { "\($0)=\(segment($1))" }.joined(separator: "&")
+        return "<p class=\"pager\"><a href=\"/trace?\(query)\">older</a></p>"
+    }
+
     private func rowPage(_ query: QueryItems, _ visitor: ConsoleVisitor) throws -> Page {
         let table = query["table"] ?? ""
         let column = query["column"] ?? ""
@@ -97,10 +116,7 @@ extension GovernancePages {
         let isAsked = !table.isEmpty && !column.isEmpty
         let body: Markup =
             isAsked
-            ? markup(
-                try RowTrace(
-                    self, visitor.context, table: try TracedTable(table), column: column,
-                    value: value)) : Markup()
+            ? markup(try trace(query, visitor)) : Markup()
         return Page(
             title: "Trace",
             body: """
@@ -130,6 +146,7 @@ extension GovernancePages {
                 <li><h3>\(version.committedAt) · snapshot \
                 \(Self.link(String(version.snapshotID), String(version.snapshotID)))</h3>
                 \(version.commit.map(origin) ?? "<p class=\"note\">The ledger has no commit of it.</p>")
+                \(Self.sources(version))
                 \(values)</li>
                 """
         }
@@ -137,7 +154,7 @@ extension GovernancePages {
             versions.isEmpty
             ? "<p class=\"empty\">No state of the table that you may see has such a row.</p>"
             : "<ol class=\"trace\" reversed>\(versions)</ol>"
-        let derived = trace.derived.map { commit -> [Markup] in
+        let derived = trace.derived.items.map { commit -> [Markup] in
             [
                 dated(commit.entry.atMicroseconds), "<code>\(commit.entry.resource)</code>",
                 "\(commit.entry.principalName)",
@@ -150,6 +167,7 @@ extension GovernancePages {
             ? "<p class=\"empty\">No other table was made from this one.</p>"
             : plainTable(
                 ["Time", "Table", "By", "Snapshot", "Run"], derived, label: "Derived tables")
+                + older(trace, Self.derivedBefore, trace.derived.next)
         return """
             <h2>The row</h2>
             \(history)
@@ -163,29 +181,35 @@ extension GovernancePages {
 
     /// Who wrote a snapshot, by what, out of what.
     private func origin(_ commit: TracedCommit) -> Markup {
-        let reads = commit.reads.map { read -> Markup in
-            """
-            <li><code>\(read.resource)</code>\
-            \(read.snapshotID.map { " at snapshot " + Self.link(String($0), String($0)) })</li>
-            """
-        }
         let run = commit.runID.map { id -> Markup in " in run \(Self.link(id, id))" }
         let query = commit.queryID.map { id -> Markup in " by query \(Self.link(id, id))" }
         return """
             <p>Written by \(commit.entry.principalName) through \(commit.entry.door)\(run)\(query), \
             request \(Self.link(commit.entry.requestID, commit.entry.requestID)).</p>
-            \(reads.isEmpty ? "" : "<ul>\(reads)</ul>" as Markup)
             """
+    }
+
+    /// What a state of the row came from: tables, and at their beginning files and databases.
+    private static func sources(_ version: RowTrace.Version) -> Markup {
+        let steps = version.sources.map { step -> Markup in
+            let files = step.origins.map { "<code>\($0)</code> " as Markup }
+            let origin: Markup = files.isEmpty ? "" : ", loaded from \(files)"
+            return """
+                <li><code>\(step.table.text)</code>\
+                \(step.snapshotID.map { " at snapshot " + link(String($0), String($0)) })\(origin)</li>
+                """
+        }
+        return steps.isEmpty ? "" : "<p>Made from:</p>\n<ul>\(steps)</ul>"
     }
 
     private func viewers(_ trace: RowTrace) -> Markup {
         guard let readers = trace.readers else {
             return "<p class=\"note\">You may not read the ledger.</p>"
         }
-        let rows = readers.map { read -> [Markup] in
+        let rows = readers.items.map { read -> [Markup] in
             [
                 dated(read.entry.atMicroseconds), "\(read.entry.principalName)",
-                "\(read.entry.door)", "\(read.source ?? "")",
+                "\(read.source ?? "unnamed")", "\(read.entry.door)",
                 read.queryID.map { Self.link($0, $0) } ?? "",
                 read.snapshotID.map { Self.link(String($0), String($0)) } ?? "",
             ]
@@ -193,7 +217,8 @@ extension GovernancePages {
         return rows.isEmpty
             ? "<p class=\"empty\">Nobody yet.</p>"
             : plainTable(
-                ["Time", "Who", "Door", "For", "Query", "Snapshot"], rows, label: "Readers")
+                ["Time", "Who", "Application", "Door", "Query", "Snapshot"], rows,
+                label: "Readers") + older(trace, Self.readersBefore, readers.next)
     }
 
     // MARK: JSON
@@ -262,9 +287,20 @@ extension GovernancePages {
             ("snapshotId", read.snapshotID.map { .string(String($0)) } ?? .null),
             ("queryId", read.queryID.map { .string($0) } ?? .null),
             ("principal", .string(read.entry.principalName)), ("door", .string(read.entry.door)),
-            ("source", read.source.map { .string($0) } ?? .null),
+            ("application", read.source.map { .string($0) } ?? .null),
         ])
     }
+
+    private func json(_ step: RowSources.Step) -> JSONValue {
+        .object([
+            ("table", .string(step.table.text)),
+            ("snapshotId", step.snapshotID.map { .string(String($0)) } ?? .null),
+            ("origins", .array(step.origins.map { .string($0) })),
+        ])
+    }
+
+    /// A place to go on from, as text: it may be larger than every reader keeps.
+    private func json(_ next: Int64?) -> JSONValue { next.map { .string(String($0)) } ?? .null }
 
     private func json(_ trace: RowTrace) -> JSONValue {
         .object([
@@ -287,11 +323,14 @@ extension GovernancePages {
                                 } ?? .null
                             ),
                             ("commit", version.commit.map(json) ?? .null),
+                            ("sources", .array(version.sources.map(json))),
                         ])
                     })
             ),
-            ("derived", .array(trace.derived.map(json))),
-            ("readers", trace.readers.map { .array($0.map(json)) } ?? .null),
+            ("derived", .array(trace.derived.items.map(json))),
+            ("derivedNext", json(trace.derived.next)),
+            ("readers", trace.readers.map { .array($0.items.map(json)) } ?? .null),
+            ("readersNext", json(trace.readers?.next)),
         ])
     }
 }

@@ -15,6 +15,7 @@ final class AuditedSource: RowSource {
     var name: String { base.name }
     var isGuessed: Bool { base.isGuessed }
     var version: String? { base.version }
+    var remarks: [String] { base.remarks }
 
     init(
         _ base: any RowSource, file: String, etag: String, atMicroseconds: Int64,

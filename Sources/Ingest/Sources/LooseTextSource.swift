@@ -30,6 +30,7 @@ private final class LooseTextSource: RowSource {
     private let texts: [TextColumn]
     private let types: [LooseType]
     private let log: (String) -> Void
+    let remarks: [String]
 
     /// Rows that types are guessed from.
     private static let sampleRows = 1000
@@ -62,8 +63,21 @@ private final class LooseTextSource: RowSource {
             }
             seen += chunk.count
         }
-        types = tallies.map(\.type)
-        columns = zip(texts, types).map { SourceColumn(name: $0.name, type: $1.type) }
+        let digits = table.inference?.wholeDigits ?? []
+        remarks = HeaderRemarks.of(table.inference)
+        // Digits behind the point that only later rows have are no mistakes of theirs.
+        let types = zip(tallies, table.columns).map { tally, column in
+            guard case .decimal(_, let seen) = tally.type.type,
+                case .decimal(_, let scale) = column.type, scale > seen
+            else { return tally.type }
+            return LooseType(exact: column.type)
+        }
+        columns = table.columns.indices.map {
+            SourceColumn(
+                name: table.columns[$0].name, type: types[$0].type,
+                wholeDigits: $0 < digits.count ? digits[$0] : nil)
+        }
+        self.types = types
     }
 
     func read(

@@ -56,25 +56,33 @@ private final class TextSource: RowSource {
     private let bytes: any ByteSource
     private let dialect: CSVDialect?
     private let textColumns: [TextColumn]
+    let remarks: [String]
 
     init(_ reader: any ObjectReader, _ format: ObjectFormat, budget: MemoryBudget) throws {
         bytes = try ObjectSource.bytes(reader)
         name = "\(reader.description.location)"
         version = reader.description.version
+        let digits: [Int]
         if format == .jsonl {
             let table = try JSONLinesTable(inferring: bytes, budget: budget)
             textColumns = table.columns
             dialect = nil
+            remarks = []
+            digits = []
         } else {
             let given = format == .tsv ? CSVDialect(delimiter: 0x09) : nil
             let table = try CSVTable(inferring: bytes, dialect: given, budget: budget)
             textColumns = table.columns
             dialect = table.dialect
+            remarks = HeaderRemarks.of(table.inference)
+            digits = table.inference?.wholeDigits ?? []
         }
         let names = CSVTable.columnNames(textColumns.map(\.name))
         // JSON is kept as text: Iceberg has no type for it.
-        columns = zip(names, textColumns).map { name, column in
-            SourceColumn(name: name, type: column.type == .json ? .text : column.type)
+        columns = zip(names, textColumns).enumerated().map { index, pair in
+            SourceColumn(
+                name: pair.0, type: pair.1.type == .json ? .text : pair.1.type,
+                wholeDigits: index < digits.count ? digits[index] : nil)
         }
     }
 

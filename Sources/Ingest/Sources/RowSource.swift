@@ -1,3 +1,4 @@
+import TextTables
 import Vectors
 
 /// A column as the source has it.
@@ -6,6 +7,8 @@ struct SourceColumn: Hashable, Sendable {
     var name: String
     /// The type that the source says or that its values suggest.
     var type: LogicalType
+    /// The most digits that a number has before its point, where values were looked at.
+    var wholeDigits: Int?
 }
 
 /// Rows to be brought in. The type of a column is a wish: a source reads its values as whatever
@@ -19,6 +22,23 @@ protocol RowSource: AnyObject {
     /// Identifies the content: read again it is the same if and only if this is; nil: unknown.
     var version: String? { get }
 
+    /// What is to be said of the source in the run's log.
+    var remarks: [String] { get }
+
     /// Hands all rows to `body` in chunks with the columns in order, as the given types.
     func read(as types: [LogicalType], budget: MemoryBudget, _ body: (Chunk) throws -> Void) throws
+}
+
+extension RowSource {
+    var remarks: [String] { [] }
+}
+
+/// Remarks on the header of a CSV file.
+enum HeaderRemarks {
+    static func of(_ inference: CSVInference?) -> [String] {
+        (inference?.repeated ?? []).map { text, names in
+            "the header has '\(text)' \(names.count) times: the columns are "
+                + names.joined(separator: ", ")
+        }
+    }
 }

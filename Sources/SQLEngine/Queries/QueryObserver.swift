@@ -14,7 +14,7 @@ package struct QueryRecord: Sendable {
     package var id: String
     package var sql: String
     package var context: RequestContext
-    /// What the client says of itself: a dashboard, a tool.
+    /// What the client says of itself: a dashboard, a tool; or else its program.
     package var source: String?
     package var startedMicroseconds: Int64
     package var elapsedMilliseconds: Int64
@@ -39,7 +39,7 @@ extension QueryRunner {
         observer.ended(
             QueryRecord(
                 id: query.id, sql: query.shownSQL, context: query.context,
-                source: query.session.source,
+                source: query.session.source ?? query.session.userAgent,
                 startedMicroseconds: query.createdMicroseconds,
                 elapsedMilliseconds: snapshot.statistics.elapsedMilliseconds,
                 rowCount: snapshot.statistics.outputRows, reads: run.view.reads, errorCode: fault))

@@ -8,6 +8,8 @@ package struct QuerySession: Sendable {
     package var zone: String?
     package var source: String?
     package var clientInfo: String?
+    /// The program that sent the statement, where it does not give a source: `python-requests/2.32`.
+    package var userAgent: String?
     package var clientTags: [String]
     package var traceToken: String?
     /// Session properties by name; `catalog.name` for those of a catalog.

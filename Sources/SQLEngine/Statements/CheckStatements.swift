@@ -1,6 +1,7 @@
 package import Authority
+import Diagnostics
 package import JSON
-import SQLFunctions
+package import SQLFunctions
 package import SQLPlanning
 import SQLSyntax
 package import TableCatalog
@@ -8,10 +9,12 @@ import Vectors
 
 /// The checks of tables, as the engine wants them: `Quality` supplies them.
 package protocol CheckDoor: Sendable {
-    /// Declares a check; `replaces` one of the name, or leaves it where it `mayExist`.
+    /// Declares a check; `replaces` one of the name, or leaves it where it `mayExist`. `query` runs SQL
+    /// for it.
     func create(
         _ context: RequestContext, table: TableName, name: String, kind: String,
-        options: JSONObject, replaces: Bool, mayExist: Bool
+        options: JSONObject, replaces: Bool, mayExist: Bool,
+        query: @escaping (String, QuerySession) throws -> CollectedRows
     ) throws
 
     /// Removes a check; whether there was one.
@@ -28,6 +31,28 @@ package protocol CheckDoor: Sendable {
 
     /// Results of runs for the system table, newest first, those that the caller may see.
     func results(_ context: RequestContext) throws -> [CheckOutcome]
+}
+
+/// Why a check is not taken, or not run: a mistake of whoever wrote it, with its place.
+package struct CheckRefusal: Error, Sendable {
+    /// What of the statement is wrong.
+    package enum Place: Sendable, Hashable {
+        case name, kind
+        case option(String)
+    }
+
+    package let code: QueryFault.Code
+    package let message: String
+    package let hint: String?
+    package let place: Place
+
+    /// A refusal in words for whoever wrote the check.
+    package init(_ code: QueryFault.Code, _ message: String, hint: String?, place: Place) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.place = place
+    }
 }
 
 /// A check as it is declared.
@@ -111,19 +136,27 @@ extension StatementRun {
                 .notSupported, "this needs a server with a catalog",
                 hint: "start one with `lakehouse serve`; files can only be queried")
         }
+        let query = { (sql: String, session: QuerySession) throws in
+            try self.engine.collect(sql, session: session, context: self.context)
+        }
         switch statement {
         case .create(let check):
             let name = try checkedTable(check.table)
             var options = JSONObject()
             for property in check.properties {
                 guard let value = property.value else { continue }
-                options.append(property.name.description, try json(evaluate(value)))
+                let option = property.name.description
+                guard options[option] == nil else {
+                    throw .analysis(
+                        .invalidArguments, "\(option) is given twice", property.name.span)
+                }
+                options.append(option, try json(evaluate(value)))
             }
-            try changing("\(name)", exists: .alreadyExists) {
+            try refusable("\(name)", check) {
                 try door.create(
                     context, table: name, name: check.name.canonical, kind: check.kind.canonical,
                     options: options, replaces: check.mode == .replace,
-                    mayExist: check.mode == .ignore)
+                    mayExist: check.mode == .ignore, query: query)
             }
             return .done(updateType: "CREATE CHECK", count: nil)
         case .drop(let check, let table, let ifExists):
@@ -142,16 +175,32 @@ extension StatementRun {
             return checks(try changing("checks") { try door.list(context, table: name) })
         case .run(let table, let names):
             let name = try checkedTable(table)
-            let outcomes = try changing("\(name)") {
+            let outcomes = try refusable("\(name)", nil) {
                 try door.run(
                     context, table: name, at: catalogs.reference(name.catalog),
-                    names: names.map(\.canonical)
-                ) { sql, session in
-                    try self.engine.collect(sql, session: session, context: self.context)
-                }
+                    names: names.map(\.canonical), query: query)
             }
             return .rows(Self.outcomeColumns, outcomes.map(Self.row))
         }
+    }
+
+    /// Runs a verb of the checks, with what it refuses as the query's fault at the place that is wrong.
+    private func refusable<Result>(
+        _ subject: String, _ check: CreateCheck?, _ body: () throws -> Result
+    ) throws(QueryFault) -> Result {
+        do { return try body() } catch let refusal as CheckRefusal {
+            let place = check.flatMap { check -> SourceSpan? in
+                switch refusal.place {
+                case .name: check.name.span
+                case .kind: check.kind.span
+                case .option(let name):
+                    check.properties.first { $0.name.description == name }.map {
+                        $0.value?.span ?? $0.name.span
+                    } ?? check.kind.span
+                }
+            }
+            throw .analysis(refusal.code, refusal.message, place, hint: refusal.hint)
+        } catch { throw Self.fault(error, about: subject, exists: .alreadyExists) }
     }
 
     /// The name of a table that is there.

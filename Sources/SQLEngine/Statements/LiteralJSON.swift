@@ -25,6 +25,13 @@ enum LiteralJSON {
             var elements: [JSONValue] = []
             for value in values { elements.append(try json(value, element)) }
             return .array(elements)
+        case (.row(let values), .row(let fields)) where values.count == fields.count:
+            // A list as people write it behind IN.
+            var elements: [JSONValue] = []
+            for (value, field) in zip(values, fields) {
+                elements.append(try json(value, field.type))
+            }
+            return .array(elements)
         default:
             throw QueryFault(
                 .invalidArguments, "An option takes a text, a number, a flag or an array of them",

@@ -154,35 +154,31 @@ extension StatementRun {
             rows.map { [.text($0.0), .text($0.1)] })
     }
 
-    /// The latest version of each model of a schema.
+    /// The latest version of each model of a schema; without one, of all that the caller may see, by full
+    /// names.
     private func showModels(
         _ schema: QualifiedName?, _ pattern: LikePattern?
     ) throws(QueryFault) -> StatementOutcome {
         let keeper = try keeper()
-        let place: (catalog: String, schema: String)
-        if let schema {
-            place = try schemaName(schema)
-        } else {
-            guard let catalog = session.catalog else {
-                throw QueryFault(
-                    .missingCatalogName,
-                    "Catalog must be specified when session catalog is not set")
-            }
-            guard let own = session.schema else {
-                throw QueryFault(
-                    .missingSchemaName, "Schema must be specified when session schema is not set")
-            }
-            place = (catalog, own)
-        }
-        let schemas = try catalogs.schemaNames(context, place.catalog)
-        guard schemas.contains(place.schema) else {
-            throw QueryFault(
-                .schemaNotFound, "Schema '\(place.schema)' does not exist",
-                hint: suggestion(place.schema, schemas), span: schema?.span)
-        }
         let matcher = try NameMatcher(pattern)
-        let records = try keeper.records(context, catalog: place.catalog, schema: place.schema)
-            .filter { $0.isLatest && matcher.matches($0.name.table) }
+        let place = try modelPlace(schema)
+        if let place, let name = place.schema {
+            let schemas = try catalogs.schemaNames(context, place.catalog)
+            guard schemas.contains(name) else {
+                throw QueryFault(
+                    .schemaNotFound, "Schema '\(name)' does not exist",
+                    hint: suggestion(name, schemas), span: schema?.span)
+            }
+        }
+        var records: [ModelRecord] = []
+        let warehouses =
+            place.map { [$0.catalog] }
+            ?? catalogs.catalogNames(context).filter { catalogs.isWarehouse(context, $0) }
+        for catalog in warehouses {
+            records += try keeper.records(context, catalog: catalog, schema: place?.schema)
+                .filter { $0.isLatest && matcher.matches($0.name.table) }
+        }
+        let isPlain = place?.schema != nil
         let columns =
             [("Model", LogicalType.text), ("Version", .bigint)]
             + [("Algorithm", .text), ("Features", .text), ("Rows", .bigint), ("Owner", .text)]
@@ -190,10 +186,24 @@ extension StatementRun {
             columns.map { QueryColumn(name: $0.0, type: $0.1) },
             records.map { record in
                 [
-                    .text(record.name.table), .integer(record.version), .text(record.algorithm),
+                    .text(isPlain ? record.name.table : "\(record.name)"),
+                    .integer(record.version), .text(record.algorithm),
                     .text(record.features.map(\.name).joined(separator: ", ")),
                     .integer(record.rowCount), .text(record.owner),
                 ]
             })
+    }
+
+    /// The catalog, and perhaps the schema, that SHOW MODELS is about; nil: all there are.
+    private func modelPlace(
+        _ name: QualifiedName?
+    ) throws(QueryFault) -> (catalog: String, schema: String?)? {
+        guard let name else { return session.catalog.map { ($0, session.schema) } }
+        let parts = name.canonicalParts
+        if parts.count == 1, session.catalog == nil, catalogs.isWarehouse(context, parts[0]) {
+            return (parts[0], nil)
+        }
+        let (catalog, schema) = try schemaName(name)
+        return (catalog, schema)
     }
 }

@@ -32,8 +32,14 @@ extension Binder {
                 .notSupported, "\(verb) a view is not supported", reference.span)
         }
         guard decision.allMasks.isEmpty || verb == "Inserting into" else {
+            // Rows would be written back with what the mask shows, or tell by which rows change what it
+            // hides. Whom no mask applies to has no decision with one.
             throw .analysis(
-                .notSupported, "\(verb) a table with column masks is not supported", reference.span)
+                .permissionDenied,
+                "Access Denied: \(verb) table '\(name)' is not for those whom a mask hides its columns "
+                    + "from: \(decision.allMasks.keys.sorted().joined(separator: ", "))",
+                reference.span,
+                hint: "ask somebody who sees the columns as they are, or add rows with INSERT")
         }
         var relation = try self.table(table, name, decision, environment)
         if let alias {

@@ -14,7 +14,26 @@ extension Parser {
             .create(
                 CreateCheck(
                     name: name, table: table, mode: mode, kind: kind,
-                    properties: try optionalProperties())))
+                    properties: try checkOptions())))
+    }
+
+    /// `WITH (name = value, ..)`. Options are only names here, so reserved words need no quotes: `values`,
+    /// `where`.
+    private func checkOptions() throws(SQLSyntaxError) -> [Property] {
+        guard at("WITH"), next("(") else { return [] }
+        advance()
+        return try parenthesized { () throws(SQLSyntaxError) in
+            guard token.kind == .word, next("="), !isName(token) else { return try property() }
+            let start = position
+            let word = advance()
+            // As if it stood in quotes, which is how it is written out again.
+            let name = Identifier(
+                word.text.lowercased(), isDelimited: true, place: place(from: start))
+            let whole = QualifiedName([name], place: place(from: start))
+            try expect("=")
+            let value: Expression? = take("DEFAULT") ? nil : try expression()
+            return Property(name: whole, value: value, place: place(from: start))
+        }
     }
 
     /// After DROP CHECK.
