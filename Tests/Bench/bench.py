@@ -1,6 +1,7 @@
 """Measures beside the peers, in the same run on the same machine and files, and prints ratios.
 
-    bench.py [start] [s3] [catalog] [landing] [demo] [tpch] [tpcds] [scans] [wide] [--scale 1] [--runs 3] [--queries q01,q06]
+    bench.py [start] [s3] [catalog] [landing] [demo] [tpch] [tpcds] [scans] [wide] [peers] [large] [clients]
+             [--scale 1] [--runs 3] [--queries q01,q06]
 
 Without a word it runs everything. Results go to Tests/Bench/results.md, each part to its own section.
 Wall time is the best of the runs, inside of a process that is warm; CPU time is that of all threads. Ours
@@ -8,29 +9,29 @@ includes the start of the process in its CPU time.
 """
 
 import argparse
-import http.client
 import json
 import math
 import os
 import platform
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.parse
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
 from appliance import BINARY, ROOT, Appliance, plain_environment  # noqa: E402
 from catalog import bench_catalog  # noqa: E402,F401
 from landing import bench_landing  # noqa: E402,F401
+from s3_load import bench_s3  # noqa: E402,F401
+from peers import bench_clients as clients_together, bench_large as large, bench_peers as more_peers  # noqa: E402
 from tpcds import NUMBERS, in_trinos_words, tpcds_folder  # noqa: E402
 from wide import QUERIES, SCANS, wide_file  # noqa: E402
 
-PARTS = ["start", "s3", "catalog", "landing", "demo", "tpch", "tpcds", "scans", "wide"]
+PARTS = ["start", "s3", "catalog", "landing", "demo", "tpch", "tpcds", "scans", "wide", "peers", "large", "clients"]
 RESULTS = ROOT / "Tests" / "Bench" / "results.md"
 
 
@@ -152,11 +153,40 @@ def bench_wide(options):
     )
 
 
+def bench_peers(options):
+    return more_peers(options, tpch_files, table)
+
+
+def bench_large(options):
+    return large(options, tpch_files, table)
+
+
+def bench_clients(options):
+    return clients_together(options, table)
+
+
 def memory_mebibytes(pid):
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return float("nan")
+
+
+def duckdb_shell():
+    """DuckDB's own program where it is installed, else its module: the interpreter's start is in that."""
+    program = shutil.which("duckdb")
+    return [program, "-c", "SELECT 1"] if program else [
+        sys.executable, "-c", "import duckdb; duckdb.sql('SELECT 1').fetchall()"]
+
+
+def shell_starts(command):
+    """Milliseconds of runs from start to end."""
+    times = []
+    for _ in range(10):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True, env=plain_environment())
+        times.append((time.perf_counter() - began) * 1000)
+    return times
 
 
 def bench_start(options):
@@ -169,7 +199,9 @@ def bench_start(options):
                     kept.append(server.start_seconds * 1000)
                     if kept is again:
                         idle.append(memory_mebibytes(server.pid))
+    ours, theirs = min(shell_starts([BINARY, "sql", "-c", "SELECT 1"])), min(shell_starts(duckdb_shell()))
     rows = [
+        ("`lakehouse sql -c 'SELECT 1'`", f"{ours:.0f} ms", f"DuckDB's {theirs:.0f} ms"),
         ("first start to /readyz", f"{min(first):.0f} ms", "600 ms"),
         ("restart to /readyz", f"{min(again):.0f} ms", "150 ms"),
         ("resident when idle", f"{max(idle):.0f} MiB", "60 MB"),
@@ -178,56 +210,6 @@ def bench_start(options):
     for row in rows:
         print(*row)
     return f"## Start\n\n{table(['what', 'measured', 'to hold'], rows)}\n"
-
-
-def bench_s3(options):
-    """4 KiB PUTs, durable, from 32 connections that are kept open; URLs are signed beforehand."""
-    import boto3
-    from botocore.config import Config
-
-    workers, each = 32, 200
-    with tempfile.TemporaryDirectory() as folder, Appliance(Path(folder) / "data") as server:
-        variables = server.variables()
-        s3 = boto3.client(
-            "s3", endpoint_url=variables["AWS_ENDPOINT_URL"], region_name="us-east-1",
-            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
-        )
-        s3.create_bucket(Bucket="bench")
-        place = urllib.parse.urlsplit(variables["AWS_ENDPOINT_URL"])
-        urls = [
-            [
-                s3.generate_presigned_url("put_object", Params={"Bucket": "bench", "Key": f"{worker}/{number}"})
-                for number in range(each)
-            ]
-            for worker in range(workers)
-        ]
-        body, wrong = os.urandom(4096), []
-        gate = threading.Barrier(workers + 1)
-
-        def run(mine):
-            connection = http.client.HTTPConnection(place.hostname, place.port)
-            gate.wait()
-            for url in mine:
-                connection.request("PUT", url[url.index("/", 8):], body)
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status != 200:
-                    wrong.append(answer.status)
-
-        threads = [threading.Thread(target=run, args=(mine,)) for mine in urls]
-        for thread in threads:
-            thread.start()
-        gate.wait()
-        began = time.perf_counter()
-        for thread in threads:
-            thread.join()
-        rate = workers * each / (time.perf_counter() - began)
-    assert not wrong, wrong[:5]
-    row = (f"4 KiB PUT, durable, {workers} clients", f"{rate:.0f} a second")
-    print(*row)
-    return f"## S3\n\n{table(['what', 'measured'], [row])}\n\nThe clients are Python threads on the same cores.\n"
 
 
 def bench_demo(options):

@@ -17,6 +17,7 @@ package enum CommandLine {
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
             + ClientCommands.all
             + AlertCommands.all + [DoctorCommand.command] + BackupCommands.all
+            + BenchCommands.all
             + ConfigurationCommands.all
             + [VersionCommand.command]
     }

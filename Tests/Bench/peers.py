@@ -1,0 +1,216 @@
+"""Further peers on TPC-H: Polars and DataFusion beside DuckDB; TPC-H by eight clients together; SF10 in little memory."""
+
+import math
+import os
+import re
+import resource
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
+from appliance import BINARY, ROOT, Appliance, plain_environment  # noqa: E402
+
+
+def tpch_texts():
+    queries = sorted((ROOT / "Tests" / "SQL" / "tpch").glob("q*.sql"))
+    return [(query.stem, query.read_text().strip().rstrip(";")) for query in queries]
+
+
+def geomean(values):
+    return math.exp(sum(math.log(value) for value in values) / len(values)) if values else float("nan")
+
+
+def best(call, runs):
+    """Best wall time in milliseconds; what is wrong instead when it fails."""
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001
+            return str(error).split("\n")[0][:80]
+        times.append((time.perf_counter() - began) * 1000)
+    return min(times)
+
+
+def open_peers(files):
+    """A function for each peer that runs a text and fetches all of its rows."""
+    import datafusion
+    import duckdb
+    import polars
+
+    duck = duckdb.connect()
+    fusion = datafusion.SessionContext()
+    lazy = polars.SQLContext()
+    for file in files:
+        duck.execute(f"create view {file.stem} as select * from read_parquet('{file}')")
+        fusion.register_parquet(file.stem, str(file))
+        lazy.register(file.stem, polars.scan_parquet(file))
+    return {
+        f"DuckDB {duckdb.__version__}": lambda text: duck.execute(text).fetchall(),
+        f"Polars {polars.__version__}": lambda text: lazy.execute(text).collect(engine="streaming"),
+        f"DataFusion {datafusion.__version__}": lambda text: fusion.sql(text).collect(),
+    }
+
+
+def ours(sql, files, runs, *flags):
+    """Best wall and CPU time of a run, and peak memory in MiB; the error instead when it fails."""
+    script = ROOT / ".cache" / f"bench-{os.getpid()}.sql"
+    script.write_text(";\n".join([sql] * runs))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [BINARY, "sql", "--timing", *flags, "-f", script, *files],
+        capture_output=True, text=True, env=plain_environment(), timeout=3600,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    script.unlink()
+    if done.returncode != 0:
+        return done.stderr.strip().split("\n")[0][:120]
+    walls = [float(found) for found in re.findall(r"^\(.*?([\d.]+) ms\)$", done.stdout, re.M)]
+    cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 / runs
+    return min(walls), cpu, done.stdout
+
+
+def bench_peers(options, tpch_files, table):
+    files = sorted(tpch_files(options.scale).glob("*.parquet"))
+    peers = open_peers(files)
+    rows, ratios = [], {name: [] for name in peers}
+    for name, text in tpch_texts():
+        if options.queries and name not in options.queries.split(","):
+            continue
+        mine = ours(text, files, options.runs)
+        if isinstance(mine, str):
+            rows.append((name, mine, *("" for _ in peers)))
+            continue
+        row = [name, f"{mine[0]:.0f}"]
+        for peer, run in peers.items():
+            theirs = best(lambda: run(text), options.runs)
+            if isinstance(theirs, str):
+                row.append("fails")
+            else:
+                ratios[peer].append(mine[0] / theirs)
+                row.append(f"{theirs:.0f} ({mine[0] / theirs:.2f})")
+        rows.append(row)
+        print(*row, flush=True)
+    means = "; ".join(f"{peer} {geomean(found):.2f} over {len(found)}" for peer, found in ratios.items())
+    print(means)
+    return (
+        f"## TPC-H SF{options.scale} beside more peers\n\nGeometric means of our wall time to theirs: {means}. "
+        f"Milliseconds, best of {options.runs}; in brackets ours to theirs; `fails` where the peer's SQL does not "
+        f"take the query.\n\n{table(['query', 'ours', *peers], rows)}\n"
+    )
+
+
+def answer(text):
+    """The rows of a printed CSV as a set of comparable cells."""
+    rows = []
+    for line in text.strip().split("\n"):
+        if line and not line.startswith("("):
+            rows.append(line)
+    return len(rows) - 1
+
+
+def bench_large(options, tpch_files, table):
+    """SF10 within 2 GiB: everything finishes, beside DuckDB with the same limit."""
+    import duckdb
+
+    files = sorted(tpch_files("10").glob("*.parquet"))
+    connection = duckdb.connect(config={"memory_limit": "2GiB"})
+    for file in files:
+        connection.execute(f"create view {file.stem} as select * from read_parquet('{file}')")
+    rows, ratios, failed = [], [], []
+    for name, text in tpch_texts():
+        if options.queries and name not in options.queries.split(","):
+            continue
+        began, cpu = time.perf_counter(), time.process_time()
+        wanted = len(connection.execute(text).fetchall())
+        theirs = (time.perf_counter() - began) * 1000, (time.process_time() - cpu) * 1000
+        mine = ours(text, files, 1, "--csv", "--memory-limit", "2GiB")
+        if isinstance(mine, str):
+            failed.append(name)
+            rows.append((name, mine, "", f"{theirs[0]:.0f}", "", ""))
+        else:
+            if answer(mine[2]) != wanted:
+                failed.append(f"{name} ({answer(mine[2])} rows instead of {wanted})")
+            ratios.append(mine[0] / theirs[0])
+            rows.append((name, f"{mine[0]:.0f}", f"{mine[1]:.0f}", f"{theirs[0]:.0f}", f"{theirs[1]:.0f}",
+                         f"{ratios[-1]:.2f}"))
+        print(*rows[-1], flush=True)
+    summary = (
+        f"Wall geomean {geomean(ratios):.2f}, worst {max(ratios, default=float('nan')):.2f} over {len(ratios)} queries"
+        + (f"; failed: {', '.join(failed)}." if failed else "; all finish.")
+    )
+    print(summary)
+    head = ["query", "wall ms", "CPU ms", "DuckDB wall ms", "DuckDB CPU ms", "wall ratio"]
+    return (
+        f"## TPC-H SF10 within 2 GiB, beside DuckDB {duckdb.__version__}\n\n{summary} One run each, both engines "
+        f"with a memory limit of 2 GiB.\n\n{table(head, rows)}\n"
+    )
+
+
+def bench_clients(options, table):
+    """TPC-H by one client and by eight together, through the Trino protocol over Iceberg tables of ours."""
+    import tempfile
+
+    import trino
+    from trino.auth import BasicAuthentication
+
+    texts = tpch_texts()
+    results = []
+    with tempfile.TemporaryDirectory() as folder, Appliance(Path(folder) / "data") as server:
+        variables = server.variables()
+
+        def connect():
+            return trino.dbapi.connect(
+                host=variables["TRINO_HOST"], port=int(variables["TRINO_PORT"]), http_scheme="https",
+                verify=variables["LAKEHOUSE_CA"], catalog="lakehouse", schema="bench",
+                auth=BasicAuthentication(variables["TRINO_USER"], variables["TRINO_PASSWORD"]),
+            )
+
+        first = connect().cursor()
+        for text in (
+            "create schema lakehouse.bench",
+            """create catalog made using tpch with
+            ("tpch.column-naming" = 'STANDARD', "tpch.double-type-mapping" = 'DECIMAL')""",
+        ):
+            first.execute(text)
+            first.fetchall()
+        for name in ("region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"):
+            first.execute(
+                f'create table lakehouse.bench.{name} as select * from made."sf{options.scale}".{name}')
+            first.fetchall()
+        for clients in (1, 8):
+            times, wrong, lock = [], [], threading.Lock()
+
+            def work(number):
+                cursor = connect().cursor()
+                order = texts[number * 3 % len(texts):] + texts[:number * 3 % len(texts)]
+                for name, text in order:
+                    began = time.perf_counter()
+                    try:
+                        cursor.execute(text)
+                        cursor.fetchall()
+                    except Exception as error:  # noqa: BLE001
+                        with lock:
+                            wrong.append(f"{name}: {error}"[:100])
+                        continue
+                    with lock:
+                        times.append(time.perf_counter() - began)
+
+            began = time.perf_counter()
+            threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            took = time.perf_counter() - began
+            times.sort()
+            results.append((
+                clients, f"{len(times) / took:.2f}", f"{times[len(times) // 2] * 1000:.0f}",
+                f"{times[min(len(times) - 1, int(len(times) * 0.99))] * 1000:.0f}", len(wrong)))
+            print(*results[-1], wrong[:2], flush=True)
+    head = ["clients", "queries a second", "median ms", "p99 ms", "failed"]
+    return f"## TPC-H SF{options.scale} by clients together\n\n{table(head, results)}\n"
