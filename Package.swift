@@ -275,7 +275,7 @@ let modules: [Module] = [
         name: "Walkthrough",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "YAML", "Platform", "Cryptography",
-            "SQLite", "HTTPMessages",
+            "SQLite", "HTTPMessages", "PostgresClient",
             "HTTPClient", "Appliance", "CWebFiles",
         ]),
 ]

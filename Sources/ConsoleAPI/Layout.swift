@@ -137,7 +137,7 @@ func agoText(_ microseconds: Int64, now: Int64) -> String {
 func stateBadge(_ state: String) -> Markup {
     let kind: Markup
     switch state.lowercased() {
-    case "finished", "succeeded", "ready", "allowed", "healthy": kind = "good"
+    case "finished", "succeeded", "ready", "allowed", "healthy", "holds": kind = "good"
     case "failed", "denied", "unhealthy", "refused": kind = "bad"
     case "running", "planning", "finishing", "starting": kind = "busy"
     default: kind = "idle"

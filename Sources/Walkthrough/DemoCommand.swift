@@ -24,9 +24,13 @@ package enum DemoCommand {
     private static let bankingFraud = Command(
         "demo banking-fraud", "a scripted walkthrough on a synthetic bank, every claim checked",
         options: [
-            CommandOption("rows", value: "N", "transactions (default 100000)"),
+            CommandOption(
+                "rows", value: "N", "transactions, at least \(leastRows) (default 100000)"),
             CommandOption("seed", value: "N", "the seed of the data (default 42)"),
             CommandOption("as-of", value: "DATE", "the day of the show (default 2026-11-21)"),
+            CommandOption(
+                "source", value: "URL",
+                "postgres://user@host/database is the bank's database, not the embedded one"),
             CommandOption("keep", "stays up afterwards and prints a login link"),
             CommandOption("pause", "waits for Enter between steps"),
             CommandOption("chaos", "kills the appliance inside of a MERGE, and goes on"),
@@ -35,11 +39,12 @@ package enum DemoCommand {
             CommandOption("headless", "never waits and never asks (the default)"),
             CommandOption("json", "prints only the receipt"),
             CommandOption("sabotage", value: "CLAIM", "breaks what the claim guards: it must fail"),
-            CommandOption("list-claims", "lists the claims"),
+            CommandOption("list-claims", "lists the claims; with --json as JSON"),
+            CommandOption("fresh", "removes what an earlier walkthrough left in --data DIR"),
         ], example: "lakehouse demo banking-fraud --rows 20000",
         place: .here { parsed, streams in
             try run("banking-fraud", parsed, streams) {
-                BankingFraud($0, directory: $1, streams: $2)
+                try BankingFraud($0, directory: $1, streams: $2)
             }
         })
 
@@ -52,7 +57,8 @@ package enum DemoCommand {
             CommandOption("headless", "never waits and never asks (the default)"),
             CommandOption("json", "prints only the receipt"),
             CommandOption("sabotage", value: "CLAIM", "breaks what the claim guards: it must fail"),
-            CommandOption("list-claims", "lists the claims"),
+            CommandOption("list-claims", "lists the claims; with --json as JSON"),
+            CommandOption("fresh", "removes what an earlier walkthrough left in --data DIR"),
         ], example: "lakehouse demo sales --keep",
         place: .here { parsed, streams in
             try run("sales", parsed, streams) { show, directory, _ in
@@ -60,13 +66,16 @@ package enum DemoCommand {
             }
         })
 
+    /// Fewer bookings cannot carry what is planted in them.
+    private static let leastRows = 20_000
+
     private static func options(
         _ name: String, _ parsed: ParsedArguments
     ) throws -> ShowOptions {
         var options = ShowOptions()
         options.dataDirectory = parsed["data"]
         options.keeps = parsed.has("keep")
-        options.pauses = parsed.has("pause")
+        options.pauses = parsed.has("pause") && !parsed.has("headless")
         options.asJSON = parsed.has("json")
         options.sabotage = parsed["sabotage"]
         guard name == "banking-fraud" else {
@@ -74,8 +83,12 @@ package enum DemoCommand {
             return options
         }
         if let rows = try parsed.integer("rows") {
-            guard (1000...10_000_000).contains(rows) else {
-                throw ApplianceError(.usage, "--rows wants 1000 to 10000000: \(rows)")
+            guard (leastRows...10_000_000).contains(rows) else {
+                throw ApplianceError(
+                    .usage, "--rows wants \(leastRows) to 10000000: \(rows)",
+                    hint:
+                        "with fewer, a week of a region has too few bookings for a rate to one booking "
+                        + "such as 4.97 %, and patterns have no room")
             }
             options.rows = rows
         }
@@ -86,6 +99,14 @@ package enum DemoCommand {
             }
             options.asOfDay = Int(day)
         }
+        if let source = parsed["source"] {
+            guard PostgresAddress(source) != nil else {
+                throw ApplianceError(
+                    .usage, "--source wants postgres://user@host:port/database",
+                    hint: "the password goes into the URL or into PGPASSWORD, and is never shown")
+            }
+            options.source = source
+        }
         options.hasChaos = parsed.has("chaos")
         options.verifies = parsed.has("verify")
         return options
@@ -93,10 +114,15 @@ package enum DemoCommand {
 
     private static func run(
         _ name: String, _ parsed: ParsedArguments, _ streams: any CommandStreams,
-        _ make: (Show, _ directory: String, any CommandStreams) -> any Walkthrough
+        _ make: (Show, _ directory: String, any CommandStreams) throws -> any Walkthrough
     ) throws -> Int32 {
         let script = try DemoScript.load(name)
         if parsed.has("list-claims") {
+            if parsed.has("json") {
+                let claims = script.claims.map(\.json)
+                streams.write(JSONValue.array(claims).encodedText(.pretty) + "\n")
+                return 0
+            }
             for claim in script.claims {
                 let option = claim.option.map { "  [--\($0)]" } ?? ""
                 streams.write("\(claim.id)  \(claim.text)\(option)\n")
@@ -113,8 +139,7 @@ package enum DemoCommand {
         let files = LocalFileSystem()
         let directory: String
         if let given = options.dataDirectory {
-            if try !files.exists(given) { try files.makeDirectory(given, mode: 0o700) }
-            directory = try files.resolve(given)
+            directory = try DemoPlace.prepare(given, isFresh: parsed.has("fresh"))
         } else {
             directory = try files.makeTemporaryDirectory(prefix: "lakehouse-demo")
         }
@@ -122,51 +147,42 @@ package enum DemoCommand {
             if options.dataDirectory == nil, !options.keeps { try? files.removeTree(directory) }
         }
         let show = Show(script, options, streams)
-        let walkthrough = make(show, directory, streams)
+        let walkthrough = try make(show, directory, streams)
         var failure: (any Error)?
         do { try walkthrough.run() } catch { failure = error }
-        let code = receipt(show, script, failure, directory, streams)
+        let code = receipt(show, failure, directory, streams)
         if options.keeps, failure == nil {
-            streams.write(
-                "\nit stays up; sign in at \(walkthrough.loginLink ?? "")\nstop with Ctrl-C\n")
+            // The link works for whoever has it: it is for a terminal, not for a file.
+            let door =
+                Terminal.isInteractive(.output)
+                ? "sign in at \(walkthrough.loginLink ?? "")"
+                : "sign in with the link of: lakehouse user link admin --data \(directory)"
+            let words =
+                "\nit stays up; \(door)\nthe show as a page: /walkthrough\n"
+                + "its data is in \(directory)\nstop with Ctrl-C\n"
+            // Standard output is the receipt's alone when it is JSON.
+            if options.asJSON { streams.complain(words) } else { streams.write(words) }
             return walkthrough.waitForEnd()
         }
         walkthrough.end()
         return code
     }
 
+    /// Writes the receipt and says the last line; the exit code.
     private static func receipt(
-        _ show: Show, _ script: DemoScript, _ failure: (any Error)?, _ directory: String,
+        _ show: Show, _ failure: (any Error)?, _ directory: String,
         _ streams: any CommandStreams
     ) -> Int32 {
-        let held = show.outcomes.filter(\.holds).count
-        // Of the clients of others only those that are installed can say something.
-        let claims = script.claims.filter { claim in
-            claim.option == nil || claim.option == "chaos" && show.options.hasChaos
-                || show.outcomes.contains { $0.claim.id == claim.id }
-        }
-        let isComplete = failure == nil && held == claims.count
-        let usage = ProcessUsage.current()
-        let document: JSONValue = .object([
-            ("demo", .string(script.name)), ("rows", .int(show.options.rows)),
-            ("seed", .int(Int64(bitPattern: show.options.seed))), ("claimsHeld", .int(held)),
-            ("claims", .int(claims.count)), ("complete", .bool(isComplete)),
-            ("milliseconds", .int(show.elapsedMilliseconds)),
-            ("peakMemoryBytes", .int(usage.peakResidentBytes)),
-            ("failure", failure.map { .string("\($0)") } ?? .null),
-            ("outcomes", .array(show.outcomes.map(\.json))),
-        ])
-        try? LocalFileSystem().replaceDurably(
-            directory + "/receipt.json", with: document.encoded(.pretty), mode: 0o644)
+        show.keepTranscript(isRunning: false, failure: failure)
+        let receipt = Receipt(show, failure: failure)
+        let text = receipt.document.encoded(.pretty)
+        try? LocalFileSystem().replaceDurably(directory + "/receipt.json", with: text, mode: 0o644)
         if show.options.asJSON {
-            streams.write(document.encodedText(.pretty) + "\n")
+            streams.write(String(decoding: text, as: UTF8.self) + "\n")
         } else {
-            let seconds = Double(show.elapsedMilliseconds / 100) / 10
-            streams.write(
-                "\n\(held)/\(claims.count) claims hold · \(seconds) s · \(usage.peakResidentBytes >> 20) MB\n"
-            )
+            streams.write("\n\(receipt.lastLine)\n")
             if let failure { streams.complain("\(failure)\n") }
         }
-        return isComplete ? 0 : 1
+        return receipt.isComplete ? 0 : 1
     }
 }

@@ -94,7 +94,10 @@ enum ModuleMap {
             number: 5,
             modules: [
                 ("Appliance", []),
-                ("Walkthrough", ["Appliance", "HTTPClient", "Cryptography", "YAML", "SQLite"]),
+                (
+                    "Walkthrough",
+                    ["Appliance", "HTTPClient", "Cryptography", "YAML", "SQLite", "PostgresClient"]
+                ),
                 ("lakehouse", ["Appliance", "Walkthrough"]),
             ]),
     ]

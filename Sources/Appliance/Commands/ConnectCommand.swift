@@ -98,6 +98,13 @@ enum ConnectCommand {
                 ("CATALOG_OAUTH2_URI", publicURL + "/oidc/token"), ("WAREHOUSE", "lakehouse"),
                 ("TRINO_HOST", host), ("TRINO_PORT", "\(port)"), ("TRINO_USER", user),
                 ("TRINO_PASSWORD", clientSecret), ("TRINO_CATALOG", "lakehouse"),
+                // What PyIceberg's load_catalog() reads.
+                ("PYICEBERG_CATALOG__DEFAULT__TYPE", "rest"),
+                ("PYICEBERG_CATALOG__DEFAULT__URI", publicURL + "/iceberg"),
+                ("PYICEBERG_CATALOG__DEFAULT__WAREHOUSE", "lakehouse"),
+                ("PYICEBERG_CATALOG__DEFAULT__CREDENTIAL", "\(clientID):\(clientSecret)"),
+                ("PYICEBERG_CATALOG__DEFAULT__OAUTH2_SERVER_URI", publicURL + "/oidc/token"),
+                ("PYICEBERG_CATALOG__DEFAULT__SCOPE", "catalog"),
                 ("LAKEHOUSE_TOKEN", token), ("LAKEHOUSE_CA", authorityPath),
                 ("LAKEHOUSE_URL", publicURL), ("OIDC_ISSUER", issuer),
             ]

@@ -175,6 +175,9 @@ struct ApplianceDoors {
                 ).routes
                 + AskRoutes(asker: asker, door: APIDoor(authenticator: authenticator)).routes
                 + Self.agents(appliance, rules: rules, ask: AgentAsker(asker: asker)).routes
+                + WalkthroughPages(
+                    pages, transcript: { WalkthroughTranscript.read(appliance.directory.path) }
+                ).routes
                 + GovernancePages(
                     pages,
                     trail: LedgerTraceBrowser(

@@ -15,6 +15,7 @@ extension ConsolePages {
             <div class="head"><h1>\(table.name)</h1>\
             <p class="note">\(isView ? "view" : "table") in \(warehouse).\
             \(levels.joined(separator: "."))</p>\
+            \(isView ? Markup() : lineageLink(warehouse, levels, table.name))\
             <a class="button" href="/sql?q=\(segment(statement))">Query</a></div>
             <nav class="jump" aria-label="On this page"><a href="#columns">Columns</a>\
             <a href="#sample">Sample</a>\(isView ? Markup() : tableJumps)</nav>
@@ -33,6 +34,10 @@ extension ConsolePages {
         body += propertiesCard(table.properties)
         return Page(
             title: table.name, body: body, trail: trail(warehouse, table.levels, table.name))
+    }
+
+    private func lineageLink(_ warehouse: String, _ levels: [String], _ name: String) -> Markup {
+        "<a class=\"button\" href=\"\(tablePath(warehouse, levels, name))/lineage\">Lineage</a>"
     }
 
     private var tableJumps: Markup {

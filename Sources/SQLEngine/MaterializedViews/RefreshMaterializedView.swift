@@ -119,6 +119,7 @@ extension StatementRun {
         _ updateType: String
     ) throws(QueryFault) -> StatementOutcome {
         let (plan, ids) = try stored(query, storage.schema)
+        noteLineage(plan, ids, of: storage.schema.fields, writing: storage.name)
         let writer = try rowWriter(storage.metadata, storage.schema, of: storage.name)
         return try writing([writer]) { () throws(QueryFault) in
             try self.execute(

@@ -26,6 +26,8 @@ final class StatementRun {
     var executions: [QueryExecution] = []
     /// Keeps the files that the statement writes until they are committed.
     var writing: TablePin?
+    /// What the written columns are made of, as the snapshot's summary says it.
+    var columnLineage: String?
     /// Values of `?`.
     var parameters: [Expression] = []
 

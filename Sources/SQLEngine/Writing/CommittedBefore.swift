@@ -31,6 +31,7 @@ extension StatementRun {
     func commitSummary(rows: Int64?) -> [String: String] {
         var summary = commitSummary
         if let rows, summary[Self.runKey] != nil { summary[Self.rowsKey] = String(rows) }
+        if let columnLineage { summary[ColumnLineage.summaryKey] = columnLineage }
         return summary
     }
 

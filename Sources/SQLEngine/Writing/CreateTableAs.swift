@@ -32,6 +32,7 @@ extension StatementRun {
         }
         let target = try self.target(old, definition, name, catalog, at)
         let (plan, ids) = try stored(query, target.metadata.currentSchema)
+        noteLineage(plan, ids, of: target.metadata.currentSchema.fields, writing: name)
         let writer = try rowWriter(target.metadata, target.metadata.currentSchema, of: name)
         return try writing([writer]) { () throws(QueryFault) in
             try self.execute(self.sorted(plan, ids, target.metadata, name), columns: ids) {

@@ -38,6 +38,9 @@ extension StatementRun {
         let table = try icebergTable(insert.table)
         _ = try writable(table.name.catalog, schema: table.name.schema)
         try require(.tableInsert, on: table.name)
+        noteLineage(
+            insert.plan, insert.columns, of: table.schema.fields, named: Set(insert.named),
+            writing: table.name)
         let writer = try rowWriter(table.metadata, table.schema, of: table.name)
         return try writing([writer]) { () throws(QueryFault) in
             try self.execute(

@@ -28,6 +28,9 @@ extension StatementRun {
         let table = try icebergTable(change.table)
         _ = try writable(table.name.catalog, schema: table.name.schema)
         try require(.tableUpdate, on: table.name)
+        noteLineage(
+            change.plan, Array(change.columns.dropFirst(2)), of: table.fields,
+            named: Set(change.assigned), writing: table.name)
         let writer = try rowWriter(table.metadata, table.schema, of: table.name)
         let collector = ChangeCollector(
             .values, writer: writer, valueCount: table.fields.count, budget: budget)
@@ -55,6 +58,10 @@ extension StatementRun {
         if change.kinds.contains(.insert) { try require(.tableInsert, on: table.name) }
         if change.kinds.contains(.update) { try require(.tableUpdate, on: table.name) }
         if change.kinds.contains(.delete) { try require(.tableDelete, on: table.name) }
+        noteLineage(
+            change.plan, Array(change.columns.dropFirst(4)), of: table.fields,
+            named: change.kinds.contains(.insert) ? nil : Set(change.assigned),
+            writing: table.name)
         let writer = try rowWriter(table.metadata, table.schema, of: table.name)
         let collector = ChangeCollector(
             .operations, writer: writer, valueCount: table.fields.count, budget: budget)

@@ -3,84 +3,112 @@ import CivilTime
 import Cryptography
 import SQLite
 
-/// The bank's operational database: an SQLite file as a core-banking system would keep it.
+/// The bank's operational database, as a core-banking system would keep it: an SQLite file, or a schema of a
+/// PostgreSQL server.
 ///
 /// `transactions` has an `updated_at` that moves with every change and `deletions` remembers what was
 /// removed, which is what replication reads. The truth about fraud is kept apart in `fraud_labels`.
 struct BankSource {
-    let path: String
+    let database: any BankDatabase
 
-    private static let schema = """
-        CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
-            segment TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL, customer_since DATE NOT NULL);
-        CREATE TABLE accounts (account_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL,
-            kind TEXT NOT NULL, opened DATE NOT NULL);
-        CREATE TABLE cards (card_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, card_pan TEXT NOT NULL,
-            kind TEXT NOT NULL);
-        CREATE TABLE merchants (merchant_id INTEGER PRIMARY KEY, name TEXT NOT NULL, category TEXT NOT NULL,
-            region TEXT NOT NULL, city TEXT NOT NULL);
-        CREATE TABLE transactions (transaction_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL,
-            card_id INTEGER NOT NULL, booked_at TIMESTAMP NOT NULL, amount DECIMAL(12,2) NOT NULL,
-            currency TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL, latitude DOUBLE NOT NULL,
-            longitude DOUBLE NOT NULL, merchant_id INTEGER NOT NULL, channel TEXT NOT NULL,
-            device TEXT NOT NULL, memo TEXT, updated_at TIMESTAMP NOT NULL);
-        CREATE INDEX transactions_updated ON transactions (updated_at);
-        CREATE TABLE deletions (transaction_id INTEGER PRIMARY KEY, deleted_at TIMESTAMP NOT NULL);
-        CREATE TABLE fraud_labels (transaction_id INTEGER PRIMARY KEY, is_fraud BOOLEAN NOT NULL,
-            pattern TEXT);
-        """
+    private var bookings: String {
+        let words = database.words
+        return """
+            account_id \(words.integer) NOT NULL, card_id \(words.integer) NOT NULL,
+            booked_at \(words.timestamp) NOT NULL, amount DECIMAL(12,2) NOT NULL, currency TEXT NOT NULL,
+            region TEXT NOT NULL, city TEXT NOT NULL, latitude \(words.double) NOT NULL,
+            longitude \(words.double) NOT NULL, merchant_id \(words.integer) NOT NULL,
+            channel TEXT NOT NULL, device TEXT NOT NULL, memo TEXT, updated_at \(words.timestamp) NOT NULL
+            """
+    }
 
-    /// Writes the whole bank into a new file.
+    private var schema: [String] {
+        let integer = database.words.integer
+        return [
+            """
+            CREATE TABLE customers (customer_id \(integer) PRIMARY KEY, name TEXT NOT NULL,
+                email TEXT NOT NULL, segment TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL,
+                customer_since DATE NOT NULL)
+            """,
+            """
+            CREATE TABLE accounts (account_id \(integer) PRIMARY KEY, customer_id \(integer) NOT NULL,
+                kind TEXT NOT NULL, opened DATE NOT NULL)
+            """,
+            """
+            CREATE TABLE cards (card_id \(integer) PRIMARY KEY, account_id \(integer) NOT NULL,
+                card_pan TEXT NOT NULL, kind TEXT NOT NULL)
+            """,
+            """
+            CREATE TABLE merchants (merchant_id \(integer) PRIMARY KEY, name TEXT NOT NULL,
+                category TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL)
+            """,
+            "CREATE TABLE transactions (transaction_id \(integer) PRIMARY KEY, \(bookings))",
+            "CREATE INDEX transactions_updated ON transactions (updated_at)",
+            """
+            CREATE TABLE deletions (transaction_id \(integer) PRIMARY KEY,
+                deleted_at \(database.words.timestamp) NOT NULL)
+            """,
+            """
+            CREATE TABLE fraud_labels (transaction_id \(integer) PRIMARY KEY, is_fraud BOOLEAN NOT NULL,
+                pattern TEXT)
+            """,
+        ]
+    }
+
+    /// The first value of a query at the source, as text.
+    func value(_ sql: String) throws -> String { try database.value(sql) }
+
+    /// Changes something at the source.
+    func change(_ sql: String) throws { try database.transaction { try $0.run(sql) } }
+
+    /// Writes the whole bank into new tables.
     func create(_ bank: Bank) throws {
-        let connection = try Connection(path: path, mode: .writer)
-        // The file can be made again from the seed, so it need not survive a power cut.
-        try connection.script("PRAGMA synchronous=OFF; BEGIN IMMEDIATE")
-        try connection.script(BankSource.schema)
-        for customer in bank.customers {
-            let region = BankGeography.regions[customer.region]
-            _ = try connection.run(
-                "INSERT INTO customers VALUES (?,?,?,?,?,?,?)",
-                [
-                    customer.id, customer.name, customer.email, customer.segment, region.name,
-                    region.cities[customer.city].name, CivilFormat.date(Int32(customer.since)),
-                ])
+        try (database as? PostgresBank)?.makeSchema()
+        try database.transaction { session in
+            for statement in schema { try session.run(statement) }
+            for customer in bank.customers {
+                let region = BankGeography.regions[customer.region]
+                try session.insert(
+                    into: "customers",
+                    [
+                        customer.id, customer.name, customer.email, customer.segment, region.name,
+                        region.cities[customer.city].name, CivilFormat.date(Int32(customer.since)),
+                    ])
+            }
+            for account in bank.accounts {
+                try session.insert(
+                    into: "accounts",
+                    [
+                        account.id, account.customer + 1, account.kind,
+                        CivilFormat.date(Int32(account.openedDay)),
+                    ])
+            }
+            for card in bank.cards {
+                try session.insert(into: "cards", [card.id, card.account + 1, card.pan, card.kind])
+            }
+            for merchant in bank.merchants {
+                let region = BankGeography.regions[merchant.region]
+                try session.insert(
+                    into: "merchants",
+                    [
+                        merchant.id, merchant.name, BankGeography.categories[merchant.category],
+                        region.name, region.cities[merchant.city].name,
+                    ])
+            }
+            for booking in bank.transactions {
+                try insert(booking, updatedAt: booking.time, session, "transactions")
+            }
+            for booking in bank.transactions { try label(booking, session) }
         }
-        for account in bank.accounts {
-            _ = try connection.run(
-                "INSERT INTO accounts VALUES (?,?,?,?)",
-                [
-                    account.id, account.customer + 1, account.kind,
-                    CivilFormat.date(Int32(account.openedDay)),
-                ])
-        }
-        for card in bank.cards {
-            _ = try connection.run(
-                "INSERT INTO cards VALUES (?,?,?,?)",
-                [card.id, card.account + 1, card.pan, card.kind])
-        }
-        for merchant in bank.merchants {
-            let region = BankGeography.regions[merchant.region]
-            _ = try connection.run(
-                "INSERT INTO merchants VALUES (?,?,?,?,?)",
-                [
-                    merchant.id, merchant.name, BankGeography.categories[merchant.category],
-                    region.name, region.cities[merchant.city].name,
-                ])
-        }
-        for booking in bank.transactions {
-            try insert(booking, updatedAt: booking.time, into: connection)
-        }
-        try connection.script("COMMIT")
     }
 
     private func insert(
-        _ booking: BankTransaction, updatedAt: Int64, into connection: Connection,
-        table: String = "transactions"
+        _ booking: BankTransaction, updatedAt: Int64, _ session: any BankSession, _ table: String
     ) throws {
         let region = BankGeography.regions[booking.region]
         let city = region.cities[booking.city]
-        _ = try connection.run(
-            "INSERT INTO \(table) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        try session.insert(
+            into: table,
             [
                 booking.id, booking.account + 1, booking.card + 1,
                 CivilFormat.timestamp(booking.time, precision: 3),
@@ -89,10 +117,11 @@ struct BankSource {
                 Double(city.longitude) / 1e6, booking.merchant + 1, booking.channel, booking.device,
                 booking.memo, CivilFormat.timestamp(updatedAt, precision: 3),
             ])
-        guard table == "transactions" else { return }
-        _ = try connection.run(
-            "INSERT INTO fraud_labels VALUES (?,?,?)",
-            [booking.id, booking.pattern != nil, booking.pattern])
+    }
+
+    private func label(_ booking: BankTransaction, _ session: any BankSession) throws {
+        try session.insert(
+            into: "fraud_labels", [booking.id, booking.pattern != nil, booking.pattern])
     }
 
     /// What happened at the source after the snapshot: new bookings, corrected amounts, deletions.
@@ -107,8 +136,6 @@ struct BankSource {
     func applyLiveChange(
         _ change: LiveChange, bank: Bank, generator: BankGenerator
     ) throws {
-        let connection = try Connection(path: path, mode: .writer)
-        try connection.script("BEGIN IMMEDIATE")
         var dice = BankDice(seed: generator.seed, stream: 9)
         let start = Int64(generator.asOfDay) * BankGenerator.microsecondsPerDay
         let now = CivilFormat.timestamp(start + 12 * 3_600_000_000, precision: 3)
@@ -119,25 +146,28 @@ struct BankSource {
                 if touched.insert(place).inserted { return bank.transactions[place].id }
             }
         }
-        for _ in 0..<change.corrected {
-            _ = try connection.run(
-                "UPDATE transactions SET amount = round(amount + 0.01, 2), updated_at = ? WHERE transaction_id = ?",
-                [now, untouched()])
+        try database.transaction { session in
+            for _ in 0..<change.corrected {
+                try session.run(
+                    "UPDATE transactions SET amount = round(amount + 0.01, 2), updated_at = '\(now)' "
+                        + "WHERE transaction_id = \(untouched())")
+            }
+            for _ in 0..<change.deleted {
+                let id = untouched()
+                try session.run("DELETE FROM transactions WHERE transaction_id = \(id)")
+                try session.run("DELETE FROM fraud_labels WHERE transaction_id = \(id)")
+                try session.insert(into: "deletions", [id, now])
+            }
+            for step in 0..<change.inserted {
+                var booking = bank.transactions[dice.below(bank.transactions.count)]
+                booking.id = bank.transactions.count + 1 + step
+                booking.time = start + Int64(dice.below(43_200_000)) * 1000
+                booking.pattern = nil
+                try insert(
+                    booking, updatedAt: start + 12 * 3_600_000_000, session, "transactions")
+                try label(booking, session)
+            }
         }
-        for _ in 0..<change.deleted {
-            let id = untouched()
-            _ = try connection.run("DELETE FROM transactions WHERE transaction_id = ?", [id])
-            _ = try connection.run("DELETE FROM fraud_labels WHERE transaction_id = ?", [id])
-            _ = try connection.run("INSERT INTO deletions VALUES (?,?)", [id, now])
-        }
-        for step in 0..<change.inserted {
-            var booking = bank.transactions[dice.below(bank.transactions.count)]
-            booking.id = bank.transactions.count + 1 + step
-            booking.time = start + Int64(dice.below(43_200_000)) * 1000
-            booking.pattern = nil
-            try insert(booking, updatedAt: start + 12 * 3_600_000_000, into: connection)
-        }
-        try connection.script("COMMIT")
     }
 
     /// Bookings that a partner bank sends late, on the as-of day.
@@ -149,42 +179,36 @@ struct BankSource {
 
     /// Puts late bookings into a table of their own, `late_bookings`, some of them wrong.
     func addLateBookings(_ late: LateBookings, bank: Bank, generator: BankGenerator) throws {
-        let connection = try Connection(path: path, mode: .writer)
-        try connection.script(
-            """
-            BEGIN IMMEDIATE;
-            CREATE TABLE late_bookings (transaction_id INTEGER, account_id INTEGER NOT NULL,
-                card_id INTEGER NOT NULL, booked_at TIMESTAMP NOT NULL, amount DECIMAL(12,2) NOT NULL,
-                currency TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL,
-                latitude DOUBLE NOT NULL, longitude DOUBLE NOT NULL, merchant_id INTEGER NOT NULL,
-                channel TEXT NOT NULL, device TEXT NOT NULL, memo TEXT, updated_at TIMESTAMP NOT NULL);
-            """)
         var dice = BankDice(seed: generator.seed, stream: 10)
         let start = Int64(generator.asOfDay) * BankGenerator.microsecondsPerDay
         let first = bank.transactions.count + 10_001
-        for step in 0..<late.count {
-            var booking = bank.transactions[dice.below(bank.transactions.count)]
-            booking.id = first + step
-            booking.time = start + Int64(43_200_000 + dice.below(36_000_000)) * 1000
-            booking.pattern = nil
-            booking.device = "late-\(booking.account)"
-            try insert(
-                booking, updatedAt: booking.time, into: connection, table: "late_bookings")
-        }
         let mistakes = [
             "currency = 'EURO'", "region = 'Atlantis'", "latitude = 123.4", "longitude = 400.0",
             "account_id = 999999", "device = '??'", "transaction_id = \(first + 100)",
         ]
-        for (place, mistake) in mistakes.prefix(late.bad).enumerated() {
-            try connection.script(
-                "UPDATE late_bookings SET \(mistake) WHERE transaction_id = \(first + 10 + place)")
+        try database.transaction { session in
+            try session.run(
+                "CREATE TABLE late_bookings (transaction_id \(database.words.integer), \(bookings))"
+            )
+            for step in 0..<late.count {
+                var booking = bank.transactions[dice.below(bank.transactions.count)]
+                booking.id = first + step
+                booking.time = start + Int64(43_200_000 + dice.below(36_000_000)) * 1000
+                booking.pattern = nil
+                booking.device = "late-\(booking.account)"
+                try insert(booking, updatedAt: booking.time, session, "late_bookings")
+            }
+            for (place, mistake) in mistakes.prefix(late.bad).enumerated() {
+                try session.run(
+                    "UPDATE late_bookings SET \(mistake) WHERE transaction_id = \(first + 10 + place)"
+                )
+            }
         }
-        try connection.script("COMMIT")
     }
 
     /// Corrects what is wrong in `late_bookings`, but for the last `sparing` mistakes.
     func correctLateBookings(sparing: Int) throws {
-        let connection = try Connection(path: path, mode: .writer)
+        let row = database.words.rowKey
         let corrections = [
             "UPDATE late_bookings SET currency = 'EUR' WHERE currency = 'EURO'",
             "UPDATE late_bookings SET region = 'Baltic' WHERE region = 'Atlantis'",
@@ -192,12 +216,14 @@ struct BankSource {
             "UPDATE late_bookings SET longitude = 16.4 WHERE longitude > 180",
             "UPDATE late_bookings SET account_id = 1 WHERE account_id = 999999",
             """
-            UPDATE late_bookings SET transaction_id = transaction_id + 100000 WHERE rowid IN
-                (SELECT min(rowid) FROM late_bookings GROUP BY transaction_id HAVING count(*) > 1)
+            UPDATE late_bookings SET transaction_id = transaction_id + 100000 WHERE \(row) IN
+                (SELECT min(\(row)) FROM late_bookings GROUP BY transaction_id HAVING count(*) > 1)
             """,
             "UPDATE late_bookings SET device = 'late-1' WHERE device = '??'",
         ]
-        for correction in corrections.dropLast(sparing) { try connection.script(correction) }
+        try database.transaction { session in
+            for correction in corrections.dropLast(sparing) { try session.run(correction) }
+        }
     }
 
     /// SHA-256 over every transaction in order of the id: the same on every machine for the same seed,

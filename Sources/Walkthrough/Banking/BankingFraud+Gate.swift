@@ -41,7 +41,7 @@ extension BankingFraud {
             client: persona("engineer"), table: BankingFraud.table)
         defer { reader.stop() }
 
-        show.command("lakehouse pipeline run late-bookings --parameter source=core-banking.sqlite")
+        show.command(pipelineCommand("late-bookings"))
         let red = try outcome(of: "late-bookings")
         show.result("the gate is \(red.state == "succeeded" ? "green" : "red"): \(red.message)")
         try show.claim("gate.red") {
@@ -112,7 +112,7 @@ extension BankingFraud {
     /// Runs a pipeline to its end, whatever that is.
     func outcome(of pipeline: String) throws -> (state: String, message: String) {
         let body: JSONValue = .object([
-            ("parameters", .object([("source", .string(source.path))])), ("wait", true),
+            ("parameters", parameters), ("wait", true),
         ])
         let answer = try connected().post("/api/v1/pipelines/\(pipeline)/runs", body)
         let run = try JSONValue(parsing: answer.body).cursor

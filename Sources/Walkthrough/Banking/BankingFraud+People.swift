@@ -21,6 +21,10 @@ extension BankingFraud {
                 + "AS (region = '\(Self.viewersRegion)')",
             "CREATE OR REPLACE ROW FILTER one_region_daily ON gold.banking.mart_daily_transactions "
                 + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_staging ON silver.banking.stg_transactions "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_alerts ON gold.banking.fraud_alerts "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
             "CREATE OR REPLACE ROW FILTER one_region_summary ON gold.banking.mart_fraud_summary "
                 + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
         ]

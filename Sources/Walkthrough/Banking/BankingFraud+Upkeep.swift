@@ -204,18 +204,46 @@ extension BankingFraud {
 
     // MARK: 18
 
-    /// Lines to paste; each is run by a test.
+    /// Lines to paste, after the one that says where everything is; each is run by a test.
     func whatNext() throws {
         show.step(18)
         let data = directory + "/lake"
+        let load =
+            "from pyiceberg.catalog import load_catalog; t = load_catalog(warehouse='silver')"
+            + ".load_table('banking.transactions')"
+        let statement = "select region, count(*), sum(amount) from \(Self.table) group by 1"
         for line in [
             "eval \"$(lakehouse connect env --data \(data))\"",
             "aws s3 ls s3://silver/ --recursive",
-            "lakehouse connect pyiceberg --data \(data)",
-            "lakehouse connect duckdb --data \(data)",
-            "lakehouse sql --data \(data) -c 'select region, count(*) from \(Self.table) group by 1'",
+            "python3 -c \"\(load); print(t.scan(limit=5).to_arrow())\"",
+            "lakehouse connect dbt --data \(data) > \(directory)/dbt/profiles.yml && dbt build "
+                + "--project-dir \(directory)/dbt --profiles-dir \(directory)/dbt",
+            "python3 -c \"\(load); t.scan().to_duckdb('t').sql('select region, count(*), sum(amount) "
+                + "from t group by 1').show()\"",
+            "python3 -c \"import os, trino; e = os.environ; print(trino.dbapi.connect(host=e['TRINO_HOST'], "
+                + "port=e['TRINO_PORT'], http_scheme='https', verify=e['LAKEHOUSE_CA'], "
+                + "auth=trino.auth.BasicAuthentication(e['TRINO_USER'], e['TRINO_PASSWORD']))"
+                + ".cursor().execute('\(statement)').fetchall())\"",
         ] { show.command(line) }
-        if !options.keeps { show.result("with --keep the appliance stays up for them") }
+        try writeProject()
+        if !options.keeps, options.dataDirectory == nil {
+            show.result("with --keep the appliance stays up for them")
+        } else if !options.keeps {
+            show.result("lakehouse serve --data \(data) starts the appliance for them")
+        }
+        show.endStep()
+    }
+
+    /// A dbt project of one model over the marts, for its line.
+    private func writeProject() throws {
+        let files = LocalFileSystem()
+        let prefix = "demos/banking-fraud/dbt/"
+        for path in EmbeddedFiles.paths where path.hasPrefix(prefix) {
+            let target = "\(directory)/dbt/\(path.dropFirst(prefix.count))"
+            let folder = target.split(separator: "/").dropLast().joined(separator: "/")
+            try files.makeDirectory("/\(folder)", mode: 0o755)
+            try files.replaceDurably(target, with: EmbeddedFiles.bytes(path) ?? [], mode: 0o644)
+        }
     }
 }
 

@@ -5,9 +5,8 @@ import HTTPClient
 import HTTPMessages
 import JSON
 import Platform
-import SQLite
 
-/// The walkthrough `banking-fraud`, in its first form: steps 0 to 4, 6, 9, 13 and 17.
+/// The walkthrough `banking-fraud`: here its beginning, steps 0 to 4; the others are in files of their own.
 final class BankingFraud {
     let show: Show
     let options: ShowOptions
@@ -17,6 +16,8 @@ final class BankingFraud {
     var client: DemoClient?
     var bank = Bank(customers: [], accounts: [], cards: [], merchants: [], transactions: [])
     let source: BankSource
+    /// The bank's database when it is no embedded one.
+    let postgres: PostgresBank?
     let generator: BankGenerator
     var token = ""
     var personas: [String: Appliance.Persona] = [:]
@@ -31,12 +32,19 @@ final class BankingFraud {
     static let table = "silver.banking.transactions"
     static let change = BankSource.LiveChange(inserted: 250, corrected: 40, deleted: 10)
 
-    init(_ show: Show, directory: String, streams: any CommandStreams) {
+    init(_ show: Show, directory: String, streams: any CommandStreams) throws {
         self.show = show
         self.directory = directory
         self.streams = streams
         options = show.options
-        source = BankSource(path: directory + "/core-banking.sqlite")
+        if let address = show.options.source.flatMap({ PostgresAddress($0) }) {
+            let bank = try PostgresBank(address)
+            postgres = bank
+            source = BankSource(database: bank)
+        } else {
+            postgres = nil
+            source = BankSource(database: SQLiteBank(path: directory + "/core-banking.sqlite"))
+        }
         generator = BankGenerator(
             seed: options.seed, asOfDay: options.asOfDay, transactionCount: options.rows)
     }
@@ -61,12 +69,15 @@ final class BankingFraud {
         try maintenance()
         try trace()
         if options.verifies { try verify() }
-        try memory()
+        try receipt()
         try whatNext()
     }
 
-    /// Stops the server.
-    func end() { server?.stop() }
+    /// Stops the server. A schema in somebody's database goes with a show that keeps nothing.
+    func end() {
+        server?.stop()
+        if options.dataDirectory == nil, !options.keeps { try? postgres?.remove() }
+    }
 
     /// Where people look when the show stays up.
     var loginLink: String? {
@@ -130,6 +141,7 @@ final class BankingFraud {
         let server = ApplianceServer(appliance)
         try server.start()
         self.server = server
+        show.transcriptDirectory = directory + "/lake"
         try declarePipelines(appliance)
         for persona in try appliance.demoPersonas([
             "admin", "engineer", "analyst", "viewer", "steward",
@@ -154,8 +166,16 @@ final class BankingFraud {
         for path in EmbeddedFiles.paths where path.hasPrefix(folder + "models/") {
             files[String(path.dropFirst(folder.count))] = EmbeddedFiles.text(path) ?? ""
         }
-        for path in EmbeddedFiles.paths
-        where path.hasPrefix(folder + "pipelines/") && path.hasSuffix(".yml") {
+        // Where the bank is in PostgreSQL, what reads it is declared instead of its namesakes.
+        let read = postgres == nil ? "" : folder + "postgres/"
+        let paths = EmbeddedFiles.paths.filter { $0.hasSuffix(".yml") }
+        let special = paths.filter { !read.isEmpty && $0.hasPrefix(read) }
+        let names = Set(special.map { $0.dropFirst(read.count) })
+        for path in paths
+        where special.contains(path)
+            || path.hasPrefix(folder + "pipelines/")
+                && !names.contains(path.dropFirst((folder + "pipelines/").count))
+        {
             try appliance.declarePipeline(
                 EmbeddedFiles.text(path) ?? "", source: path, files: files)
         }
@@ -214,7 +234,10 @@ final class BankingFraud {
         bank = generator.generate()
         if show.breaks("seed.digest") { bank.transactions[0].cents += 1 }
         try source.create(bank)
-        show.command("sqlite3 core-banking.sqlite 'SELECT count(*) FROM transactions'")
+        show.command(
+            postgres.map {
+                "psql '\($0.address.shown)' -c 'SELECT count(*) FROM \(PostgresBank.schema).transactions'"
+            } ?? "sqlite3 core-banking.sqlite 'SELECT count(*) FROM transactions'")
         let frauds = bank.transactions.count { $0.pattern != nil }
         show.result(
             "\(bank.customers.count) customers, \(bank.accounts.count) accounts, "
@@ -237,10 +260,38 @@ final class BankingFraud {
 
     // MARK: 3
 
+    /// What pipelines are told of the source.
+    var parameters: JSONValue {
+        .object([("source", .string((source.database as? SQLiteBank)?.path ?? ""))])
+    }
+
+    /// How a person starts a pipeline that reads the source.
+    func pipelineCommand(_ name: String) -> String {
+        "lakehouse pipeline run \(name)"
+            + (postgres == nil ? " --parameter source=core-banking.sqlite" : "")
+    }
+
+    /// Makes the bank's PostgreSQL database a catalog; the password is in nothing that is shown.
+    private func connectSource(_ client: DemoClient) throws {
+        guard let postgres else { return }
+        func quoted(_ text: String) -> String {
+            "'"
+                + text.split(separator: "'", omittingEmptySubsequences: false)
+                .joined(separator: "''") + "'"
+        }
+        let start =
+            "CREATE CATALOG bank USING postgresql WITH (\"connection-url\" = "
+            + quoted(postgres.address.shown)
+        let password = postgres.address.password
+        show.command(start + (password == nil ? ")" : ", \"connection-password\" = '…')"))
+        _ = try client.sql(
+            start + (password.map { ", \"connection-password\" = \(quoted($0)))" } ?? ")"))
+    }
+
     func runPipeline(_ name: String) throws {
         let client = try connected()
         let body: JSONValue = .object([
-            ("parameters", .object([("source", .string(source.path))])), ("wait", true),
+            ("parameters", parameters), ("wait", true),
         ])
         let answer = try client.post("/api/v1/pipelines/\(name)/runs", body)
         let run = try JSONValue(parsing: answer.body).cursor
@@ -255,7 +306,8 @@ final class BankingFraud {
     private func replicate() throws {
         let client = try connected()
         show.step(3)
-        show.command("lakehouse pipeline run replicate --parameter source=core-banking.sqlite")
+        try connectSource(client)
+        show.command(pipelineCommand("replicate"))
         try runPipeline("replicate")
         firstCount = try client.value("SELECT count(*) FROM \(BankingFraud.table)")
         firstSum = try client.value("SELECT sum(amount) FROM \(BankingFraud.table)")
@@ -264,20 +316,19 @@ final class BankingFraud {
         show.result(
             regions.map { "\(DemoClient.text($0[0]))  \(DemoClient.text($0[1]))" }.joined(
                 separator: "\n"))
-        let connection = try Connection(path: source.path, mode: .writer)
         if show.breaks("replicate.rows") {
-            try connection.script("DELETE FROM transactions WHERE transaction_id = 1")
+            try source.change("DELETE FROM transactions WHERE transaction_id = 1")
         }
         if show.breaks("replicate.cents") {
-            try connection.script(
+            try source.change(
                 "UPDATE transactions SET amount = round(amount + 0.01, 2) WHERE transaction_id = 2")
         }
         try show.claim("replicate.rows") {
-            let rows = try sourceValue("SELECT count(*) FROM transactions")
+            let rows = try source.value("SELECT count(*) FROM transactions")
             return (rows == firstCount, "source \(rows), table \(firstCount)")
         }
         try show.claim("replicate.cents") {
-            let cents = try sourceValue(
+            let cents = try source.value(
                 "SELECT sum(CAST(round(amount * 100) AS INTEGER)) FROM transactions")
             let sum = BankSource.decimal(Int(cents) ?? 0)
             return (sum == firstSum, "source \(sum), table \(firstSum)")
@@ -285,7 +336,7 @@ final class BankingFraud {
         try checkFiles(client)
         firstSnapshot = try snapshotID(client)
         if show.breaks("replicate.rerun-adds-nothing") {
-            try connection.script(
+            try source.change(
                 "UPDATE transactions SET updated_at = '2030-01-01 00:00:00.000', memo = 'touched' WHERE transaction_id = 3"
             )
         }
@@ -323,16 +374,6 @@ final class BankingFraud {
         )
     }
 
-    func sourceValue(_ sql: String) throws -> String {
-        let connection = try Connection(path: source.path, mode: .foreignReadOnly)
-        var text = ""
-        _ = try connection.each(sql, []) { row in
-            text = row.string(0)
-            return false
-        }
-        return text
-    }
-
     // MARK: 4
 
     private func liveChange() throws {
@@ -343,7 +384,7 @@ final class BankingFraud {
             change = BankSource.LiveChange(inserted: 250, corrected: 41, deleted: 10)
         }
         try source.applyLiveChange(change, bank: bank, generator: generator)
-        show.command("lakehouse pipeline run replicate --parameter source=core-banking.sqlite")
+        show.command(pipelineCommand("replicate"))
         try runPipeline("replicate")
         let (added, corrected, removed) = try difference(client)
         show.result("+\(added) ~\(corrected) -\(removed)")
@@ -370,88 +411,6 @@ final class BankingFraud {
         return (DemoClient.text(row[0]), DemoClient.text(row[1]), DemoClient.text(row[2]))
     }
 
-    // MARK: 6, 9
-
-    func marts() throws {
-        let client = try connected()
-        show.step(6)
-        show.command("lakehouse pipeline run marts")
-        try runPipeline("marts")
-        if show.breaks("marts.reconcile") {
-            _ = try client.sql(
-                "DELETE FROM gold.banking.mart_daily_transactions WHERE region = 'Baltic'")
-        }
-        let base = try client.sql("SELECT count(*), sum(amount) FROM \(BankingFraud.table)")
-        let daily = try client.sql(
-            "SELECT sum(transactions), sum(amount) FROM gold.banking.mart_daily_transactions")
-        let summary = try client.sql(
-            "SELECT sum(transactions), sum(frauds) FROM gold.banking.mart_fraud_summary")
-        let customers = try client.value("SELECT count(*) FROM gold.banking.mart_customer_360")
-        show.result("mart_customer_360: \(customers) customers")
-        try show.claim("marts.reconcile") {
-            let frauds = try client.value(
-                "SELECT count_if(is_fraud) FROM silver.banking.fraud_labels")
-            let left = base[0].map(DemoClient.text)
-            let right = daily[0].map(DemoClient.text)
-            let totals = summary[0].map(DemoClient.text)
-            return (
-                left == right && totals == [left[0], frauds],
-                "base \(left), daily \(right), summary \(totals), labels \(frauds)"
-            )
-        }
-        show.endStep()
-    }
-
-    func dashboard() throws {
-        let client = try connected()
-        show.step(9)
-        show.result("\(try publicURL())/dashboards/fraud-overview")
-        try show.claim("dashboard.numbers") {
-            let page = try client.get("/dashboards/fraud-overview")
-            if show.breaks("dashboard.numbers") {
-                _ = try client.sql("DELETE FROM \(BankingFraud.table) WHERE region = 'Islands'")
-            }
-            let count = try client.value("SELECT count(*) FROM \(BankingFraud.table)")
-            let shown = Grouping.thousands(count)
-            let holds =
-                page.status == 200
-                && (page.text.contains(shown) || page.text.contains(">\(count)<"))
-            return (holds, "the page answered \(page.status), SQL says \(shown)")
-        }
-        try show.claim("dashboard.moves") {
-            let moved = Latch<Bool>()
-            let ready = Latch<Bool>()
-            let (port, credential) = (try connectedPort(), token)
-            let listener = try Thread(name: "dashboard") {
-                let events = HTTPConnection(host: "127.0.0.1", port: port)
-                let fields = Fields([
-                    ("Authorization", "Bearer \(credential)"), ("Accept", "text/event-stream"),
-                ])
-                try? events.stream(.get, "/dashboards/fraud-overview/events", fields: fields) {
-                    _, bytes in
-                    ready.open(true)
-                    let text = String(decoding: bytes, as: UTF8.self)
-                    if text.contains("event: tables") {
-                        moved.open(true)
-                    }
-                    return moved.current == nil
-                }
-            }
-            _ = listener
-            let clock = SystemMonotonicClock()
-            _ = ready.wait(until: clock.now() + .seconds(5))
-            if !show.breaks("dashboard.moves") {
-                _ = try client.sql(
-                    "UPDATE \(BankingFraud.table) SET memo = 'seen by the dashboard' WHERE transaction_id = 7"
-                )
-            }
-            let limit: Duration = show.breaks("dashboard.moves") ? .seconds(2) : .seconds(10)
-            let saw = moved.wait(until: clock.now() + limit) ?? false
-            return (saw, saw ? "an event came after the commit" : "no event came")
-        }
-        show.endStep()
-    }
-
     func connectedPort() throws -> Int {
         guard let server else {
             throw WalkthroughError(.requestFailed, "the appliance does not run")
@@ -463,107 +422,5 @@ final class BankingFraud {
             throw WalkthroughError(.requestFailed, "the appliance does not run")
         }
         return server.appliance.publicURL
-    }
-
-    // MARK: 13, 17
-
-    func timeTravel() throws {
-        let client = try connected()
-        show.step(13)
-        let version =
-            show.breaks("timetravel.before-change")
-            ? try snapshotID(client) : firstSnapshot
-        let sql =
-            "SELECT count(*), sum(amount) FROM \(BankingFraud.table) FOR VERSION AS OF \(version)"
-        show.command(sql)
-        let row = try client.sql(sql)[0].map(DemoClient.text)
-        show.result("then: \(row[0]) rows, \(row[1]) EUR")
-        try show.claim("timetravel.before-change") {
-            (row == [firstCount, firstSum], "then \(row), recorded [\(firstCount), \(firstSum)]")
-        }
-        try beforeScores(client)
-        show.endStep()
-    }
-
-    /// The state before the scores has none; the present one differs in nothing else.
-    private func beforeScores(_ client: DemoClient) throws {
-        if show.breaks("timetravel.difference") {
-            _ = try client.sql(
-                "UPDATE \(BankingFraud.table) SET amount = amount + 1 WHERE transaction_id = 21")
-        }
-        let rows = try client.sql(
-            """
-            SELECT count(*), count(a.anomaly_score),
-                count_if(a.amount <> b.amount OR a.region <> b.region OR b.transaction_id IS NULL)
-            FROM \(BankingFraud.table) a
-            LEFT JOIN (SELECT * FROM \(BankingFraud.table) FOR VERSION AS OF \(scoredFrom)) b
-                ON a.transaction_id = b.transaction_id
-            """)[0].map(DemoClient.text)
-        // That state has the schema of its time, which had no column of scores.
-        let before = try? client.value(
-            "SELECT count(anomaly_score) FROM \(BankingFraud.table) FOR VERSION AS OF \(scoredFrom)"
-        )
-        show.result("before step 8: no scores; now \(rows[1]) of \(rows[0]) rows have one")
-        try show.claim("timetravel.difference") {
-            (
-                (before ?? "0") == "0" && rows[1] == rows[0] && rows[2] == "0",
-                "\(rows[0]) rows, scored before \(before ?? "none"), now \(rows[1]), other differences \(rows[2])"
-            )
-        }
-    }
-
-    private func memory() throws {
-        show.step(17)
-        try show.claim("receipt.memory") {
-            let peak = ProcessUsage.current().peakResidentBytes
-            // The generated bank itself is held in memory; a larger one takes its room.
-            let generated = Int64(max(0, options.rows - 100_000)) * 512
-            let limit: Int64 = show.breaks("receipt.memory") ? 1 : (1 << 30) + generated
-            return (peak < limit, "peak \(peak >> 20) MiB")
-        }
-    }
-}
-
-/// Numbers as pages print them.
-enum Grouping {
-    /// `100240` as `100,240`.
-    static func thousands(_ digits: String) -> String {
-        var text = ""
-        for (index, digit) in digits.reversed().enumerated() {
-            if index > 0, index % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return String(text.reversed())
-    }
-}
-
-/// Which addresses this machine listens on, out of /proc/net.
-enum Listeners {
-    static func addresses(ports: [Int]) throws -> [String] {
-        var found: Set<String> = []
-        for (path, isSix) in [("/proc/net/tcp", false), ("/proc/net/tcp6", true)] {
-            let text = String(
-                decoding: try LocalFileSystem().readAll(path, limit: 4 << 20), as: UTF8.self)
-            for line in text.split(separator: "\n").dropFirst() {
-                let words = line.split(separator: " ")
-                // Local address and state 0A: listening.
-                guard words.count > 3, words[3] == "0A" else { continue }
-                let parts = words[1].split(separator: ":")
-                guard parts.count == 2, let port = Int(parts[1], radix: 16), ports.contains(port)
-                else {
-                    continue
-                }
-                found.insert(isSix ? six(String(parts[0])) : four(String(parts[0])))
-            }
-        }
-        return found.sorted()
-    }
-
-    private static func four(_ hex: String) -> String {
-        (hexBytes(hex) ?? []).reversed().map(String.init).joined(separator: ".")
-    }
-
-    private static func six(_ hex: String) -> String {
-        hex == "00000000000000000000000001000000" ? "::1" : hex
     }
 }

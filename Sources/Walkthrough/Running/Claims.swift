@@ -7,6 +7,13 @@ struct Claim: Sendable {
     let text: String
     /// What it is only made with: `--chaos` or `--verify`; nil: always.
     var option: String?
+
+    var json: JSONValue {
+        .object([
+            ("id", .string(id)), ("step", .int(step)), ("claim", .string(text)),
+            ("option", option.map { .string($0) } ?? .null),
+        ])
+    }
 }
 
 /// How a claim turned out.

@@ -20,15 +20,21 @@ package struct ShowOptions: Sendable {
     package var verifies = false
     /// The claim that is to be broken.
     package var sabotage: String?
+    /// The operational source, `postgres://…`; nil: the embedded one. It may hold a password.
+    package var source: String?
 
     package init() {}
 }
 
-/// Prints steps and checks claims.
+/// Prints steps and checks claims, and keeps what it said for the receipt and the console's page.
 final class Show {
     private let streams: any CommandStreams
     let options: ShowOptions
-    private let script: DemoScript
+    let script: DemoScript
+    /// What was said, by steps.
+    private(set) var steps: [SaidStep] = []
+    /// The appliance's data directory, once there is one: its console shows what is said.
+    var transcriptDirectory: String?
     private let clock = SystemMonotonicClock()
     private(set) var outcomes: [ClaimOutcome] = []
     private var stepStart: MonotonicInstant
@@ -56,23 +62,36 @@ final class Show {
         }
         stepStart = clock.now()
         guard let step = script.steps.first(where: { $0.number == number }) else { return }
+        steps.append(SaidStep(step))
         say("\n\(number)  \(step.title)\n   \(step.why)")
+        keepTranscript(isRunning: true)
+    }
+
+    private func keep(_ line: SaidLine) {
+        if !steps.isEmpty { steps[steps.count - 1].lines.append(line) }
     }
 
     /// What a person could type to get the same.
     func command(_ text: String) {
+        keep(.command(text))
         for line in text.split(separator: "\n") { say("   $ \(line)") }
     }
 
     /// A result of the step.
     func result(_ text: String) {
+        keep(.result(text))
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             say("     \(line)")
         }
     }
 
     /// Ends a step with its time.
-    func endStep() { say("     (\(milliseconds(since: stepStart)) ms)") }
+    func endStep() {
+        let time = milliseconds(since: stepStart)
+        if !steps.isEmpty { steps[steps.count - 1].milliseconds = time }
+        say("     (\(time) ms)")
+        keepTranscript(isRunning: true)
+    }
 
     func say(_ text: String) { if !options.asJSON { streams.write(text + "\n") } }
 
@@ -90,10 +109,11 @@ final class Show {
         let begin = clock.now()
         var outcome: (holds: Bool, evidence: String)
         do { outcome = try check() } catch { outcome = (false, "\(error)") }
-        outcomes.append(
-            ClaimOutcome(
-                claim: claim, holds: outcome.holds, evidence: outcome.evidence,
-                milliseconds: milliseconds(since: begin)))
+        let kept = ClaimOutcome(
+            claim: claim, holds: outcome.holds, evidence: outcome.evidence,
+            milliseconds: milliseconds(since: begin))
+        outcomes.append(kept)
+        keep(.claim(kept))
         say("     [\(outcome.holds ? "holds" : "FAILS")] \(id): \(claim.text)")
         guard outcome.holds else {
             say("             evidence: \(outcome.evidence)")

@@ -75,6 +75,7 @@ final class SalesDemo: Walkthrough {
         show.command("lakehouse serve --data \(directory)/lake")
         let host = try DemoServer(directory: directory, demo: "sales")
         self.host = host
+        show.transcriptDirectory = directory + "/lake"
         show.result("one process at \(host.publicURL)")
         try show.claim("boot.ready") {
             let path = show.breaks("boot.ready") ? "/readyz/none" : "/readyz"

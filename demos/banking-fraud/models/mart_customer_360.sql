@@ -10,17 +10,15 @@ WITH holdings AS (
     GROUP BY a.customer_id
 ),
 activity AS (
-    SELECT a.customer_id,
+    SELECT customer_id,
            count(*) AS transactions,
-           sum(t.amount) AS amount,
-           max(t.amount) AS largest_amount,
-           max(t.booked_at) AS last_booked_at,
-           count(DISTINCT t.merchant_id) AS merchants,
-           sum(CASE WHEN f.is_fraud THEN 1 ELSE 0 END) AS frauds
-    FROM silver.banking.transactions t
-    JOIN silver.banking.accounts a ON a.account_id = t.account_id
-    LEFT JOIN silver.banking.fraud_labels f ON f.transaction_id = t.transaction_id
-    GROUP BY a.customer_id
+           sum(amount) AS amount,
+           max(amount) AS largest_amount,
+           max(booked_at) AS last_booked_at,
+           count(DISTINCT merchant_id) AS merchants,
+           sum(CASE WHEN is_fraud THEN 1 ELSE 0 END) AS frauds
+    FROM silver.banking.stg_transactions
+    GROUP BY customer_id
 )
 SELECT c.customer_id,
        c.name,
