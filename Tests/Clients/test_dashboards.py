@@ -82,6 +82,21 @@ def test_a_file_is_a_dashboard_at_once_and_a_broken_one_is_named(server):
     assert "broken.yml" not in page(server, "/dashboards")[1]
 
 
+def test_dashboards_of_the_demos_come_with_their_tables(start):
+    fresh = start()
+    listed = page(fresh, "/dashboards")[1]
+    assert "/dashboards/operations" in listed
+    assert "sales-lakehouse" not in listed and "fraud-overview" not in listed
+    assert "/dashboards/" not in page(fresh, "/")[1].replace("/dashboards/operations", "")
+    page(fresh, "/dashboards/sales-lakehouse", 404)
+    statement(fresh, "create schema silver.sales")
+    statement(fresh, "create table silver.sales.orders (order_id bigint)")
+    assert "/dashboards/sales-lakehouse" in page(fresh, "/dashboards")[1]
+    page(fresh, "/dashboards/sales-lakehouse")
+    statement(fresh, "drop table silver.sales.orders")
+    page(fresh, "/dashboards/sales-lakehouse", 404)
+
+
 def test_filters_stand_in_the_address_and_reach_the_statement(server):
     assert ">36<" in page(server, "/dashboards/shop/tiles/total")[1].replace(".00", "")
     assert "10.75" in page(server, "/dashboards/shop/tiles/total?country=AT")[1]

@@ -156,7 +156,8 @@ extension GovernancePages {
             : "<ol class=\"trace\" reversed>\(versions)</ol>"
         let derived = trace.derived.items.map { commit -> [Markup] in
             [
-                dated(commit.entry.atMicroseconds), "<code>\(commit.entry.resource)</code>",
+                dated(commit.entry.atMicroseconds),
+                "<code class=\"path\">\(Self.tableName(commit.entry.resource))</code>",
                 "\(commit.entry.principalName)",
                 commit.snapshotID.map { Self.link(String($0), String($0)) } ?? "",
                 commit.runID.map { Self.link($0, $0) } ?? "",
@@ -179,7 +180,12 @@ extension GovernancePages {
             """
     }
 
-    /// Who wrote a snapshot, by what, out of what.
+    /// `silver.sales.orders` of the ledger's `table:silver/sales/orders`.
+    private static func tableName(_ resource: String) -> String {
+        TracedTable(resource: resource)?.text ?? resource
+    }
+
+    /// Who wrote a snapshot, and by what.
     private func origin(_ commit: TracedCommit) -> Markup {
         let run = commit.runID.map { id -> Markup in " in run \(Self.link(id, id))" }
         let query = commit.queryID.map { id -> Markup in " by query \(Self.link(id, id))" }
