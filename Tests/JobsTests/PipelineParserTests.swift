@@ -112,7 +112,10 @@ struct NoHandler: JobHandler {
     /// The pipelines that ship: the demos' and those applied at the first start.
     @Test(arguments: [
         ("demos/banking-fraud/pipelines/replicate.yml", "replicate", 6),
-        ("demos/banking-fraud/pipelines/marts.yml", "marts", 4),
+        ("demos/banking-fraud/pipelines/marts.yml", "marts", 6),
+        ("demos/banking-fraud/pipelines/alerts.yml", "alerts", 1),
+        ("demos/banking-fraud/postgres/replicate.yml", "replicate", 3),
+        ("demos/banking-fraud/postgres/late-bookings.yml", "late-bookings", 3),
         ("seeds/pipelines/landing.yml", "landing", 1),
     ])
     func shippedPipelinesAreRead(_ path: String, _ name: String, _ steps: Int) throws {
@@ -130,7 +133,7 @@ struct NoHandler: JobHandler {
         #expect(document.steps.count == steps)
         for step in document.steps where step.kind == "sql" {
             let sql = try step.options.cursor["sql"].string()
-            #expect(Statements.split(sql).count == 1)
+            #expect(!Statements.split(sql).isEmpty)
         }
     }
 
