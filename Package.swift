@@ -96,7 +96,7 @@ let modules: [Module] = [
         name: "TableFiles",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "Compression", "JSON", "Vectors",
-            "ObjectStorage", "Parquet", "Iceberg",
+            "ObjectStorage", "Parquet", "Avro", "Iceberg",
             "Platform",
         ],
         kernels: true),

@@ -9,6 +9,7 @@ package final class DataFileReader {
     private let store: any ObjectStore
     private let memory: ScanMemory
     private let deletes: DeleteFileReader
+    private let binding: FieldBinding
 
     /// Buffers are counted in the budget. Without the table's metadata, equality deletes are refused.
     package init(
@@ -16,6 +17,7 @@ package final class DataFileReader {
     ) {
         self.store = store
         memory = ScanMemory(budget: budget)
+        binding = FieldBinding(metadata)
         deletes = DeleteFileReader(metadata, store: store, budget: budget) {
             try ParquetFile.open(try store.open($0))
         }
@@ -32,32 +34,29 @@ package final class DataFileReader {
         _ task: FileScanTask, fields: [NestedField], withPositions: Bool = false,
         alsoDeleted: [Int64] = [], _ body: (Chunk) throws -> Void
     ) throws {
-        guard task.file.format.uppercased() == "PARQUET" else {
-            throw TableFileError(
-                code: .unsupported,
-                message:
-                    "data files of format \(task.file.format) are not read here: \(task.file.path)",
-                hint: "rewrite the table as Parquet")
-        }
-        let file = try open(task.file.path)
+        let opened = try OpenedFile.open(
+            task.file.path, format: task.file.format, in: store, budget: memory.budget
+        ) { try ParquetFile.open(try store.open($0)) }
+        let file = opened.file
         var columns = try fields.map { field in
             guard let type = IcebergTypes.sqlType(field.type) else {
                 throw TableFileError(
                     code: .unsupported,
                     message: "column \(field.name) has a type that cannot be read")
             }
-            return ScanColumn.bind(IcebergTypes.wantedField(field, type), in: file.schema)
+            return try binding.column(field, type, in: file.schema, of: task.file)
         }
         if withPositions { columns.append(.rowPosition) }
         var gone = try deletes.deletes(of: task)
         if !alsoDeleted.isEmpty {
             gone.positions = DeletedPositions((gone.positions?.sorted ?? []) + alsoDeleted)
         }
-        let all = DeletingColumns(columns, gone, in: file.schema)
+        let all = try DeletingColumns(columns, gone, in: file.schema, of: task.file, binding)
         let scan = try ParquetScan(
             file, columns: all.columns, outputs: all.outputs, rowFilters: all.filters,
             deleted: gone.positions, memory: memory)
         try walk(scan, file, body)
+        withExtendedLifetime(opened) {}
     }
 
     private func walk(
@@ -66,13 +65,5 @@ package final class DataFileReader {
         for group in 0..<file.rowGroupCount where try scan.begin(rowGroup: group) {
             while let chunk = try scan.next() { try body(chunk) }
         }
-    }
-
-    private func open(_ path: String) throws -> ParquetFile {
-        guard let location = ObjectLocation(uri: path) else {
-            throw TableFileError(
-                code: .unsupported, message: "a file's location is not one of ours: \(path)")
-        }
-        return try ParquetFile.open(try store.open(location))
     }
 }

@@ -47,9 +47,10 @@ package enum IcebergTypes {
     }
 
     /// The stored type of a column that SQL declares; ids of parts are given out by counting `nextID`
-    /// up. Small integers become int, char becomes string, times and timestamps get six digits.
+    /// up. Small integers become int, char becomes string, times get six digits, timestamps as well, but
+    /// for those of more digits in tables of version 3, which get nine.
     package static func icebergType(
-        _ type: LogicalType, _ nextID: inout Int32
+        _ type: LogicalType, _ nextID: inout Int32, formatVersion: Int = 2
     ) throws(TableFileError) -> IcebergType {
         switch type {
         case .boolean: return .primitive(.boolean)
@@ -63,20 +64,26 @@ package enum IcebergTypes {
         case .varbinary: return .primitive(.binary)
         case .date: return .primitive(.date)
         case .time: return .primitive(.time)
-        case .timestamp: return .primitive(.timestamp)
-        case .timestampWithTimeZone: return .primitive(.timestamptz)
+        case .timestamp(let precision):
+            return .primitive(precision > 6 && formatVersion > 2 ? .timestampNanos : .timestamp)
+        case .timestampWithTimeZone(let precision):
+            return .primitive(precision > 6 && formatVersion > 2 ? .timestamptzNanos : .timestamptz)
         case .uuid: return .primitive(.uuid)
         case .array(let element):
             nextID += 1
             let id = nextID
             return .list(
-                elementID: id, element: try icebergType(element, &nextID), elementRequired: false)
+                elementID: id,
+                element: try icebergType(element, &nextID, formatVersion: formatVersion),
+                elementRequired: false)
         case .map(let key, let value):
             nextID += 2
             let (keyID, valueID) = (nextID - 1, nextID)
             return .map(
-                keyID: keyID, key: try icebergType(key, &nextID), valueID: valueID,
-                value: try icebergType(value, &nextID), valueRequired: false)
+                keyID: keyID, key: try icebergType(key, &nextID, formatVersion: formatVersion),
+                valueID: valueID,
+                value: try icebergType(value, &nextID, formatVersion: formatVersion),
+                valueRequired: false)
         case .row(let fields):
             var parts: [NestedField] = []
             for (index, field) in fields.enumerated() {
@@ -85,7 +92,7 @@ package enum IcebergTypes {
                 parts.append(
                     NestedField(
                         id: id, name: field.name ?? "field\(index)", isRequired: false,
-                        type: try icebergType(field.type, &nextID)))
+                        type: try icebergType(field.type, &nextID, formatVersion: formatVersion)))
             }
             return .structure(parts)
         case .unknown, .json, .ipaddress, .intervalYearToMonth, .intervalDayToSecond,
@@ -102,13 +109,22 @@ package enum IcebergTypes {
         return sqlType(try icebergType(type, &next)) ?? type
     }
 
-    /// What a scan should look for in data files.
-    package static func wantedField(_ field: NestedField, _ type: LogicalType) -> WantedField {
-        WantedField(
+    /// What a scan should look for in data files; `mapping` says what those without ids call fields.
+    package static func wantedField(
+        _ field: NestedField, _ type: LogicalType, mapping: NameMapping? = nil
+    ) -> WantedField {
+        let parts = parts(field.type)
+        let isStructure = if case .structure = field.type { true } else { false }
+        var wanted = WantedField(
             name: field.name, fieldID: Int(field.id), type: type,
-            children: parts(field.type).indices.map {
-                wantedField(parts(field.type)[$0], type.children[$0])
+            children: parts.indices.map { index in
+                var part = wantedField(parts[index], type.children[index], mapping: mapping)
+                // Elements, keys and values are found by where they stand.
+                if !isStructure { part.storedNames = nil }
+                return part
             }, missingValue: missingValue(field, type))
+        wanted.storedNames = mapping.map { $0.names[field.id] ?? [] }
+        return wanted
     }
 
     /// What rows have in files that were written before the column was added: its initial default.

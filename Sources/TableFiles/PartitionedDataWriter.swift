@@ -29,12 +29,13 @@ package final class PartitionedDataWriter {
     private let part: Chunk
     private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
 
-    /// `schema` and `spec` are the table's current ones unless given.
+    /// `schema` and `spec` are the table's current ones unless given. `lineage`: what chunks have after
+    /// the schema's columns, for rows that keep who they are.
     ///
     /// Throws `.unsupported` for columns and transforms that cannot be written.
     package init(
         store: any ObjectStore, table: TableMetadata, schema: Schema? = nil,
-        spec: PartitionSpec? = nil,
+        spec: PartitionSpec? = nil, lineage: [RowLineage] = [],
         options: DataWriterOptions? = nil, budget: MemoryBudget, entropy: any Entropy
     ) throws(TableFileError) {
         let schema = schema ?? table.currentSchema
@@ -55,8 +56,10 @@ package final class PartitionedDataWriter {
             }
             types.append(type)
         }
+        let kept = lineage.map(\.field)
+        types += kept.map { _ in .bigint }
         self.types = types
-        fields = zip(schema.fields, types).map { IcebergTypes.writerField($0, $1) }
+        fields = zip(schema.fields + kept, types).map { IcebergTypes.writerField($0, $1) }
         var primitives: [Int: PrimitiveType] = [:]
         for field in schema.primitiveColumns { primitives[Int(field.id)] = field.type.primitive }
         self.primitives = primitives

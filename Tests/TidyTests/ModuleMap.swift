@@ -36,7 +36,7 @@ enum ModuleMap {
                 ("TextTables", ["Vectors", "ObjectStorage", "JSON", "CIntrinsics"]),
                 ("Iceberg", ["Avro", "Vectors", "ObjectStorage"]),
                 // Data files of tables: what both the engine and ingest write.
-                ("TableFiles", ["Parquet", "Iceberg", "Platform"]),
+                ("TableFiles", ["Parquet", "Avro", "Iceberg", "Platform"]),
             ]),
         Layer(
             number: 3,

@@ -70,9 +70,10 @@ package struct ParquetSchema: Sendable {
             ?? fields.first { $0.name.lowercased() == name.lowercased() }
     }
 
-    /// The field that answers a wanted one: by id if both sides have ids, else by name.
-    func match(_ wanted: WantedField, in fields: [ParquetField]) -> ParquetField? {
+    /// The field that answers a wanted one: by id if both sides have ids, else by its names.
+    package func match(_ wanted: WantedField, in fields: [ParquetField]) -> ParquetField? {
         if hasFieldIDs, let id = wanted.fieldID { return fields.first { $0.fieldID == id } }
+        if let names = wanted.storedNames { return fields.first { names.contains($0.name) } }
         return fields.first { $0.name == wanted.name }
             ?? fields.first { $0.name.lowercased() == wanted.name.lowercased() }
     }

@@ -10,6 +10,7 @@ extension ParquetScan {
             switch definitions[filters.column].source {
             case .field(let field, let wanted):
                 bounds = file.bounds(rowGroup: rowGroup, of: field, as: wanted.type)
+            case .inherited: continue
             case .rowPosition:
                 var positions = ColumnBounds()
                 positions.rowCount = group.rowCount
@@ -38,6 +39,7 @@ extension ParquetScan {
             switch definitions[filters.column].source {
             case .field(let field, _): field.name
             case .rowPosition: "row position"
+            case .inherited: "row lineage"
             case .constant: "constant"
             }
         let speaker =

@@ -11,6 +11,16 @@ package final class ParquetScan {
         case nested(NestedColumn)
         case constant(ConstantVector)
         case rowPosition
+        case inherited(Inheritance)
+
+        /// The cursor over the leaf that the column reads, if it is one leaf.
+        var cursor: FlatCursor? {
+            switch self {
+            case .flat(let cursor): cursor
+            case .inherited(let column): column.stored
+            case .nested, .constant, .rowPosition: nil
+            }
+        }
     }
 
     let file: ParquetFile
@@ -61,9 +71,7 @@ package final class ParquetScan {
             guard columns.indices.contains(filter.column) else {
                 throw .unsupported("a filter names a column that the scan does not have")
             }
-            if case .nested = bound[filter.column] {
-                throw .unsupported("a scan filters columns without nesting only")
-            }
+            try ParquetScan.checkFiltered(bound[filter.column])
             groups.append(
                 FilterGroup(
                     column: filter.column,
@@ -75,9 +83,7 @@ package final class ParquetScan {
             guard columns.indices.contains(column) else {
                 throw .unsupported("a filter names a column that the scan does not have")
             }
-            if case .nested = bound[column] {
-                throw .unsupported("a scan filters columns without nesting only")
-            }
+            try ParquetScan.checkFiltered(bound[column])
             early.insert(column)
         }
         self.file = file
@@ -100,12 +106,23 @@ package final class ParquetScan {
 
     deinit { rowFilterVectors.deallocate() }
 
+    private static func checkFiltered(_ column: Column) throws(ParquetError) {
+        switch column {
+        case .nested: throw .unsupported("a scan filters columns without nesting only")
+        case .inherited: throw .unsupported("a scan does not filter the lineage of rows")
+        case .flat, .constant, .rowPosition: return
+        }
+    }
+
     private static func bind(
         _ column: ScanColumn, _ file: ParquetFile, _ options: ScanOptions, _ memory: ScanMemory
     ) throws(ParquetError) -> Column {
         switch column.source {
         case .constant(let value): return .constant(ConstantVector(value, column.type))
         case .rowPosition: return .rowPosition
+        case .inherited(let field, let start, let isCounted):
+            return .inherited(
+                try Inheritance(file, field, start, isCounted: isCounted, options, memory))
         case .field(let field, let wanted):
             if let leaf = field.leaf {
                 if let reason = field.unsupported { throw .unsupported(reason) }
@@ -134,6 +151,10 @@ package final class ParquetScan {
                     total.bytesRead += leaf.bytesRead
                     total.bytesDecompressed += leaf.bytesDecompressed
                 }
+            case .inherited(let column):
+                total.pagesRead += column.stored?.pagesRead ?? 0
+                total.bytesRead += column.stored?.bytesRead ?? 0
+                total.bytesDecompressed += column.stored?.bytesDecompressed ?? 0
             case .constant, .rowPosition: break
             }
         }
@@ -181,6 +202,7 @@ package final class ParquetScan {
             switch column {
             case .flat(let cursor): cursor.close()
             case .nested(let column): column.close()
+            case .inherited(let column): column.stored?.close()
             case .constant, .rowPosition: break
             }
         }
@@ -227,6 +249,10 @@ package final class ParquetScan {
                 if !cursor.isOpen, let read = try cursor.open(group) { reads.append(read) }
             case .nested(let column):
                 if !column.isOpen { reads += try column.open(group) }
+            case .inherited(let column):
+                if let cursor = column.stored, !cursor.isOpen, let read = try cursor.open(group) {
+                    reads.append(read)
+                }
             case .constant, .rowPosition: break
             }
         }
@@ -272,7 +298,7 @@ package final class ParquetScan {
         if isLateOpen {
             // Pages that are at hand cut the step; others are looked for when a row of them is wanted.
             for index in late {
-                if case .flat(let cursor) = columns[index], cursor.pageEnd > start {
+                if let cursor = columns[index].cursor, cursor.pageEnd > start {
                     count = min(count, cursor.pageEnd - start)
                 }
             }
@@ -315,7 +341,7 @@ package final class ParquetScan {
         }
         try openLate()
         for index in late {
-            if case .flat(let cursor) = columns[index] {
+            if let cursor = columns[index].cursor {
                 try cursor.advance(to: start)
                 count = min(count, cursor.pageEnd - start)
             }
@@ -331,7 +357,7 @@ package final class ParquetScan {
             if selected == 0 { return nil }
         }
         for index in late {
-            if case .flat(let cursor) = columns[index] { cursor.prepare(start, count) }
+            columns[index].cursor?.prepare(start, count)
         }
         try materialise(start, count, isNarrowed ? UnsafePointer(selection) : nil, selected)
         own.rowsPassed += selected
@@ -413,7 +439,7 @@ package final class ParquetScan {
         case .rowPosition:
             try positionBuffer.ensure((count + 8) * 8)
             return positions(start, nil, count, positionBuffer)
-        case .nested: throw .unsupported("a scan filters columns without nesting only")
+        case .nested, .inherited: throw .unsupported("a filter on a column without filters")
         }
     }
 
@@ -440,6 +466,9 @@ package final class ParquetScan {
                     selection, selected, into: slots[place])
             case .nested(let column):
                 chunk.columns[place] = try column.materialise(start, count, selection, selected)
+            case .inherited(let column):
+                chunk.columns[place] = try column.materialise(
+                    group.firstRow + start, selection, selected, into: slots[place])
             case .constant(let constant): chunk.columns[place] = constant.vector
             case .rowPosition:
                 try slots[place].values.ensure((selected + 8) * 8)

@@ -14,6 +14,9 @@ package struct WantedField: Sendable, Hashable {
     package var children: [WantedField]
     /// What a row has when the file lacks the column (Iceberg's initial default); nil: NULL.
     package var missingValue: ParquetValue?
+    /// What files without ids call the field (Iceberg's name mapping), letter for letter; empty: they
+    /// do not have it. Nil: `name` decides.
+    package var storedNames: [String]?
 
     package init(
         name: String, fieldID: Int? = nil, type: LogicalType, children: [WantedField] = [],
@@ -37,6 +40,9 @@ package struct ScanColumn: Sendable {
         case constant(ParquetValue?)
         /// The row's position in the file, from 0: Iceberg's `_pos`. A bigint.
         case rowPosition
+        /// A bigint that the file may keep (`field`); rows without one have `start`, and where it is
+        /// counted their position on top: Iceberg's row lineage. Filters cannot be given for it.
+        case inherited(ParquetField?, start: Int64, isCounted: Bool)
     }
 
     package var source: Source

@@ -33,7 +33,8 @@ final class IcebergTable: ExecutableTable {
     let metadata: TableMetadata
     let snapshot: Snapshot?
     let schema: Schema
-    /// The visible columns, then `$path`, `$pos`.
+    /// The visible columns, then `$path`, `$pos`, and from version 3 on `$row_id` and
+    /// `$last_updated_sequence_number`.
     let columns: [TableColumn]
     let fields: [NestedField]
     private let reading: IcebergReading
@@ -69,12 +70,22 @@ final class IcebergTable: ExecutableTable {
                     comment: field.doc, defaultValue: ColumnDefault.value(of: field, type)))
         }
         fields = schema.fields
-        self.columns =
-            columns + [
-                TableColumn(name: "$path", type: .text, isNullable: false, isHidden: true),
-                TableColumn(name: "$pos", type: .bigint, isNullable: false, isHidden: true),
+        columns += [
+            TableColumn(name: "$path", type: .text, isNullable: false, isHidden: true),
+            TableColumn(name: "$pos", type: .bigint, isNullable: false, isHidden: true),
+        ]
+        if metadata.formatVersion >= 3 {
+            columns += [
+                TableColumn(name: "$row_id", type: .bigint, isHidden: true),
+                TableColumn(
+                    name: "$last_updated_sequence_number", type: .bigint, isHidden: true),
             ]
+        }
+        self.columns = columns
     }
+
+    /// Whether rows have ids that outlive their files.
+    var hasRowLineage: Bool { metadata.formatVersion >= 3 }
 
     /// What keeps the table's files while somebody has this.
     var pin: TablePin? { reading.pin }
@@ -198,26 +209,41 @@ final class IcebergTable: ExecutableTable {
         let plan: ScanPlan
         do throws(IcebergError) { plan = try scan.plan(reading.manifests) } catch {
             throw QueryFault(
-                .icebergInvalidMetadata, "the table's manifests cannot be read: \(name)",
+                .icebergInvalidMetadata,
+                "the table's manifests cannot be read: \(name): \(error.message)",
                 hint: error.hint, cause: error)
         }
         var tasks: [ParquetFileTask] = []
+        var late: [LateFileSource.Opening] = []
         let deletes = reading.deletes(of: metadata, budget: request.budget)
+        let columns = IcebergColumns(self, request)
         for task in plan.tasks where onlyPaths?.contains(task.file.path) ?? true {
-            guard task.file.format.uppercased() == "PARQUET" else {
-                throw QueryFault(
-                    .notSupported,
-                    "data files of format \(task.file.format) are not supported: \(name)",
-                    hint: "rewrite the table as Parquet")
-            }
             let location = try location(of: task.file.path)
             try reading.check?(location)
-            let file = try reading.files.open(location, in: reading.store)
-            tasks.append(
-                ParquetFileTask(
-                    file: file, columns: scanColumns(request.columns, file, task.file),
-                    lateColumns: scanColumns(request.lateColumns, file, task.file),
-                    deletes: try reading.faults { try deletes.deletes(of: task) }))
+            let gone = try reading.faults { try deletes.deletes(of: task) }
+            switch task.file.format.uppercased() {
+            case "PARQUET":
+                let file = try reading.files.open(location, in: reading.store)
+                tasks.append(try columns.task(file, task, gone))
+            case "AVRO":
+                let opening: LateFileSource.Opening = { [reading] budget throws(QueryFault) in
+                    let avro = try reading.faults {
+                        try AvroDataFile(location, in: reading.store, budget: budget)
+                    }
+                    return try columns.task(avro.file, task, gone, owner: avro)
+                }
+                // Rows that are fetched later need a file that stays.
+                if request.lateColumns.isEmpty {
+                    late.append(opening)
+                } else {
+                    tasks.append(try opening(request.budget))
+                }
+            default:
+                throw QueryFault(
+                    .notSupported,
+                    "data files of format \(task.file.format) are not supported: \(task.file.path)",
+                    hint: "rewrite the table \(name) as Parquet with the engine that wrote it")
+            }
         }
         var pruned: [ScanReport.Pruned] = []
         if plan.skippedFileCount > 0 {
@@ -227,9 +253,10 @@ final class IcebergTable: ExecutableTable {
             pruned.append(
                 .init(count: plan.skippedManifestCount, cause: "partitions of whole manifests"))
         }
-        return ParquetSource(
-            tasks, types: request.columns.map { columns[$0].type }, request: request,
-            prunedFiles: pruned)
+        let source = ParquetSource(
+            tasks, types: request.columns.map { self.columns[$0].type }, request: request,
+            prunedFiles: pruned, unfiltered: columns.lineageColumns)
+        return late.isEmpty ? source : LateFileSource(source, late: late)
     }
 
     private func location(of path: String) throws(QueryFault) -> ObjectLocation {
@@ -237,19 +264,5 @@ final class IcebergTable: ExecutableTable {
             throw QueryFault(.icebergBadData, "a data file's location is not one of ours: \(path)")
         }
         return location
-    }
-
-    private func scanColumns(
-        _ columns: [Int], _ file: ParquetFile, _ data: DataFile
-    ) -> [ScanColumn] {
-        columns.map { index in
-            let type = self.columns[index].type
-            if index < fields.count {
-                return ScanColumn.bind(
-                    IcebergTypes.wantedField(fields[index], type), in: file.schema)
-            }
-            if self.columns[index].name == "$pos" { return .rowPosition }
-            return ScanColumn(source: .constant(.bytes(Array(data.path.utf8))), type: type)
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Iceberg
 import Parquet
 import SQLExecution
 import SQLFunctions
@@ -7,12 +8,21 @@ import Vectors
 
 /// One file of a scan.
 struct ParquetFileTask: Sendable {
+    /// How the columns that equality deletes compare are found in the file.
+    struct EqualityColumns: Sendable {
+        let binding: FieldBinding
+        let data: DataFile
+    }
+
     let file: ParquetFile
     /// Where each requested column comes from in this file.
     let columns: [ScanColumn]
     /// The same of the columns that are fetched later.
     var lateColumns: [ScanColumn] = []
     var deletes = FileDeletes()
+    var equalityColumns: EqualityColumns?
+    /// What the file lives in.
+    var owner: AvroDataFile?
 }
 
 /// Scans Parquet files: a morsel is a row group, or a part of one where row groups are few.
@@ -31,13 +41,16 @@ final class ParquetSource: RowFetching {
     let request: ScanRequest
     let types: [LogicalType]
     let appliedFilters: Set<Int>
+    /// Columns that filters cannot look at in the scan.
+    private let unfiltered: Set<Int>
     private let totals = Mutex(ScanCounters())
     private let prunedFiles: [ScanReport.Pruned]
 
-    /// `prunedFiles`: what the caller left out of `tasks`, for the report.
+    /// `prunedFiles`: what the caller left out of `tasks`, for the report. `unfiltered`: the request's
+    /// columns that have to be filtered behind the scan.
     init(
         _ tasks: [ParquetFileTask], types: [LogicalType], request: ScanRequest,
-        prunedFiles: [ScanReport.Pruned] = []
+        prunedFiles: [ScanReport.Pruned] = [], unfiltered: Set<Int> = []
     ) {
         self.tasks = tasks
         self.prunedFiles = prunedFiles
@@ -56,12 +69,18 @@ final class ParquetSource: RowFetching {
             }
         }
         self.morsels = ParquetSource.ordered(morsels, tasks, request.topN)
+        self.unfiltered = unfiltered.union(types.indices.filter { !types[$0].children.isEmpty })
         // Nested columns are filtered behind the scan.
         appliedFilters = Set(
-            request.filters.indices.filter { index in
+            request.filters.indices.filter { [unfiltered = self.unfiltered] index in
                 !request.filters[index].columns.isEmpty
-                    && request.filters[index].columns.allSatisfy { types[$0].children.isEmpty }
+                    && unfiltered.isDisjoint(with: request.filters[index].columns)
             })
+    }
+
+    /// The same scan of other files.
+    func like(with tasks: [ParquetFileTask]) -> ParquetSource {
+        ParquetSource(tasks, types: types, request: request, unfiltered: unfiltered)
     }
 
     var morselCount: Int { morsels.count }
@@ -109,7 +128,7 @@ final class ParquetSource: RowFetching {
 
         func run(_ number: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
             let morsel = source.morsels[number]
-            let scan = try reading { () throws(ParquetError) in try opened(morsel.task) }
+            let scan = try opened(morsel.task)
             defer { reportProgress(of: scan) }
             guard
                 try reading({ () throws(ParquetError) in
@@ -132,7 +151,7 @@ final class ParquetSource: RowFetching {
             do throws(ParquetError) { return try body() } catch { throw queryFault(error) }
         }
 
-        private func opened(_ index: Int) throws(ParquetError) -> ParquetScan {
+        private func opened(_ index: Int) throws(QueryFault) -> ParquetScan {
             if task == index, let scan { return scan }
             scan = nil
             reported = ScanCounters()
@@ -154,7 +173,7 @@ final class ParquetSource: RowFetching {
 
     private func makeScan(
         _ number: Int, _ worker: Worker, _ memory: ScanMemory
-    ) throws(ParquetError) -> ParquetScan {
+    ) throws(QueryFault) -> ParquetScan {
         let task = tasks[number]
         var filters: [ScanFilter] = []
         var rowFilters: [any RowFilter] = []
@@ -168,10 +187,10 @@ final class ParquetSource: RowFetching {
                 rowFilters.append(PushedRowFilter(pushed, worker))
             }
         }
-        for use in request.joinFilters where types[use.column].children.isEmpty {
+        for use in request.joinFilters where !unfiltered.contains(use.column) {
             filters.append(ScanFilter(column: use.column, filter: JoinColumnFilter(use.filter)))
         }
-        if let bound = request.topN, types[bound.column].children.isEmpty {
+        if let bound = request.topN, !unfiltered.contains(bound.column) {
             filters.append(ScanFilter(column: bound.column, filter: TopNColumnFilter(bound)))
         }
         var options = ScanOptions()
@@ -181,11 +200,19 @@ final class ParquetSource: RowFetching {
             let number = ParquetValue.int64(Int64(number))
             columns += [ScanColumn(source: .constant(number), type: .bigint), .rowPosition]
         }
-        let all = DeletingColumns(columns, task.deletes, in: task.file.schema)
-        return try ParquetScan(
-            task.file, columns: all.columns, outputs: all.outputs, filters: filters,
-            rowFilters: rowFilters + all.filters, deleted: task.deletes.positions,
-            options: options, memory: memory)
+        let all: DeletingColumns
+        do throws(TableFileError) {
+            all = try DeletingColumns(
+                columns, task.deletes, in: task.file.schema,
+                of: task.equalityColumns?.data,
+                task.equalityColumns?.binding ?? FieldBinding(nil))
+        } catch { throw RowWriter.fault(error) }
+        do throws(ParquetError) {
+            return try ParquetScan(
+                task.file, columns: all.columns, outputs: all.outputs, filters: filters,
+                rowFilters: rowFilters + all.filters, deleted: task.deletes.positions,
+                options: options, memory: memory)
+        } catch { throw queryFault(error) }
     }
 }
 

@@ -42,7 +42,8 @@ extension StatementRun {
                 var evolution = SchemaEvolution(metadata)
                 var unused: Int32 = metadata.lastColumnID
                 let field = try TableDefinition.field(
-                    path.description, LogicalType(written), &unused)
+                    path.description, LogicalType(written),
+                    formatVersion: metadata.formatVersion, &unused)
                 try evolution.promote(path, to: field.type)
                 return evolution.updates
             }
@@ -99,7 +100,8 @@ extension StatementRun {
             }
             try Self.requireDefaults(metadata.formatVersion, value)
         }
-        var field = try self.field(column, &evolution.lastColumnID)
+        var field = try self.field(
+            column, &evolution.lastColumnID, formatVersion: metadata.formatVersion)
         // Rows that are there have it too.
         field.initialDefault = field.writeDefault
         try evolution.add(field, at: column.name, position)

@@ -35,17 +35,18 @@ struct TableDefinition {
             location: location)
     }
 
-    /// A column of a new table; `nextID` is counted up for it and its parts.
+    /// A column of a table of `formatVersion`; `nextID` is counted up for it and its parts.
     static func field(
         _ name: String, _ type: LogicalType, isRequired: Bool = false, comment: String? = nil,
-        _ nextID: inout Int32
+        formatVersion: Int = 2, _ nextID: inout Int32
     ) throws(QueryFault) -> NestedField {
         nextID += 1
         let id = nextID
         do throws(TableFileError) {
             return NestedField(
                 id: id, name: name, isRequired: isRequired,
-                type: try IcebergTypes.icebergType(type, &nextID), doc: comment)
+                type: try IcebergTypes.icebergType(
+                    type, &nextID, formatVersion: formatVersion), doc: comment)
         } catch {
             throw QueryFault(
                 .notSupported, "\(error.message) (column \(name))", hint: error.hint, cause: error)

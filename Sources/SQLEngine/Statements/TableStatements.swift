@@ -114,7 +114,8 @@ extension StatementRun {
                 if let value = column.defaultValue {
                     try Self.requireDefaults(written.formatVersion ?? 2, value)
                 }
-                try add(try field(column, &nextID), column)
+                try add(
+                    try field(column, &nextID, formatVersion: written.formatVersion ?? 2), column)
             case .like(let source, let includesProperties):
                 let like = try likeSource(source)
                 for var field in like.fields {
@@ -137,7 +138,7 @@ extension StatementRun {
 
     /// One written column as a field with a fresh id.
     func field(
-        _ column: ColumnDefinition, _ nextID: inout Int32
+        _ column: ColumnDefinition, _ nextID: inout Int32, formatVersion: Int
     ) throws(QueryFault) -> NestedField {
         guard column.properties.isEmpty else {
             throw QueryFault(
@@ -149,7 +150,7 @@ extension StatementRun {
         do throws(QueryFault) {
             var field = try TableDefinition.field(
                 name.canonical, LogicalType(column.type), isRequired: !column.isNullable,
-                comment: column.comment, &nextID)
+                comment: column.comment, formatVersion: formatVersion, &nextID)
             if let value = column.defaultValue {
                 field.writeDefault = try defaultValue(value, of: field)
             }

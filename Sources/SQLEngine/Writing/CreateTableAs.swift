@@ -49,14 +49,15 @@ extension StatementRun {
     private func definition(
         _ create: CreateTableAsSelect, _ columns: [TableColumn], _ name: TableName
     ) throws(QueryFault) -> TableDefinition {
+        let written = try TableProperties(create.properties, of: name.catalog, in: self)
         var fields: [NestedField] = []
         var nextID: Int32 = 0
         for column in columns {
-            fields.append(try TableDefinition.field(column.name, column.type, &nextID))
+            fields.append(
+                try TableDefinition.field(
+                    column.name, column.type, formatVersion: written.formatVersion ?? 2, &nextID))
         }
-        return try TableDefinition(
-            fields: fields, comment: create.comment,
-            TableProperties(create.properties, of: name.catalog, in: self))
+        return try TableDefinition(fields: fields, comment: create.comment, written)
     }
 
     /// A table in the making: its metadata before the first rows, and how the catalog gets there.

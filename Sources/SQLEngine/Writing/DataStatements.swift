@@ -4,6 +4,7 @@ import SQLFunctions
 import SQLPlanning
 import SQLSyntax
 import TableCatalog
+import TableFiles
 import Vectors
 
 /// Statements that change rows: files are written first, then one commit puts them into the table.
@@ -88,15 +89,17 @@ extension StatementRun {
     func manifests() throws(QueryFault) -> ManifestSource { try catalog().manifests }
 
     /// What takes rows for a table; they come out of a plan that `sorted` gave, unless said otherwise.
+    /// `lineage`: what rows bring beside the schema's columns.
     func rowWriter(
-        _ metadata: TableMetadata, _ schema: Schema, of name: TableName, isSorted: Bool = true
+        _ metadata: TableMetadata, _ schema: Schema, of name: TableName, isSorted: Bool = true,
+        lineage: [RowLineage] = []
     ) throws(QueryFault) -> RowWriter {
         guard let reading = catalogs.reading else {
             throw QueryFault(.notSupported, "this engine has no store to write to")
         }
         let hasOrder = RowWriter.sortKeys(metadata, schema.fields.map { ColumnID($0.id) }) != nil
         return try RowWriter(
-            store: reading.store, metadata: metadata, schema: schema,
+            store: reading.store, metadata: metadata, schema: schema, lineage: lineage,
             overrides: writeOverrides(name), isSorted: isSorted && hasOrder && writesSorted(name),
             budget: budget, entropy: engine.entropy)
     }

@@ -3,6 +3,7 @@ import Iceberg
 import SQLFunctions
 import SQLPlanning
 import SQLSyntax
+import TableFiles
 import Vectors
 
 extension StatementRun {
@@ -42,11 +43,15 @@ extension StatementRun {
     private func rewrite(
         _ paths: Set<String>, of table: IcebergTable, _ changes: FileChanges
     ) throws(QueryFault) -> [DataFile] {
-        let writer = try rowWriter(table.metadata, table.schema, of: table.name)
+        let writer = try rowWriter(
+            table.metadata, table.schema, of: table.name,
+            lineage: table.hasRowLineage ? [.rowID, .lastUpdated] : [])
         var added: [DataFile] = []
         _ = try writing([writer]) { () throws(QueryFault) in
             if !paths.isEmpty {
-                let (plan, columns) = scan(try table.restricted(to: paths), withPositions: false)
+                let (plan, columns) = scan(
+                    try table.restricted(to: paths), withPositions: false,
+                    withLineage: table.hasRowLineage)
                 try self.execute(
                     self.sorted(plan, columns, table.metadata, table.name), columns: columns
                 ) { chunk throws(QueryFault) in try writer.append(chunk) }

@@ -31,9 +31,11 @@ extension StatementRun {
         noteLineage(
             change.plan, Array(change.columns.dropFirst(2)), of: table.fields,
             named: Set(change.assigned), writing: table.name)
-        let writer = try rowWriter(table.metadata, table.schema, of: table.name)
+        let lineage: [RowLineage] = table.hasRowLineage ? [.rowID] : []
+        let writer = try rowWriter(table.metadata, table.schema, of: table.name, lineage: lineage)
         let collector = ChangeCollector(
-            .values, writer: writer, valueCount: table.fields.count, budget: budget)
+            .values, writer: writer, valueCount: table.fields.count + lineage.count,
+            budget: budget)
         return try writing([writer]) { () throws(QueryFault) in
             let plan = self.sorted(
                 change.plan, Array(change.columns.dropFirst(2)), table.metadata, table.name)
@@ -62,9 +64,11 @@ extension StatementRun {
             change.plan, Array(change.columns.dropFirst(4)), of: table.fields,
             named: change.kinds.contains(.insert) ? nil : Set(change.assigned),
             writing: table.name)
-        let writer = try rowWriter(table.metadata, table.schema, of: table.name)
+        let lineage: [RowLineage] = table.hasRowLineage ? [.rowID] : []
+        let writer = try rowWriter(table.metadata, table.schema, of: table.name, lineage: lineage)
         let collector = ChangeCollector(
-            .operations, writer: writer, valueCount: table.fields.count, budget: budget)
+            .operations, writer: writer, valueCount: table.fields.count + lineage.count,
+            budget: budget)
         return try writing([writer]) { () throws(QueryFault) in
             let plan = self.sorted(
                 change.plan, Array(change.columns.dropFirst(4)), table.metadata, table.name)
@@ -231,14 +235,16 @@ extension StatementRun {
         return writer
     }
 
-    /// A scan of a table's visible columns, after `$path` and `$pos` where those are wanted.
+    /// A scan of a table's visible columns, after `$path` and `$pos` where those are wanted, and before
+    /// the rows' lineage where that is.
     func scan(
-        _ table: IcebergTable, withPositions: Bool
+        _ table: IcebergTable, withPositions: Bool, withLineage: Bool = false
     ) -> (plan: LogicalPlan, columns: [ColumnID]) {
         var indices = Array(table.fields.indices)
         if withPositions {
             indices = [table.fields.count, table.fields.count + 1] + indices
         }
+        if withLineage { indices += [table.fields.count + 2, table.fields.count + 3] }
         let columns = indices.enumerated().map { number, index in
             PlanColumn(
                 id: ColumnID(Int32(number + 1)), type: table.columns[index].type,

@@ -21,9 +21,10 @@ final class RowWriter: FileWriter, @unchecked Sendable {
     private let required: [(column: Int, name: String)]
 
     /// `overrides` are properties that the session sets over the table's; `isSorted` says that rows come in
-    /// the table's order.
+    /// the table's order. `lineage`: columns that chunks have after the schema's.
     init(
         store: any ObjectStore, metadata: TableMetadata, schema: Schema,
+        lineage: [RowLineage] = [],
         overrides: [String: String], isSorted: Bool, budget: MemoryBudget, entropy: any Entropy
     ) throws(QueryFault) {
         var options = DataWriterOptions(
@@ -31,8 +32,8 @@ final class RowWriter: FileWriter, @unchecked Sendable {
         if isSorted { options.sortOrderID = metadata.defaultSortOrderID }
         do throws(TableFileError) {
             writer = try PartitionedDataWriter(
-                store: store, table: metadata, schema: schema, options: options, budget: budget,
-                entropy: entropy)
+                store: store, table: metadata, schema: schema, lineage: lineage, options: options,
+                budget: budget, entropy: entropy)
         } catch { throw Self.fault(error) }
         required = schema.fields.enumerated().filter { $0.element.isRequired }.map {
             ($0.offset, $0.element.name)
@@ -61,10 +62,10 @@ final class RowWriter: FileWriter, @unchecked Sendable {
 
     func abandon() { writer.abandon() }
 
-    /// The table's sort order over a plan's outputs; nil where it has none that a sort can keep.
+    /// The table's sort order over a plan's outputs, which begin with its columns; nil where it has none that a sort can keep.
     static func sortKeys(_ metadata: TableMetadata, _ columns: [ColumnID]) -> [SortKey]? {
         let fields = metadata.currentSchema.fields
-        guard !metadata.defaultSortOrder.fields.isEmpty, columns.count == fields.count else {
+        guard !metadata.defaultSortOrder.fields.isEmpty, columns.count >= fields.count else {
             return nil
         }
         var keys: [SortKey] = []

@@ -14,6 +14,8 @@ extension Binder {
         var visible: [Field]
         var path: PlanColumn
         var position: PlanColumn
+        /// The id that a row keeps when it changes, in tables that have such.
+        var rowID: PlanColumn?
         var decision: Decision
     }
 
@@ -54,6 +56,7 @@ extension Binder {
         return Target(
             name: name, branch: reference.branch?.text, table: table, relation: relation,
             visible: relation.visible, path: path.column, position: position.column,
+            rowID: relation.fields.first { $0.isHidden && $0.name == "$row_id" }?.column,
             decision: decision)
     }
 
@@ -192,14 +195,17 @@ extension Binder {
                     column: allocator.column(field.column.type, field.name ?? "column"),
                     expression: values[index] ?? field.column.expression))
         }
+        let new = outputs.dropFirst(2).map(\.column.id)
+        if let rowID = target.rowID { outputs.append(rowID.assignment) }
         let (plan, columns) = try checkingNewRows(
-            .project(stage.plan, outputs), outputs.dropFirst(2).map(\.column.id), of: target.table,
-            "update", target.decision)
+            .project(stage.plan, outputs), new, of: target.table, "update", target.decision)
         return BoundChange(
             name: target.name, branch: target.branch, table: target.table, plan: plan,
-            columns: [target.path.id, target.position.id] + columns, pureFilters: nil,
-            assigned: values.keys.sorted(), kinds: [.update])
+            columns: [target.path.id, target.position.id] + columns + kept(target),
+            pureFilters: nil, assigned: values.keys.sorted(), kinds: [.update])
     }
+
+    private func kept(_ target: Target) -> [ColumnID] { target.rowID.map { [$0.id] } ?? [] }
 
     /// New values by index of the visible columns.
     private func assignments(
@@ -318,16 +324,20 @@ extension Binder {
                     column: allocator.column(field.column.type, field.name ?? "column"),
                     expression: choice(values.map { $0[index] }, field.column.type)))
         }
+        let new = outputs.dropFirst(4).map(\.column.id)
+        // Rows that are inserted have no target row, and so NULL for its id.
+        if let rowID = target.rowID { outputs.append(rowID.assignment) }
         let plan = LogicalPlan.project(stage.plan, outputs).filtered([
             .not(.isNull(operation.expression))
         ])
         let (checked, columns) = try checkingNewRows(
-            plan, outputs.dropFirst(4).map(\.column.id), of: target.table, "merge", target.decision,
+            plan, new, of: target.table, "merge", target.decision,
             appliesWhen: .comparison(
                 .notEqual, operation.expression, .literal(.integer(2), .tinyint)))
         return BoundChange(
             name: target.name, branch: target.branch, table: target.table, plan: checked,
-            columns: outputs.prefix(4).map(\.column.id) + columns, pureFilters: nil,
+            columns: outputs.prefix(4).map(\.column.id) + columns + kept(target),
+            pureFilters: nil,
             assigned: assigned.sorted(), kinds: Set(merge.cases.map(\.kind)))
     }
 

@@ -12,11 +12,12 @@ package enum BoundStatement: Sendable {
     case insert(BoundInsert)
     /// The plan's outputs: `$path` varchar, `$pos` bigint of the rows to delete.
     case delete(BoundChange)
-    /// The plan's outputs: `$path`, `$pos`, then the new values of all visible columns.
+    /// The plan's outputs: `$path`, `$pos`, then the new values of all visible columns, then `$row_id`
+    /// where the table has that hidden column.
     case update(BoundChange)
     /// The plan's outputs: `$path`, `$pos` (NULL for inserts), the operation as tinyint (1 insert,
     /// 2 delete, 3 update), a bigint that numbers the source row, then the values of all visible columns
-    /// (NULL for deletes). Rows that do nothing are filtered out; the same `$path` and `$pos` twice is
+    /// (NULL for deletes), then `$row_id` as for UPDATE (NULL for inserts). Rows that do nothing are filtered out; the same `$path` and `$pos` twice is
     /// MERGE_TARGET_ROW_MULTIPLE_MATCHES, which the writer raises while it collects positions.
     case merge(BoundChange)
     /// Everything else: the engine executes the tree.

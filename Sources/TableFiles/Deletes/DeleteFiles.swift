@@ -27,7 +27,10 @@ package struct DeletingColumns {
     package var filters: [EqualityDeleteFilter] = []
 
     /// Adds what `deletes` need of the file. Filters belong to one scan: make them anew for each.
-    package init(_ wanted: [ScanColumn], _ deletes: FileDeletes, in schema: ParquetSchema) {
+    package init(
+        _ wanted: [ScanColumn], _ deletes: FileDeletes, in schema: ParquetSchema,
+        of data: DataFile?, _ binding: FieldBinding
+    ) throws(TableFileError) {
         columns = wanted
         if deletes.equalities.isEmpty { return }
         outputs = Array(wanted.indices)
@@ -36,8 +39,7 @@ package struct DeletingColumns {
             for column in set.columns {
                 places.append(columns.count)
                 columns.append(
-                    ScanColumn.bind(IcebergTypes.wantedField(column.field, column.type), in: schema)
-                )
+                    try binding.column(column.field, column.type, in: schema, of: data))
             }
             filters.append(
                 EqualityDeleteFilter(set, columns: places, sequenceNumber: deletes.sequenceNumber))
@@ -239,19 +241,15 @@ package final class DeleteFileReader {
     private func scan(
         _ delete: DataFile, _ wanted: [WantedField], _ body: (Chunk) throws -> Void
     ) throws {
-        guard delete.format.uppercased() == "PARQUET" else {
-            throw TableFileError(
-                code: .unsupported,
-                message:
-                    "delete files of format \(delete.format) are not supported: \(delete.path)",
-                hint: "compact the table with the engine that wrote it")
-        }
-        let file = try open(try location(of: delete.path))
+        let opened = try OpenedFile.open(
+            delete.path, format: delete.format, in: store, budget: memory.budget, parquet: open)
+        let file = opened.file
         let scan = try ParquetScan(
             file, columns: wanted.map { ScanColumn.bind($0, in: file.schema) }, memory: memory)
         for group in 0..<file.rowGroupCount where try scan.begin(rowGroup: group) {
             while let chunk = try scan.next() { try body(chunk) }
         }
+        withExtendedLifetime(opened) {}
     }
 
     private func location(of path: String) throws(TableFileError) -> ObjectLocation {
