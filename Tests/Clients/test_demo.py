@@ -21,7 +21,8 @@ LISTED = lakehouse("demo", "banking-fraud", "--list-claims").stdout.splitlines()
 # The id of each claim, and the option that it is only made with.
 CLAIMS = {line.split("  ")[0]: (re.findall(r"\[(--\w+)\]$", line) or [None])[0] for line in LISTED}
 # Among every eighth is one with `--chaos` and one with `--verify`.
-CHOSEN = list(CLAIMS) if os.environ.get("LAKEHOUSE_LONG") == "1" else list(CLAIMS)[3::8]
+LONG = os.environ.get("LAKEHOUSE_LONG") == "1"
+CHOSEN = list(CLAIMS) if LONG else list(CLAIMS)[3::8]
 # The clients of this environment are what `--verify` finds as python3.
 PYTHON = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
@@ -104,7 +105,8 @@ def test_too_few_rows_are_refused():
     assert done.returncode != 0 and "--rows wants 20000" in done.stderr and not done.stdout
 
 
-@pytest.mark.parametrize("day", ["2026-11-22", "2024-02-29", "2025-01-01"])
+# A Sunday; in the long run also a leap day and the first of a year.
+@pytest.mark.parametrize("day", ["2026-11-22", "2024-02-29", "2025-01-01"] if LONG else ["2026-11-22"])
 def test_another_day_and_another_zone_of_the_machine_change_no_claim(day):
     done = lakehouse(
         "demo", "banking-fraud", "--json", "--rows", "20000", "--as-of", day, "--seed", "3", timeout=300,
@@ -114,19 +116,16 @@ def test_another_day_and_another_zone_of_the_machine_change_no_claim(day):
     assert receipt["peakMemoryBytes"] > 1 << 20 and receipt["milliseconds"] > 0
 
 
-def test_enter_goes_on_from_step_to_step(tmp_path):
+def test_the_page_says_what_the_terminal_said(tmp_path):
+    """Enter goes on from step to step; then the console of the directory shows every claim and command, to
+    administrators only; and a second show does not write over the first."""
     done = lakehouse(
         "demo", "banking-fraud", "--rows", "20000", "--pause", "--data", str(tmp_path), stdin="\n" * 40, timeout=300)
+    text = done.stdout
     assert done.stderr.count("press Enter") == 17, done.stderr
-    assert re.search(r"\n(\d+)/\1 claims hold · [\d.]+ s · \d+ MB", done.stdout)
+    assert re.search(r"\n(\d+)/\1 claims hold · [\d.]+ s · \d+ MB", text)
     again = lakehouse("demo", "banking-fraud", "--data", str(tmp_path), code=1)
     assert "earlier walkthrough" in again.stderr and "--fresh" in again.stderr
-
-
-def test_the_page_says_what_the_terminal_said(tmp_path):
-    """The console of the kept directory shows the show: every step, claim and command; administrators only."""
-    text = lakehouse(
-        "demo", "banking-fraud", "--rows", "20000", "--data", str(tmp_path), timeout=300).stdout
     receipt = json.loads((tmp_path / "receipt.json").read_text())
     assert receipt["bytesWritten"] is None or receipt["bytesWritten"] > 1 << 20
     with Appliance(tmp_path / "lake") as appliance:
@@ -172,18 +171,8 @@ def test_the_bank_can_be_in_postgres(bank, tmp_path):
     secret = postgres.PASSWORD.encode()
     leaks = [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()]
     assert leaks == []
-    # The digest of the same seed, and what the live change left at the source.
-    embedded = run()
-    digests = [
-        next(o["evidence"] for o in found["outcomes"] if o["id"] == "seed.digest") for found in (receipt, embedded)]
-    assert digests[0] == digests[1]
     assert bank.sql("select count(*) from core_banking.transactions").strip() == "20240"
     assert bank.sql("select count(*) from core_banking.deletions").strip() == "10"
-
-
-def test_a_show_that_keeps_nothing_leaves_nothing_in_postgres(bank):
-    run("--source", source(bank))
-    assert bank.sql("select count(*) from pg_namespace where nspname = 'core_banking'").strip() == "0"
 
 
 def test_somebodys_schema_is_left_alone(bank):
@@ -200,6 +189,8 @@ def test_somebodys_schema_is_left_alone(bank):
 def test_a_sabotaged_claim_turns_red_over_postgres(bank, claim):
     receipt = run("--sabotage", claim, "--source", source(bank), code=1)
     assert [outcome["id"] for outcome in receipt["outcomes"] if not outcome["holds"]] == [claim]
+    # A show that keeps nothing leaves nothing.
+    assert bank.sql("select count(*) from pg_namespace where nspname = 'core_banking'").strip() == "0"
 
 
 @pytest.mark.parametrize("text", ["mysql://u:hidden@h/d", "hidden", "postgres:hidden"])

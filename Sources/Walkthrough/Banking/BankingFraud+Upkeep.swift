@@ -17,7 +17,7 @@ extension BankingFraud {
         guard let program = Host.executablePath else {
             throw WalkthroughError(.requestFailed, "the program's own path cannot be found")
         }
-        end()
+        server?.stop()
         server = nil
         let lake = directory + "/lake"
         let arguments = [

@@ -54,6 +54,8 @@ final class PostgresBank: BankDatabase {
     let words = BankWords(
         integer: "BIGINT", double: "DOUBLE PRECISION", timestamp: "TIMESTAMP(3)", rowKey: "ctid")
     private let connection: PostgresConnection
+    /// Whether the schema is this walkthrough's; what is not is never removed.
+    private var isMade = false
 
     init(_ address: PostgresAddress) throws {
         self.address = address
@@ -84,6 +86,7 @@ final class PostgresBank: BankDatabase {
         }
         try run("DROP SCHEMA IF EXISTS \(Self.schema) CASCADE")
         try run("CREATE SCHEMA \(Self.schema)")
+        isMade = true
         try run("COMMENT ON SCHEMA \(Self.schema) IS '\(Self.mark)'")
     }
 
@@ -109,7 +112,10 @@ final class PostgresBank: BankDatabase {
         return text
     }
 
-    func remove() throws { try run("DROP SCHEMA IF EXISTS \(Self.schema) CASCADE") }
+    func remove() throws {
+        if isMade { try run("DROP SCHEMA IF EXISTS \(Self.schema) CASCADE") }
+        isMade = false
+    }
 
     private func run(_ sql: String) throws { try connection.query(sql) { _ in true } }
 
