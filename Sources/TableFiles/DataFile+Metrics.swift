@@ -2,18 +2,15 @@ import CivilTime
 package import Iceberg
 package import Parquet
 
-/// The first id that no column of a table may have. Source: Iceberg specification, "Reserved Field IDs".
-private let reservedFieldIDs: Int32 = 2_147_483_447
-
 extension DataFile {
     /// Takes the sizes, counts and bounds of a written file. Only columns that have one value a row get
     /// them: `primitives` are their types by field id (`Schema.primitiveColumns`).
     package mutating func describe(_ written: WrittenFile, primitives: [Int: PrimitiveType]) {
         splitOffsets = written.splitOffsets.map { Int64($0) }
         for column in written.columns {
-            // Reserved ids are of no column: metrics are not kept for them.
+            // The lineage of rows is no column of the table: metrics are not kept for it.
             guard let id = column.fieldID, let field = Int32(exactly: id),
-                field < reservedFieldIDs
+                RowLineage(rawValue: field) == nil
             else { continue }
             columnSizes.append(field, Int64(column.compressedSize))
             guard let type = primitives[id] else { continue }
