@@ -79,6 +79,11 @@ package final class S3Handler: RequestHandler {
             throw S3Error(
                 .authorizationHeaderMalformed, "the credential is scoped to another service")
         }
+        for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
+            guard let owner = request.fields[name], owner != StorageNames.account else { continue }
+            throw S3Error(
+                .accessDenied, "the bucket is not of the account that \(name) expects: \(owner)")
+        }
         let call = S3Call(
             request: request, target: target, signature: signature, credential: credential,
             context: context(request, target, operation, credential, claim: claim), store: store,

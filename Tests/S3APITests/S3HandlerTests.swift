@@ -56,6 +56,16 @@ import XML
         #expect(answer.code == "AccessDenied")
     }
 
+    @Test(arguments: [("000000000000", true), ("123456789012", false)])
+    func theBucketsOwnerIsTheOneThatIsExpected(owner: String, isAllowed: Bool) throws {
+        let field = [("x-amz-expected-bucket-owner", owner)]
+        let read = try client.send(.get, "/bucket/k", headers: field)
+        #expect(read.status == (isAllowed ? 200 : 403))
+        if !isAllowed { #expect(read.code == "AccessDenied") }
+        let put = try client.send(.put, "/bucket/owned", headers: field, body: [1])
+        #expect(put.status == (isAllowed ? 200 : 403))
+    }
+
     @Test func aClockThatIsOffIsTold() throws {
         let query = client.presigned(.get, "/bucket/k")
         let request = try client.send(.get, "/bucket/k")
