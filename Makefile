@@ -13,7 +13,7 @@ PACKAGES := libsqlite3-dev libzstd-dev libssl-dev zlib1g-dev libsnappy-dev liblz
 TEST_PACKAGES := prometheus chromium postgresql libgeos-c1v5
 export LAKEHOUSE_PORTABLE := $(PORTABLE)
 
-.PHONY: help packages test-packages build test unit clients sql test-long bench demo lint format tidy \
+.PHONY: help packages test-packages build test unit clients test-long bench demo lint format \
 	venv web-list clean fuzz-build fuzz-slice fuzz-long sql-long clients-long libfuzzer
 
 help: ## Lists the targets.
@@ -77,7 +77,7 @@ DEV := $(BUILD)/release/dev
 
 test-long: sql-long fuzz-long clients-long ## Runs what takes long: SQL in all configurations, fuzzing, crash loops.
 
-sql-long: test-packages
+sql-long: test-packages ## Runs the SQL files in every verification configuration.
 	@mkdir -p $(BUILD) && echo "building the tests (log: $(BUILD)/tests.log)" && \
 		timeout 1800 swift build --build-tests >$(BUILD)/tests.log 2>&1 \
 		|| { grep -E 'error|warning' -A4 $(BUILD)/tests.log | head -80; exit 1; }
@@ -100,7 +100,7 @@ fuzz-long: fuzz-build ## Fuzzes every parser for minutes (FUZZ_SECONDS=N each).
 	@echo "fuzzing (at most 60 minutes)"
 	@timeout 3600 $(DEV) fuzz all --seed $(FUZZ_SEED) --seconds $(FUZZ_SECONDS) --jobs 2
 
-clients-long: build venv
+clients-long: build venv ## Runs the clients with the long crash loops and comparisons.
 	@echo "clients and crash loops (at most 60 minutes)"
 	@LAKEHOUSE_LONG=1 timeout 3600 $(PYTHON) -m pytest -v --timeout 900 Tests/Clients
 

@@ -10,9 +10,13 @@ package struct ApplianceError: Fault {
         case directoryInUse = "directory.in_use"
         case directoryNewer = "directory.format_newer"
         case directoryDamaged = "directory.damaged"
+        /// Nothing was ever made at the place that a command was given.
+        case noLakehouse = "directory.no_lakehouse"
         case noServer = "control.no_server"
         case controlBroken = "control.broken"
         case notFound = "cli.not_found"
+        /// What is asked for again is there, and is something else.
+        case contradiction = "cli.contradiction"
         /// Another server did not let us in.
         case refused = "cli.refused"
         case processorUnsupported = "platform.processor_unsupported"

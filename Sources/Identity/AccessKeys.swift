@@ -25,6 +25,8 @@ package struct NewAccessKey: Sendable {
     /// Name of the account it acts for.
     package let accountName: String
     package let expiresMicroseconds: Int64?
+    /// False for one that was there already.
+    package var isNew = true
 }
 
 /// What a signature is checked with, and whom it proves.
@@ -75,17 +77,33 @@ extension IdentityRegistry {
         let secret = secret ?? String(base64Text(entropy.bytes(30)))
         let sealed = try sealingKey.seal(Array(secret.utf8), label: "access key \(keyID)")
         let expires = lifetime.map { nowMicroseconds + $0.wholeMicroseconds }
-        try database.write { tx in
+        return try database.write { tx in
             if let kept = try tx.first(
-                "SELECT account_id, sealed_secret FROM access_keys WHERE id = ?", keyID,
-                row: { (account: $0.string(0), sealed: $0.bytes(1)) })
+                """
+                SELECT account_id, sealed_secret, is_disabled, expires_us FROM access_keys
+                WHERE id = ?
+                """, keyID,
+                row: {
+                    (
+                        account: $0.string(0), sealed: $0.bytes(1), isDisabled: $0.bool(2),
+                        expires: $0.int64OrNil(3)
+                    )
+                })
             {
                 let old = try sealingKey.open(kept.sealed, label: "access key \(keyID)")
                 guard kept.account == account.id, old == Array(secret.utf8) else {
                     throw IdentityError(
-                        code: .alreadyExists, message: "an access key has this id: \(keyID)")
+                        code: .alreadyExists, message: "an access key has this id: \(keyID)",
+                        hint: kept.account == account.id
+                            ? "its secret is another one: `lakehouse key rotate \(keyID)` makes a new "
+                                + "secret, `lakehouse key delete \(keyID)` removes the key"
+                            : "it belongs to somebody else: give another id")
                 }
-                return
+                try requireUsable(
+                    "access key", keyID, isDisabled: kept.isDisabled, expires: kept.expires)
+                return NewAccessKey(
+                    accessKeyID: keyID, secretAccessKey: secret, accountName: account.name,
+                    expiresMicroseconds: kept.expires, isNew: false)
             }
             let count =
                 try tx.number("SELECT count(*) FROM access_keys WHERE account_id = ?", account.id)
@@ -106,10 +124,10 @@ extension IdentityRegistry {
                 tx, context, "identity.key.created", "keys", keyID,
                 [("account", .string(account.name))])
             changed(tx)
+            return NewAccessKey(
+                accessKeyID: keyID, secretAccessKey: secret, accountName: account.name,
+                expiresMicroseconds: expires)
         }
-        return NewAccessKey(
-            accessKeyID: keyID, secretAccessKey: secret, accountName: account.name,
-            expiresMicroseconds: expires)
     }
 
     /// Access keys of one account, or of all, newest first.

@@ -75,11 +75,7 @@ extension IdentityRegistry {
             ).map { try self.account(tx, id: $0) }
         }
         if let existing {
-            guard id == nil || id == existing.id else {
-                throw IdentityError(
-                    code: .alreadyExists,
-                    message: "the account \(name) exists under another id: \(existing.id)")
-            }
+            try requireSameID(id, existing.id, "account", name)
             return (existing, false)
         }
         let made = try createAccount(

@@ -43,11 +43,13 @@ package struct Client: Sendable, Hashable {
 package struct NewClient: Sendable {
     package let client: Client
     package let secret: String?
+    /// False for one that was there already.
+    package var isNew = true
 }
 
 extension IdentityRegistry {
-    /// Makes an OAuth client; id and secret given or generated. One that exists under the id with the
-    /// same name and kind is given back without a secret.
+    /// Makes an OAuth client; id and secret given or generated. One that exists under the id is given back
+    /// without a secret when nothing given contradicts it.
     package func ensureClient(
         _ context: RequestContext, id: String? = nil, name: String, kind: Client.Kind,
         secret: String? = nil, account: String? = nil, redirectURIs: [String] = [],
@@ -82,11 +84,14 @@ extension IdentityRegistry {
         let hashed = plain.map { PasswordHash(generatedSecret: $0).text }
         return try database.write { tx in
             if let existing = try self.client(tx, id: id) {
-                guard existing.kind == kind, existing.name == name else {
-                    throw IdentityError(
-                        code: .alreadyExists, message: "another client has this id: \(id)")
-                }
-                return NewClient(client: existing, secret: nil)
+                var wanted = existing
+                wanted.kind = kind
+                wanted.name = name
+                if let account { wanted.accountName = account.name }
+                if !redirectURIs.isEmpty { wanted.redirectURIs = redirectURIs }
+                if let grantTypes { wanted.grantTypes = grantTypes }
+                try requireSame(tx, wanted, existing, secret: secret)
+                return NewClient(client: existing, secret: nil, isNew: false)
             }
             let expires = lifetime.map { tx.nowMicroseconds + $0.wholeMicroseconds }
             try tx.run(

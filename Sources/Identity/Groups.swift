@@ -24,13 +24,15 @@ extension IdentityRegistry {
         try checkName(name, "a group")
         if let id { try checkID(id) }
         try checkText(description)
-        let id = id ?? newID("grp")
         return try database.write { tx in
             if let existing = try tx.text(
                 "SELECT id FROM groups WHERE tenant = ? AND name = ?", context.tenant, name)
             {
+                try requireSameID(id, existing, "group", name)
                 return (try group(tx, id: existing), false)
             }
+            try requireFreeID(tx, id, "group", in: "groups")
+            let id = id ?? newID("grp")
             try tx.run(
                 """
                 INSERT INTO groups (id, tenant, name, description, created_us)

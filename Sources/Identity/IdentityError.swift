@@ -49,6 +49,12 @@ package struct IdentityError: Fault {
         hint: "make new credentials with `lakehouse connect` or ask an administrator")
 
     static func notFound(_ kind: String, _ name: String) -> IdentityError {
-        IdentityError(code: .notFound, message: "\(kind) not found: \(name)")
+        let lists = [
+            "account": "user", "group": "group", "role": "role", "client": "client",
+            "access key": "key",
+        ]
+        return IdentityError(
+            code: .notFound, message: "\(kind) not found: \(name)",
+            hint: lists[kind].map { "`lakehouse \($0) list` shows those there are" })
     }
 }

@@ -99,8 +99,10 @@ extension IdentityRegistry {
             if let existing = try tx.text(
                 "SELECT id FROM roles WHERE tenant = ? AND name = ?", context.tenant, name)
             {
+                try requireSameID(id, existing, "role", name)
                 return (try role(tx, id: existing), false)
             }
+            try requireFreeID(tx, id, "role", in: "roles")
             let id = id ?? newID("rol")
             try tx.run(
                 "INSERT INTO roles (id, tenant, name, description, created_us) VALUES (?, ?, ?, ?, ?)",

@@ -1,4 +1,5 @@
-/// Where an object is: a bucket and a key.
+/// Where an object is: a bucket and a key. Without a bucket the key is the path of a local file, which
+/// is shown as it was typed.
 package struct ObjectLocation: Sendable, Hashable, CustomStringConvertible {
     package var bucket: String
     package var key: String
@@ -20,5 +21,5 @@ package struct ObjectLocation: Sendable, Hashable, CustomStringConvertible {
         return nil
     }
 
-    package var description: String { "s3://\(bucket)/\(key)" }
+    package var description: String { bucket.isEmpty ? key : "s3://\(bucket)/\(key)" }
 }

@@ -6,16 +6,24 @@ enum GroupCommands {
     static let all = [
         Command(
             "group create", arguments: "NAME", "makes a group; fine if it exists",
-            options: [CommandOption("role", value: "ROLE", "gives the group a role; repeatable")],
-            example: "lakehouse group create fraud-team --role analyst",
+            options: [
+                CommandOption("id", value: "ID", "a given id"),
+                CommandOption("role", value: "ROLE", "gives the group a role; repeatable"),
+                Listing.json,
+            ],
+            example: "lakehouse group create fraud-team --role analyst", makesDirectory: true,
             place: .appliance { appliance, parsed, streams in
                 let name = try parsed.required(0, "NAME")
-                let (_, isNew) = try appliance.identity.ensureGroup(commandContext(), name: name)
-                for role in parsed.values("role") {
+                let (group, isNew) = try appliance.identity.ensureGroup(
+                    commandContext(), name: name, id: parsed["id"])
+                var added: [String] = []
+                for role in parsed.values("role") where !group.roles.contains(role) {
                     try appliance.identity.setRole(
                         commandContext(), role, ofGroup: name, isAssigned: true)
+                    added.append("now has the role \(role)")
                 }
-                streams.write(isNew ? "created \(name)\n" : "\(name) exists already\n")
+                Provisioned(id: group.id, name: name, isNew: isNew, added: added)
+                    .print(asJSON: parsed.has("json"), streams)
                 return 0
             }),
         Command(
@@ -86,10 +94,13 @@ enum RoleCommands {
         Command(
             "role create", arguments: "NAME", "makes a role; fine if it exists",
             options: [
+                CommandOption("id", value: "ID", "a given id"),
                 CommandOption(
                     "grant", value: "ACTION@RESOURCE",
-                    "allows an action, such as table.select@table:silver/*; repeatable")
+                    "allows an action, such as table.select@table:silver/*; repeatable"),
+                Listing.json,
             ], example: "lakehouse role create reader --grant 'table.select@table:silver/*'",
+            makesDirectory: true,
             place: .appliance { appliance, parsed, streams in
                 let name = try parsed.required(0, "NAME")
                 var grants: [Grant] = []
@@ -103,9 +114,20 @@ enum RoleCommands {
                             actions: parts[0].split(separator: ",").map(String.init),
                             resource: String(parts[1])))
                 }
-                let (_, isNew) = try appliance.identity.ensureRole(
-                    commandContext(), name: name, grants: grants)
-                streams.write(isNew ? "created \(name)\n" : "\(name) exists already\n")
+                let (role, isNew) = try appliance.identity.ensureRole(
+                    commandContext(), name: name, id: parsed["id"], grants: grants)
+                var added: [String] = []
+                for grant in grants
+                where !role.grants.contains(where: { kept in
+                    kept.effect == grant.effect && Set(kept.actions) == Set(grant.actions)
+                        && kept.resource == grant.resource
+                }) {
+                    _ = try appliance.identity.addGrant(commandContext(), grant, toRole: name)
+                    added.append(
+                        "now allows \(grant.actions.joined(separator: ",")) on \(grant.resource)")
+                }
+                Provisioned(id: role.id, name: name, isNew: isNew, added: added)
+                    .print(asJSON: parsed.has("json"), streams)
                 return 0
             }),
         Command(
@@ -145,33 +167,10 @@ enum KeyCommands {
                 CommandOption("user", value: "NAME", "whose key"),
                 CommandOption("create-user", "makes the user when there is none"),
                 CommandOption("id", value: "ID", "a given access key id"),
-                CommandOption("secret", value: "-", "reads a given secret from standard input"),
+                .secret("secret", "reads a given secret from a file or standard input"),
                 CommandOption("days", value: "N", "expires after N days"), Listing.json,
             ], example: "lakehouse key create --user etl --create-user --json",
-            place: .appliance { appliance, parsed, streams in
-                guard let user = parsed["user"] else {
-                    throw ApplianceError(.usage, "--user NAME is missing", hint: "see --help")
-                }
-                let key = try appliance.identity.createAccessKey(
-                    commandContext(), account: user, createAccount: parsed.has("create-user"),
-                    id: parsed["id"],
-                    secret: try parsed["secret"].map { try readSecret($0, streams) },
-                    lifetime: try parsed.integer("days").map { .seconds($0 * 86_400) })
-                if parsed.has("json") {
-                    let value: JSONValue = .object([
-                        ("accessKeyId", .string(key.accessKeyID)),
-                        ("secretAccessKey", .string(key.secretAccessKey)),
-                        ("user", .string(key.accountName)),
-                        ("expires", Listing.time(key.expiresMicroseconds)),
-                    ])
-                    streams.write(value.encodedText() + "\n")
-                } else {
-                    streams.write(
-                        "access key id      \(key.accessKeyID)\nsecret access key  \(key.secretAccessKey)\n"
-                    )
-                }
-                return 0
-            }),
+            makesDirectory: true, place: .appliance(create)),
         Command(
             "key list", "lists access keys without their secrets",
             options: [CommandOption("user", value: "NAME", "of one user"), Listing.json],
@@ -215,6 +214,58 @@ enum KeyCommands {
             }),
     ]
 
+    private static func create(
+        _ appliance: Appliance, _ parsed: ParsedArguments, _ streams: any CommandStreams
+    ) throws -> Int32 {
+        let identity = appliance.identity
+        guard let user = parsed["user"] else {
+            throw ApplianceError(.usage, "--user NAME is missing", hint: "see --help")
+        }
+        try identity.ensureUser(user, parsed)
+        let secret = parsed.has("secret") ? try readSecret(streams) : nil
+        if let id = parsed["id"], secret == nil,
+            let kept = try identity.accessKeys(commandContext(), of: user).first(where: {
+                $0.id == id
+            })
+        {
+            guard !kept.isDisabled else {
+                throw ApplianceError(
+                    .contradiction, "the access key exists already and is disabled: \(id)",
+                    hint: "`lakehouse key enable \(id)` lets it work again")
+            }
+            show(id, nil, user, kept.expiresMicroseconds, isNew: false, parsed, streams)
+            return 0
+        }
+        let key = try identity.createAccessKey(
+            commandContext(), account: user, id: parsed["id"], secret: secret,
+            lifetime: try parsed.days())
+        show(
+            key.accessKeyID, key.secretAccessKey, key.accountName, key.expiresMicroseconds,
+            isNew: key.isNew, parsed, streams)
+        return 0
+    }
+
+    private static func show(
+        _ id: String, _ secret: String?, _ user: String, _ expires: Int64?, isNew: Bool,
+        _ parsed: ParsedArguments, _ streams: any CommandStreams
+    ) {
+        if parsed.has("json") {
+            let value: JSONValue = .object([
+                ("accessKeyId", .string(id)),
+                ("secretAccessKey", secret.map { .string($0) } ?? .null),
+                ("user", .string(user)), ("expires", Listing.time(expires)),
+                ("created", .bool(isNew)),
+            ])
+            streams.write(value.encodedText() + "\n")
+        } else if isNew {
+            streams.write("access key id      \(id)\nsecret access key  \(secret ?? "")\n")
+        } else {
+            streams.write(
+                "\(id) exists already\nits secret was shown when it was made; "
+                    + "`lakehouse key rotate \(id)` makes a new one\n")
+        }
+    }
+
     private static func switchCommand(_ verb: String, _ summary: String, disabled: Bool) -> Command
     {
         Command(
@@ -225,56 +276,4 @@ enum KeyCommands {
                 return 0
             })
     }
-}
-
-/// `lakehouse client …`: OAuth clients.
-enum ClientCommands {
-    static let all = [
-        Command(
-            "client list", "lists OAuth clients and application credentials",
-            options: [Listing.json],
-            example: "lakehouse client list",
-            place: .appliance { appliance, parsed, streams in
-                let rows = try appliance.identity.clients(commandContext()).map {
-                    [
-                        .string($0.id), .string($0.name), .string($0.kind.rawValue),
-                        $0.accountName.map { .string($0) } ?? .null, .bool($0.isDisabled),
-                        Listing.time($0.expiresMicroseconds),
-                    ] as [JSONValue]
-                }
-                Listing.print(
-                    ["id", "name", "kind", "user", "disabled", "expires"], rows,
-                    asJSON: parsed.has("json"), streams)
-                return 0
-            }),
-        Command(
-            "client create", "makes a credential of a user for one tool, and prints it once",
-            options: [
-                CommandOption("user", value: "NAME", "whose rights it has"),
-                CommandOption("tool", value: "NAME", "what it is for"),
-                CommandOption("days", value: "N", "expires after N days (default 30)"),
-            ], example: "lakehouse client create --user ann --tool superset",
-            place: .appliance { appliance, parsed, streams in
-                guard let user = parsed["user"] else {
-                    throw ApplianceError(.usage, "--user NAME is missing", hint: "see --help")
-                }
-                let made = try appliance.identity.createApplicationCredential(
-                    commandContext(), account: user, tool: parsed["tool"] ?? "application",
-                    lifetime: try parsed.integer("days").map { .seconds($0 * 86_400) })
-                let value: JSONValue = .object([
-                    ("clientId", .string(made.client.id)),
-                    ("clientSecret", made.secret.map { .string($0) } ?? .null),
-                    ("expires", Listing.time(made.client.expiresMicroseconds)),
-                ])
-                streams.write(value.encodedText() + "\n")
-                return 0
-            }),
-        Command(
-            "client delete", arguments: "ID", "revokes a client or credential",
-            example: "lakehouse client delete app-1234",
-            place: .appliance { appliance, parsed, _ in
-                try appliance.identity.deleteClient(commandContext(), try parsed.required(0, "ID"))
-                return 0
-            }),
-    ]
 }

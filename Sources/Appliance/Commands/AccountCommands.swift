@@ -52,19 +52,6 @@ func commandContext() -> RequestContext {
     RequestContext(principal: .system, requestID: "cli", door: .cli)
 }
 
-/// A secret from a file, or from standard input for `-`; without the line's end.
-func readSecret(_ source: String, _ streams: any CommandStreams) throws -> String {
-    guard source == "-" else {
-        throw ApplianceError(
-            .usage, "a secret is read from standard input: give - and pipe it in",
-            hint: "lakehouse user create ann --password - < password.txt")
-    }
-    var text = String(decoding: try streams.readInput(), as: UTF8.self)
-    while text.last == "\n" || text.last == "\r" || text.last == "\r\n" { text.removeLast() }
-    guard !text.isEmpty else { throw ApplianceError(.usage, "standard input holds no secret") }
-    return text
-}
-
 /// `lakehouse user …`.
 enum AccountCommands {
     static let all = [create, list, disable, enable, delete, password, link]
@@ -77,33 +64,79 @@ enum AccountCommands {
             CommandOption("role", value: "ROLE", "gives a role; repeatable"),
             CommandOption("group", value: "GROUP", "joins a group; repeatable"),
             CommandOption("email", value: "ADDRESS", "the mail address"),
-            CommandOption("password", value: "-", "reads the password from standard input"),
+            .secret("password", "reads the password from a file or standard input"),
             Listing.json,
         ],
         example: "lakehouse user create ann --role analyst --password - < password.txt",
+        makesDirectory: true,
         place: .appliance { appliance, parsed, streams in
             let context = commandContext()
             let name = try parsed.required(0, "NAME")
-            let password = try parsed["password"].map { try readSecret($0, streams) }
-            let (account, isNew) = try appliance.identity.ensureAccount(
+            let password = parsed.has("password") ? try readSecret(streams) : nil
+            let roles = parsed.values("role")
+            var (account, isNew) = try appliance.identity.ensureAccount(
                 context, name: name, id: parsed["id"],
                 kind: parsed.has("service") ? .service : .user,
-                email: parsed["email"], password: password, roles: parsed.values("role"))
-            for group in parsed.values("group") {
+                email: parsed["email"], password: password, roles: roles)
+            var added: [String] = []
+            if !isNew {
+                try requireSame(appliance.identity, account, parsed, password)
+                for role in roles where !account.roles.contains(role) {
+                    try appliance.identity.assignRole(context, role, toAccount: name)
+                    added.append("now has the role \(role)")
+                }
+            }
+            for group in parsed.values("group") where !account.groups.contains(group) {
                 _ = try appliance.identity.ensureGroup(context, name: group)
                 try appliance.identity.addMember(context, name, toGroup: group)
+                added.append("is now in the group \(group)")
             }
+            account = try appliance.identity.account(context, named: name)
             if parsed.has("json") {
                 let value: JSONValue = .object([
                     ("id", .string(account.id)), ("name", .string(account.name)),
+                    ("kind", .string(account.kind.rawValue)),
+                    ("roles", .array(account.roles.map { .string($0) })),
+                    ("groups", .array(account.groups.map { .string($0) })),
                     ("created", .bool(isNew)),
                 ])
                 streams.write(value.encodedText() + "\n")
+            } else if isNew {
+                streams.write("created \(name)\n")
             } else {
-                streams.write(isNew ? "created \(name)\n" : "\(name) exists already\n")
+                streams.write((["\(name) exists already"] + added).joined(separator: ", ") + "\n")
             }
             return 0
         })
+
+    /// What is asked for again must not contradict what is there.
+    private static func requireSame(
+        _ identity: IdentityRegistry, _ account: Account, _ parsed: ParsedArguments,
+        _ password: String?
+    ) throws {
+        func contradiction(_ what: String, _ hint: String) -> ApplianceError {
+            ApplianceError(.contradiction, "\(account.name) exists already \(what)", hint: hint)
+        }
+        if parsed.has("service"), account.kind != .service {
+            throw contradiction("and is a user, no service account", "give another name")
+        }
+        if let email = parsed["email"], email != account.email {
+            throw contradiction(
+                "with " + (account.email.map { "the mail address \($0)" } ?? "no mail address"),
+                "leave --email out; people change it in the console, administrators over /api/v1")
+        }
+        if account.isDisabled {
+            throw contradiction(
+                "and is disabled", "`lakehouse user enable \(account.name)` lets it in again")
+        }
+        if let password,
+            try !identity.hasPassword(commandContext(), account.name, password)
+        {
+            throw contradiction(
+                "with another password or none",
+                "`lakehouse user password \(account.name) --password -` changes it")
+        }
+    }
 
     private static let list = Command(
         "user list", "lists users and service accounts", options: [Listing.json],
@@ -145,13 +178,18 @@ enum AccountCommands {
         })
 
     private static let password = Command(
-        "user password", arguments: "NAME", "sets a password, read from standard input",
-        options: [CommandOption("password", value: "-", "where it is read from (only -)")],
+        "user password", arguments: "NAME", "sets a password",
+        options: [.secret("password", "reads it from a file or standard input")],
         example: "lakehouse user password ann --password - < password.txt",
         place: .appliance { appliance, parsed, streams in
-            let secret = try readSecret(parsed["password"] ?? "", streams)
+            let name = try parsed.required(0, "NAME")
+            guard parsed.has("password") else {
+                throw ApplianceError(
+                    .usage, "--password FILE or --password - is missing",
+                    hint: "lakehouse user password \(name) --password - < password.txt")
+            }
             try appliance.identity.setPassword(
-                commandContext(), of: try parsed.required(0, "NAME"), to: secret)
+                commandContext(), of: name, to: try readSecret(streams))
             return 0
         })
 
@@ -159,8 +197,13 @@ enum AccountCommands {
         "user link", arguments: "[NAME]", "prints a login link that works once, for 15 minutes",
         example: "lakehouse user link admin",
         place: .appliance { appliance, parsed, streams in
+            let context = commandContext()
             let name = parsed.positional.first ?? "admin"
-            let token = try appliance.identity.createLoginLink(commandContext(), account: name)
+            // A directory that no server was ever started on has no administrator yet.
+            if name == "admin" {
+                _ = try appliance.identity.ensureAccount(context, name: name, roles: ["admin"])
+            }
+            let token = try appliance.identity.createLoginLink(context, account: name)
             streams.write("\(appliance.addresses.publicURL)/login?token=\(token)\n")
             return 0
         })

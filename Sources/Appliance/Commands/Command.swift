@@ -23,19 +23,26 @@ package struct Command: Sendable {
     package let arguments: String
     package let summary: String
     package let options: [CommandOption]
+    /// What the help says beneath the options; empty: nothing.
+    package let notes: String
     package let example: String
     package let place: Place
+    /// Whether it may make the data directory: what is set up before the first start. All others want one
+    /// that is there, so that a mistyped name is noticed.
+    package let makesDirectory: Bool
 
     package init(
         _ name: String, arguments: String = "", _ summary: String, options: [CommandOption] = [],
-        example: String, place: Place
+        notes: String = "", example: String, makesDirectory: Bool = false, place: Place
     ) {
         self.name = name
         self.arguments = arguments
         self.summary = summary
         self.options = options
+        self.notes = notes
         self.example = example
         self.place = place
+        self.makesDirectory = makesDirectory
     }
 
     /// Options that every command knows.
@@ -60,6 +67,7 @@ package struct Command: Sendable {
         for (left, right) in rows {
             text += "  \(left)\(String(repeating: " ", count: width - left.count))  \(right)\n"
         }
+        if !notes.isEmpty { text += "\n\(notes)\n" }
         return text + "\nexample:\n  \(example)\n"
     }
 }

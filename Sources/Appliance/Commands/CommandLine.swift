@@ -7,7 +7,8 @@ package enum CommandLine {
 
     /// Every command, in the order of the help.
     static var commands: [Command] {
-        [ServeCommand.command, SQLCommand.command, IngestCommand.command] + AskCommands.all
+        [ServeCommand.command, InitCommand.command, SQLCommand.command, IngestCommand.command]
+            + AskCommands.all
             + PipelineCommands.all + WatermarkCommands.all + BranchCommands.all + TableCommands.all
             + CheckCommands.all
             + MaintainCommands.all
@@ -15,7 +16,7 @@ package enum CommandLine {
                 ConnectCommand.command
             ]
             + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
-            + ClientCommands.all
+            + ClientCommands.all + TLSCommands.all
             + AlertCommands.all + [DoctorCommand.command] + BackupCommands.all
             + BenchCommands.all
             + ConfigurationCommands.all
@@ -56,14 +57,17 @@ package enum CommandLine {
             switch command.place {
             case .here(let body): return try body(parsed, streams)
             case .appliance(let body):
+                let secret = command.options.first { $0.isSecret && parsed.has($0.name) }
+                let streams =
+                    secret.map { SecretStreams($0.name, parsed, over: streams) } ?? streams
                 let configuration = try Self.configuration(parsed)
                 let directory = configuration.text("data")
                 if ControlClient.isServed(directory) {
                     return try ControlClient.run(
                         arguments, directory: directory,
-                        wantsInput: parsed.options.values.contains("-"), streams: streams)
+                        wantsInput: secret != nil, streams: streams)
                 }
-                let appliance = try Appliance(configuration)
+                let appliance = try Appliance.opening(configuration, command)
                 defer { appliance.close() }
                 return try body(appliance, parsed, streams)
             }
@@ -105,8 +109,14 @@ package enum CommandLine {
             }
             flags.append((String(parts[0]), String(parts[1])))
         }
-        return try ApplianceConfiguration.load(
+        var configuration = try ApplianceConfiguration.load(
             file: parsed["config"], environment: Environment.value, flags: flags + further)
+        let data = configuration.text("data")
+        if let inner = DataPlace.leftByWalkthrough(in: data) {
+            try configuration.set(
+                "data", inner, from: configuration.values["data"]?.origin ?? .builtIn)
+        }
+        return configuration
     }
 
     private static func find(
@@ -137,17 +147,18 @@ package enum CommandLine {
     /// A fault for people: what, why, what to do; the code at the end.
     static func text(of fault: any Fault) -> String {
         var text = "lakehouse: \(fault.message)"
+        var said = fault.message
         var cause = fault.cause
         var hint = fault.hint
         while let inner = cause {
-            if let fault = inner as? any Fault {
-                text += "\n  because: \(fault.message)"
-                hint = fault.hint ?? hint
-                cause = fault.cause
-            } else {
-                text += "\n  because: \(inner)"
-                cause = nil
+            let message = (inner as? any Fault)?.message ?? "\(inner)"
+            // Who passes a fault on often quotes it: each thing is said once.
+            if !said.contains(message) {
+                text += "\n  because: \(message)"
+                said += "\n" + message
             }
+            hint = (inner as? any Fault)?.hint ?? hint
+            cause = (inner as? any Fault)?.cause
         }
         if let hint { text += "\nhint: \(hint)" }
         return text + "\n[\(fault.codeText)]\n"

@@ -9,13 +9,23 @@ package struct CommandOption: Sendable {
     /// What stands for the value in the help; nil: a flag.
     package let value: String?
     package let summary: String
+    /// Whether the value says where a secret comes from, which itself is never an argument.
+    package let isSecret: Bool
 
-    package init(_ name: String, letter: Character? = nil, value: String? = nil, _ summary: String)
-    {
+    package init(
+        _ name: String, letter: Character? = nil, value: String? = nil, _ summary: String,
+        isSecret: Bool = false
+    ) {
+        self.isSecret = isSecret
         self.name = name
         self.letter = letter
         self.value = value
         self.summary = summary
+    }
+
+    /// A secret that comes from a file, or from standard input.
+    package static func secret(_ name: String, _ summary: String) -> CommandOption {
+        CommandOption(name, value: "FILE|-", summary, isSecret: true)
     }
 }
 
@@ -49,6 +59,20 @@ package struct ParsedArguments: Sendable {
             throw ApplianceError(.usage, "--\(name) wants a whole number: \(text)")
         }
         return number
+    }
+
+    /// A whole number option above zero, at most `limit`.
+    package func count(_ name: String, limit: Int = 1_000_000) throws(ApplianceError) -> Int? {
+        guard let number = try integer(name) else { return nil }
+        guard (1...limit).contains(number) else {
+            throw ApplianceError(.usage, "--\(name) wants a number from 1 to \(limit): \(number)")
+        }
+        return number
+    }
+
+    /// `--days N` as a time.
+    package func days() throws(ApplianceError) -> Duration? {
+        try count("days", limit: 36_500).map { .seconds($0 * 86_400) }
     }
 }
 

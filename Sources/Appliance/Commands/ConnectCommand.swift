@@ -26,7 +26,7 @@ enum ConnectCommand {
             }
             let connection = try Connection(
                 appliance, user: parsed["user"] ?? "admin", tool: tool,
-                days: try parsed.integer("days") ?? 30)
+                lifetime: try parsed.days() ?? .seconds(30 * 86_400))
             streams.write(connection.snippet(tool))
             return 0
         })
@@ -46,13 +46,12 @@ enum ConnectCommand {
         let authorityPath: String
         let issuer: String
 
-        init(_ appliance: Appliance, user: String, tool: String, days: Int) throws {
+        init(_ appliance: Appliance, user: String, tool: String, lifetime: Duration) throws {
             let context = commandContext()
             let identity = appliance.identity
             if user == "admin" {
                 _ = try identity.ensureAccount(context, name: "admin", roles: ["admin"])
             }
-            let lifetime = Duration.seconds(days * 86_400)
             let key = try identity.createAccessKey(
                 context, account: user, description: "connect \(tool)", lifetime: lifetime)
             let client = try identity.createApplicationCredential(

@@ -31,7 +31,7 @@ struct DataWork {
         var own = parsed
         own.positional = parsed.positional.map(Self.absolute)
         guard ControlClient.isServed(directory) else {
-            let appliance = try Appliance(configuration)
+            let appliance = try Appliance.opening(configuration)
             defer { appliance.close() }
             return try body(appliance, own, streams)
         }

@@ -304,7 +304,7 @@ enum PipelineCommands {
                 ("files", .object(files.sorted { $0.key < $1.key }.map { ($0, .string($1)) })),
             ])
             guard ControlClient.isServed(directory) else {
-                let appliance = try Appliance(configuration)
+                let appliance = try Appliance.opening(configuration)
                 defer { appliance.close() }
                 return try take(bundle, appliance, isJSON: parsed.has("json"), streams)
             }

@@ -7,7 +7,7 @@ import Vectors
 /// `lakehouse sql`: over files in this process, or over the data of a directory.
 enum SQLCommand {
     static let command = Command(
-        "sql", arguments: "[FILE.parquet|.csv|.jsonl …]",
+        "sql", arguments: "[[NAME=]FILE.parquet|.csv|.jsonl …]",
         "runs SQL over files, over the data directory (inside its server when one runs), or on a server",
         options: [
             CommandOption("command", letter: "c", value: "TEXT", "the statements to run"),
@@ -18,13 +18,20 @@ enum SQLCommand {
             CommandOption("timing", "prints rows and time of each statement"),
             CommandOption("catalog", value: "NAME", "the default catalog (default lakehouse)"),
             CommandOption("schema", value: "NAME", "the default schema"),
-            CommandOption("threads", value: "N", "worker threads"),
+            CommandOption("threads", value: "N", "worker threads (default one a core)"),
             CommandOption("memory-limit", value: "SIZE", "memory for the query, such as 512MiB"),
         ] + RemoteSQL.options,
+        notes: """
+            Each file is a table named after its stem: data/lineitem.parquet is lineitem. NAME=FILE names it
+            otherwise. Two files of one stem are refused, unless both are given one NAME: then they are
+            read as one table.
+            """,
         example: "lakehouse sql -c \"select count(*) from lineitem\" data/lineitem.parquet",
         place: .here { parsed, streams in
             try Processor.require()
             Signals.ignoreBrokenPipes()
+            _ = try parsed.count("threads", limit: 1024)
+            _ = try memoryLimit(parsed)
             let script = try script(parsed)
             if let server = parsed["server"] {
                 return try RemoteSQL.run(parsed, server: server, script, streams)
@@ -62,13 +69,7 @@ enum SQLCommand {
     private static func overFiles(
         _ parsed: ParsedArguments, _ script: String?, _ streams: any CommandStreams
     ) throws -> Int32 {
-        var limit = 0
-        if let text = parsed["memory-limit"] {
-            guard let size = parseSize(text), size >= 1 << 20 else {
-                throw ApplianceError(.usage, "--memory-limit wants a size such as 512MiB: \(text)")
-            }
-            limit = Int(size)
-        }
+        let limit = try memoryLimit(parsed) ?? 0
         let spill = try LocalFileSystem().makeTemporaryDirectory(prefix: "lakehouse-sql")
         defer { try? LocalFileSystem().removeTree(spill) }
         var configuration = QueryEngineConfiguration(spillDirectory: spill)
@@ -129,7 +130,7 @@ enum SQLCommand {
             return try ControlClient.run(
                 arguments, directory: directory, wantsInput: false, streams: streams)
         }
-        let appliance = try Appliance(configuration)
+        let appliance = try Appliance.opening(configuration)
         defer { appliance.close() }
         if let script {
             return try run(
@@ -141,6 +142,24 @@ enum SQLCommand {
                 appliance.queries, appliance.zones, commandContext(), parsed,
                 catalog: "lakehouse", schema: nil, streams)
         }
+    }
+
+    /// The bytes of `--memory-limit`; nil when it is not given.
+    private static func memoryLimit(_ parsed: ParsedArguments) throws(ApplianceError) -> Int? {
+        guard let text = parsed["memory-limit"] else { return nil }
+        guard let size = parseSize(text) else {
+            throw ApplianceError(
+                .usage, "--memory-limit wants a number and a unit: \(text)",
+                hint: "such as 64MiB or 2GB")
+        }
+        // A setting of a server has to leave room for more than one query.
+        let least: Int64 = parsed.positional.isEmpty ? 16 << 20 : 1 << 20
+        guard (least...(1 << 50)).contains(size) else {
+            throw ApplianceError(
+                .usage, "--memory-limit is at least \(least >> 20)MiB and at most 1024TiB: \(text)",
+                hint: "what does not fit is written to the disk meanwhile")
+        }
+        return Int(size)
     }
 
     private static func engineSettings(

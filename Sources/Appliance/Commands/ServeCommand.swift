@@ -48,7 +48,7 @@ enum ServeCommand {
         let appliance = try Appliance(configuration)
         let server = ApplianceServer(appliance)
         try server.start()
-        let link = try appliance.makeAdministrator()
+        let isFirst = try appliance.makeAdministrator()
         let milliseconds = Int((clock.now() - begin).fractionalSeconds * 1000)
         let addresses = appliance.addresses
         var text = """
@@ -58,16 +58,26 @@ enum ServeCommand {
               data                   \(appliance.directory.path)
 
             """
-        if let link {
-            text += "  sign in (once)         \(addresses.publicURL)/login?token=\(link)\n"
+        if isFirst {
+            text += try signIn(appliance)
         }
         if configuration.flag("trust-loopback") {
             text +=
                 "  WARNING: Trino clients on this machine may name any user without a password\n"
         }
-        // The link is for the terminal only, never for a log that standard error may go to.
         streams.write(text)
         return server.run()
+    }
+
+    /// How the administrator of a new directory gets in: a link that works once for the terminal only, never
+    /// for a file or log that standard output goes to; there, how to get one.
+    private static func signIn(_ appliance: Appliance) throws -> String {
+        guard Terminal.isInteractive(.output) else {
+            return "  sign in                lakehouse user link admin --data "
+                + "\(appliance.directory.path)\n"
+        }
+        let token = try appliance.loginLink(for: "admin")
+        return "  sign in (once)         \(appliance.addresses.publicURL)/login?token=\(token)\n"
     }
 }
 

@@ -34,11 +34,12 @@ package final class DataDirectory: Sendable {
         if try !files.exists(path) { try files.makeDirectory(path, mode: 0o700) }
         self.path = try LocalFileSystem().resolve(path)
         do { lock = try FileLock(path: self.path + "/lock") } catch {
+            guard error.code == .locked else { throw error }
             let holder = FileLock.holder(path: self.path + "/lock").map { "process \($0)" }
             throw ApplianceError(
                 .directoryInUse,
                 "the data directory is in use by \(holder ?? "another process"): \(self.path)",
-                hint: "stop it, or give another directory with --data", cause: error)
+                hint: "stop it, or give another directory with --data")
         }
         let formatPath = self.path + "/FORMAT"
         if try files.exists(formatPath) {
@@ -57,7 +58,8 @@ package final class DataDirectory: Sendable {
         let text = String(decoding: bytes, as: UTF8.self)
         guard let version = Int(text.prefix { $0 != "\n" }) else {
             throw ApplianceError(
-                .directoryDamaged, "\(path) does not hold a format version: \(text.prefix(20))",
+                .directoryDamaged,
+                "\(path) does not hold a format version: \(String(text.prefix(20)).debugDescription)",
                 hint: "restore it from a backup; this version writes \(formatVersion)")
         }
         guard version <= formatVersion else {

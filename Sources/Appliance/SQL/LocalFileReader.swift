@@ -13,7 +13,7 @@ final class LocalFileReader: ObjectReader {
         }
         file = try files.open(path, .read)
         description = ObjectDescription(
-            location: ObjectLocation(bucket: "file", key: path), sizeBytes: status.sizeBytes,
+            location: ObjectLocation(bucket: "", key: path), sizeBytes: status.sizeBytes,
             etag: "", version: "\(status.inode)-\(status.modified.microseconds)",
             modifiedMicroseconds: status.modified.microseconds)
     }

@@ -214,13 +214,12 @@ package final class Appliance: Sendable {
         try checks.declare(Appliance.systemContext, text, source: source)
     }
 
-    /// Makes the administrator of a new directory: a random password that nobody is shown, and a
-    /// one-time login link.
-    func makeAdministrator() throws -> String? {
-        let context = Appliance.systemContext
-        let (_, isNew) = try identity.ensureAccount(context, name: "admin", roles: ["admin"])
-        guard isNew || directory.isNew else { return nil }
-        return try identity.createLoginLink(context, account: "admin")
+    /// Makes the administrator of a new directory, with a random password that nobody is shown; whether
+    /// nobody can have signed in yet.
+    func makeAdministrator() throws -> Bool {
+        let (_, isNew) = try identity.ensureAccount(
+            Appliance.systemContext, name: "admin", roles: ["admin"])
+        return isNew || directory.isNew
     }
 
     // MARK: For the walkthrough
@@ -267,8 +266,9 @@ package final class Appliance: Sendable {
 
     /// Closes every database. Nothing may be called afterwards.
     package func close() {
-        try? identity.close()
+        // Takes in what the outboxes of the others hold, so it ends before they do.
         try? ledger.stop()
+        try? identity.close()
         catalog.close()
         checks.close()
         models.close()
@@ -276,6 +276,7 @@ package final class Appliance: Sendable {
         probe.attach(nil)
         watchman.database.close()
         registry.database.close()
+        jobs.records.close()
         objects.database.close()
         directory.unlock()
     }

@@ -164,25 +164,35 @@ struct ApplianceDoors {
                     health: health, startedMicroseconds: appliance.clock.now().microseconds),
                 watch: CatalogTableWatch(catalog: appliance.catalog),
                 assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
-                library: { dashboards.library() }, clock: appliance.clock, asker: asker))
+                library: { dashboards.library() }, clock: appliance.clock, asker: asker,
+                storage: StoreBrowser(
+                    store: appliance.objects, identity: appliance.identity,
+                    clock: appliance.clock, zones: appliance.zones,
+                    endpoint: appliance.addresses.s3URL)))
         let pipelines = PipelineRoutes(
             jobs: appliance.jobs, door: APIDoor(authenticator: authenticator))
-        console = Router(
+        let routes =
             operations.routes + identity.routes + iceberg.routes + statements.routes
-                + pipelines.routes + pages.routes
-                + CatalogRoutes(
-                    catalog: appliance.catalog, door: APIDoor(authenticator: authenticator)
-                ).routes
-                + AskRoutes(asker: asker, door: APIDoor(authenticator: authenticator)).routes
-                + Self.agents(appliance, rules: rules, ask: AgentAsker(asker: asker)).routes
-                + WalkthroughPages(
-                    pages, transcript: { WalkthroughTranscript.read(appliance.directory.path) }
-                ).routes
-                + GovernancePages(
-                    pages,
-                    trail: LedgerTraceBrowser(
-                        ledger: appliance.ledger, authorizer: appliance.identity.authorizer)
-                ).routes)
+            + pipelines.routes + pages.routes
+            + CatalogRoutes(
+                catalog: appliance.catalog, door: APIDoor(authenticator: authenticator)
+            ).routes
+            + AskRoutes(asker: asker, door: APIDoor(authenticator: authenticator)).routes
+            + Self.agents(appliance, rules: rules, ask: AgentAsker(asker: asker)).routes
+            + WalkthroughPages(
+                pages, transcript: { WalkthroughTranscript.read(appliance.directory.path) }
+            ).routes
+            + GovernancePages(
+                pages,
+                trail: LedgerTraceBrowser(
+                    ledger: appliance.ledger, authorizer: appliance.identity.authorizer)
+            ).routes
+        console = Router(
+            routes + [
+                OpenAPIDocument.route(
+                    routes, publicURL: { appliance.addresses.publicURL },
+                    door: APIDoor(authenticator: authenticator))
+            ])
     }
 }
 
@@ -210,6 +220,7 @@ struct OperationsRoutes {
 
     var routes: [Route] {
         [
+            Route(.get, "/favicon.ico") { _, _ in Self.icon },
             Route(.get, "/healthz") { _, _ in Self.text(200, "ok\n") },
             Route(.get, "/readyz") { _, _ in
                 let report = health.report.map { "\($0.name): \($0.status.word)\n" }.joined()
@@ -221,6 +232,14 @@ struct OperationsRoutes {
                     bytes: Array(appliance.metrics.prometheusText().utf8))
             },
         ]
+    }
+
+    /// What browsers and tools ask for that have seen no page which names the icon.
+    private static var icon: Response {
+        guard let bytes = EmbeddedFiles.bytes("web/icon.svg") else {
+            return text(404, "there is no icon\n")
+        }
+        return Response(status: 200, contentType: "image/svg+xml", bytes: bytes)
     }
 
     private static func text(_ status: Int, _ text: String) -> Response {

@@ -4,6 +4,9 @@ import SQLSyntax
 import Vectors
 
 extension ExpressionBinder {
+    /// Calls that are no functions of the registry.
+    private static let specialForms: Set = ["coalesce", "nullif", "if", "try", "typeof"]
+
     /// Binds a call that is no known aggregate or window function.
     func function(
         _ call: FunctionCall, _ expression: Expression
@@ -24,11 +27,19 @@ extension ExpressionBinder {
         if registry.isAggregate(name) && (call.window != nil || !registry.isScalar(name)) {
             throw misplaced(call, name, span)
         }
+        let isAggregateCall =
+            call.isStar || call.isDistinct || call.filter != nil || !call.orderBy.isEmpty
+        if isAggregateCall || call.window != nil, !registry.isScalar(name),
+            !Self.specialForms.contains(name), !Self.modelFunctions.contains(name)
+        {
+            // Nothing has this name: the registry's own sentence, with the nearest one.
+            _ = try registry.resolveAggregate(name, [], span: span)
+        }
         if call.window != nil {
             throw .analysis(
                 .functionNotWindow, "Function '\(name)' is not a window function", span)
         }
-        if call.isStar || call.isDistinct || call.filter != nil || !call.orderBy.isEmpty {
+        if isAggregateCall {
             throw .analysis(
                 .functionNotAggregate, "Function '\(name)' is not an aggregation function", span)
         }

@@ -1,0 +1,83 @@
+import Identity
+import JSON
+import Platform
+
+/// A secret from a file or standard input; without the line's end.
+func readSecret(_ streams: any CommandStreams) throws -> String {
+    var text = String(decoding: try streams.readInput(), as: UTF8.self)
+    while text.last == "\n" || text.last == "\r" || text.last == "\r\n" { text.removeLast() }
+    guard !text.isEmpty else {
+        throw ApplianceError(.usage, "the secret is empty", hint: "pipe it in, or name its file")
+    }
+    return text
+}
+
+/// Streams whose input is the secret that an option names, read where the command was typed.
+final class SecretStreams: CommandStreams {
+    private let option: String
+    private let source: String
+    private let under: any CommandStreams
+
+    /// `option` is one that was given: its value is a path, or `-`.
+    init(_ option: String, _ parsed: ParsedArguments, over streams: any CommandStreams) {
+        self.option = option
+        source = parsed[option] ?? "-"
+        under = streams
+    }
+
+    func write(_ text: String) { under.write(text) }
+    func complain(_ text: String) { under.complain(text) }
+
+    func readInput() throws -> [UInt8] {
+        if source == "-" { return try under.readInput() }
+        // The value is not repeated: it may be the secret itself, typed where a file is wanted.
+        guard let bytes = try? LocalFileSystem().readAll(source, limit: 1 << 20) else {
+            throw ApplianceError(
+                .usage, "--\(option) names no file that can be read",
+                hint:
+                    "give a file that holds the secret, or - to pipe it in; never the secret itself"
+            )
+        }
+        return bytes
+    }
+}
+
+/// What a verb that makes a named thing says, the first time and every other.
+struct Provisioned {
+    let id: String
+    let name: String
+    let isNew: Bool
+    /// What a repetition added to the thing that was there.
+    let added: [String]
+
+    func print(asJSON: Bool, _ streams: any CommandStreams) {
+        if asJSON {
+            let value: JSONValue = .object([
+                ("id", .string(id)), ("name", .string(name)), ("created", .bool(isNew)),
+            ])
+            streams.write(value.encodedText() + "\n")
+        } else if isNew {
+            streams.write("created \(name)\n")
+        } else {
+            streams.write((["\(name) exists already"] + added).joined(separator: ", ") + "\n")
+        }
+    }
+}
+
+extension IdentityRegistry {
+    /// Makes sure that the user of a new credential is there: made with `--create-user`, else a fault that
+    /// says how.
+    func ensureUser(_ name: String, _ parsed: ParsedArguments) throws {
+        if parsed.has("create-user") {
+            try ensureAccount(commandContext(), name: name, roles: ["engineer"])
+            return
+        }
+        do { _ = try account(commandContext(), named: name) } catch let error as IdentityError
+            where error.code == .notFound
+        {
+            throw ApplianceError(
+                .notFound, error.message,
+                hint: "--create-user makes it; `lakehouse user list` shows those there are")
+        }
+    }
+}
