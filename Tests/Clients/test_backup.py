@@ -41,7 +41,7 @@ def test_a_backup_under_load_restores_whole(tmp_path):
 
 
 def test_a_backup_never_overwrites_and_a_damaged_one_is_refused(tmp_path):
-    lakehouse("sql", "--data", tmp_path / "lake", "-c", "select 1")
+    lakehouse("init", "--data", tmp_path / "lake")
     lakehouse("backup", "create", tmp_path / "copy.lhz", "--data", tmp_path / "lake")
     lakehouse("backup", "create", tmp_path / "copy.lhz", "--data", tmp_path / "lake", code=1)
     lakehouse("backup", "restore", tmp_path / "copy.lhz", "--data", tmp_path / "lake", code=2)

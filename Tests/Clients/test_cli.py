@@ -47,7 +47,10 @@ def test_version_is_a_word_and_json():
     ],
 )
 def test_wrong_usage_is_2_and_says_what_was_meant(words, complaint, tmp_path):
-    extra = ["--data", tmp_path / "data"] if words and words[0] in ("key", "connect") else []
+    extra = []
+    if words and words[0] in ("key", "connect"):
+        extra = ["--data", tmp_path / "data"]
+        lakehouse("init", *extra)
     done = lakehouse(*words, *extra, code=2)
     if complaint:
         assert complaint in done.stderr
@@ -103,25 +106,27 @@ def test_a_taken_port_is_named_and_leaves_nothing_running(port, tmp_path):
         words = [word for pair in ports.items() for word in ("--set", "%s=%d" % pair)]
         done = lakehouse("serve", "--data", tmp_path / "data", *words, code=1)
     assert str(number) in done.stderr
+    assert done.stderr.count("is taken by") == 1 and "because" not in done.stderr, done.stderr
     lakehouse("user", "list", "--data", tmp_path / "data")
 
 
 def test_a_newer_format_and_a_damaged_one_are_refused(tmp_path):
     directory = tmp_path / "data"
-    lakehouse("user", "list", "--data", directory)
+    lakehouse("init", "--data", directory)
     kept = (directory / "FORMAT").read_text()
     (directory / "FORMAT").write_text("999\n")
     done = lakehouse("serve", "--data", directory, "--ports", "auto", code=1)
     assert "999" in done.stderr and "newer lakehouse" in done.stderr
-    (directory / "FORMAT").write_text("what?\n")
-    assert "backup" in lakehouse("user", "list", "--data", directory, code=1).stderr
+    (directory / "FORMAT").write_text("what?\nsecond line\n")
+    done = lakehouse("user", "list", "--data", directory, code=1)
+    assert "backup" in done.stderr and '"what?\\nsecond' in done.stderr
     (directory / "FORMAT").write_text(kept)
     lakehouse("user", "list", "--data", directory)
 
 
 def test_secrets_on_disk_are_for_their_owner_only(tmp_path):
     directory = tmp_path / "data"
-    lakehouse("user", "list", "--data", directory)
+    lakehouse("init", "--data", directory)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert stat.S_IMODE((directory / "master.key").stat().st_mode) == 0o600
 
@@ -261,3 +266,49 @@ def test_malformed_csv_says_where(tmp_path):
     assert "bad.csv" in done.stderr
     missing = lakehouse("sql", "--csv", "-c", "select 1", tmp_path / "none.parquet", code=1)
     assert "none.parquet" in missing.stderr
+
+
+def test_errors_say_each_thing_once_and_name_files_as_they_were_typed(files, tmp_path):
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 xx PAR1")
+    (tmp_path / "bad.csv").write_text('a,b\n1,"x\n')
+    (tmp_path / "bad.jsonl").write_text('{"a": 1}\n{"a":\n')
+    for name in ("cut.parquet", "bad.csv", "bad.jsonl"):
+        done = lakehouse("sql", "-c", "select * from " + name.split(".")[0], name, cwd=tmp_path, code=1)
+        assert done.stderr.count(name) == 1 and "s3://" not in done.stderr, done.stderr
+        said = [line.removeprefix("lakehouse: ").removeprefix("  because: ") for line in done.stderr.splitlines()]
+        assert len(said) == len(set(said)), done.stderr
+
+
+@pytest.mark.parametrize(
+    "words, complaint",
+    [
+        (["--threads", "0"], "--threads wants a number from 1"),
+        (["--threads", "-1"], "--threads wants a number from 1"),
+        (["--memory-limit", "1KiB"], "--memory-limit is at least 1MiB"),
+        (["--memory-limit", "much"], "--memory-limit wants a number and a unit"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(files, words, complaint):
+    done = lakehouse("sql", *words, "-c", "select 1", files / "things.parquet", code=2)
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize("call", ["cuont(*)", "cuont(distinct id)", "cuont(id)", "cuont(*) over ()", "cuont(id) filter (where true)"])
+def test_a_mistyped_function_is_guessed(files, call):
+    done = lakehouse("sql", "-c", f"select {call} from things", files / "things.parquet", code=1)
+    assert "did you mean count?" in done.stderr, done.stderr
+
+
+def test_two_files_of_one_stem_are_named_apart_or_together(files, tmp_path):
+    (tmp_path / "people.csv").write_text("id,name,born\n3,Cy,2001-01-01\n")
+    (tmp_path / "a=b.csv").write_text("n\n7\n")
+    both = [files / "people.csv", tmp_path / "people.csv"]
+    done = lakehouse("sql", "-c", "select 1", *both, code=2)
+    assert all(str(path) in done.stderr for path in both) and "people1=" in done.stderr
+    count = "select (select count(*) from one), (select count(*) from two)"
+    assert query(count, f"one={both[0]}", f"two={both[1]}") == [["2", "1"]]
+    assert query("select count(*) from all_of_them", *[f"all_of_them={path}" for path in both]) == [["3"]]
+    assert query('select n from "a=b"', tmp_path / "a=b.csv") == [["7"]]
+    # A file that has such a name is meant itself.
+    assert lakehouse("sql", "--csv", "-c", 'select n from "a=b"', "a=b.csv", cwd=tmp_path).stdout.split() == ["n", "7"]
+    assert "one NAME" in lakehouse("sql", "--help").stdout

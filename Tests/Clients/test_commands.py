@@ -27,6 +27,12 @@ LISTS = [
     for name, summary in COMMANDS.items()
     if name.split()[-1] in ("list", "runs", "ls") or summary.startswith(("lists ", "prints every "))
 ]
+# Those that show rows of one thing, which has to be there first.
+SHOWS = [
+    name
+    for name, summary in COMMANDS.items()
+    if name not in LISTS and (name.split()[-1] in ("log", "history", "results") or summary.startswith("shows "))
+]
 
 
 def parts(name):
@@ -34,7 +40,9 @@ def parts(name):
     text = lakehouse(*name.split(), "--help").stdout
     match = re.fullmatch(r"(.+)\n\nusage: lakehouse (.+)\n\noptions:\n(.*)\nexample:\n(.+)", text, re.S)
     assert match, f"the help of {name} has another form:\n{text}"
-    return match.groups()
+    summary, usage, options, example = match.groups()
+    # Beneath the options there may be words on what they do together.
+    return summary, usage, options.split("\n\n")[0] + "\n", example
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -64,10 +72,24 @@ def test_families_and_commands_answer_to_help(name):
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_are_columns_for_people_and_json_for_scripts(name, tmp_path):
     directory = tmp_path / "data"
+    lakehouse("init", "--data", directory)
     rows = json.loads(lakehouse(*name.split(), "--json", "--data", directory).stdout)
     assert isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
     table = lakehouse(*name.split(), "--data", directory).stdout.splitlines()
     assert len(table) == len(rows) + 1
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_what_shows_rows_knows_json(name):
+    assert re.search(r"^      --json ", lakehouse(*name.split(), "--help").stdout, re.M)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("demo ")])
+def test_claims_are_lines_for_people_and_json_for_scripts(name):
+    claims = json.loads(lakehouse(*name.split(), "--list-claims", "--json").stdout)
+    lines = lakehouse(*name.split(), "--list-claims").stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [claim["id"] for claim in claims]
+    assert len(claims) > 10 and all(claim["claim"] and claim["step"] >= 0 for claim in claims)
 
 
 def test_the_lists_that_are_known_are_among_them():

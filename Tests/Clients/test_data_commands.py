@@ -14,6 +14,8 @@ def place(request, start, tmp_path):
     directory = tmp_path / "data"
     if request.param == "server":
         start(directory)
+    else:
+        lakehouse("init", "--data", directory)
     files = tmp_path / "files"
     files.mkdir()
 
@@ -65,6 +67,7 @@ def test_what_cannot_be_taken_is_named_and_leaves_nothing(tmp_path, words, code,
     (tmp_path / "a.txt").write_text("id\n1\n")
     (tmp_path / "bad.csv").write_text('id,name\n1,"never closed\n2,b\n')
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and then nothing")
+    lakehouse("init", "--data", tmp_path / "data")
     done = lakehouse("ingest", *words, "--data", tmp_path / "data", cwd=tmp_path, code=code)
     assert complaint in done.stderr
     listed = lakehouse("sql", "--csv", "-c", "show schemas from bronze like 'cli'", "--data", tmp_path / "data").stdout
@@ -114,6 +117,7 @@ def test_objects_come_and_go(place):
     ],
 )
 def test_what_is_not_there_is_named(tmp_path, words, code, complaint):
+    lakehouse("init", "--data", tmp_path / "data")
     done = lakehouse("s3", *words, "--data", tmp_path / "data", cwd=tmp_path, code=code)
     assert complaint in done.stderr
 

@@ -148,5 +148,5 @@ def test_states_survive_a_restart_and_end_when_they_are_over(tmp_path, inbox):
 
 
 def test_a_webhook_that_is_no_address_is_refused(tmp_path):
-    done = lakehouse("alert", "list", "--data", tmp_path / "d", "--set", "alerts.webhook=ftp://x", code=1)
+    done = lakehouse("init", "--data", tmp_path / "d", "--set", "alerts.webhook=ftp://x", code=1)
     assert "config.invalid_setting" in done.stderr

@@ -174,6 +174,7 @@ def test_without_a_server_runs_wait_for_one(tmp_path, start):
     directory = tmp_path / "data"
     path = tmp_path / "later.yml"
     path.write_text("name: later\nsteps: [{id: one, kind: sql, with: {sql: select 1}}]\n")
+    lakehouse("init", "--data", directory)
     lakehouse("pipeline", "declare", path, "--data", directory)
     done = lakehouse("pipeline", "run", "later", "--wait", "--data", directory, code=1)
     assert "lakehouse serve" in done.stderr
@@ -191,7 +192,7 @@ def test_the_folder_of_the_directory_is_declared_at_the_start(tmp_path, start):
     from appliance import lakehouse
 
     directory = tmp_path / "data"
-    lakehouse("user", "list", "--data", directory)
+    lakehouse("init", "--data", directory)
     (directory / "pipelines" / "models").mkdir(parents=True)
     (directory / "pipelines" / "nightly.yml").write_text(
         "name: nightly\nsteps: [{id: one, kind: sql, with: {file: models/one.sql}}]\n"

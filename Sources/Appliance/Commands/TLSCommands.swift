@@ -21,11 +21,11 @@ enum TLSCommands {
             CommandOption("remove", "takes the trust back"),
         ],
         notes: """
-            The system's list is changed, for which root is needed. Firefox and Java keep lists of their own:
+            The system's list is changed, for which root is needed (sudo). Firefox and Java keep lists of their own:
             import there what `lakehouse tls show` prints. Only those who hold DIR/tls/ca.key can issue
             certificates that are then trusted.
             """,
-        example: "sudo lakehouse tls trust --data ./lakehouse-data",
+        example: "lakehouse tls trust --data ./lakehouse-data",
         place: .here { parsed, streams in
             let authority = try authority(parsed)
             let anchors =
