@@ -179,7 +179,7 @@ package struct TrinoEncoder: ResultEncoder {
 
     private func appendDouble(_ value: Double, isReal: Bool, to bytes: inout [UInt8]) {
         if value.isFinite {
-            appendText(isReal ? "\(Float(value))" : "\(value)", to: &bytes)
+            appendText(javaDigits(value, isReal: isReal), to: &bytes)
         } else {
             appendText(
                 value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\"", to: &bytes)

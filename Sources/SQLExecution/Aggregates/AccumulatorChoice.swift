@@ -136,6 +136,10 @@ func plainAccumulator(_ resolved: ResolvedAggregate) throws(QueryFault) -> Accum
                 isArray: isArray))
     default:
         if let accumulator = SketchAccumulator(resolved) { return accumulator }
+        if let folding = ShapeFolding(rawValue: name) {
+            return CollectingAccumulator(
+                types, required: [0], finisher: Collections.shapes(folding))
+        }
     }
     throw QueryFault(
         .notSupported, "aggregate function is not implemented for these arguments: \(name)")

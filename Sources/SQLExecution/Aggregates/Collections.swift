@@ -75,6 +75,22 @@ enum Collections {
         }
     }
 
+    /// Shapes as one shape.
+    static func shapes(_ folding: ShapeFolding) -> CollectingAccumulator.Finisher {
+        { arguments, count, output, row, context, heap in
+            let views = arguments[0].pointer(as: StringView.self)
+            do throws(QueryFault) {
+                let parts = (0..<count).map {
+                    StringView.bytes(at: views + arguments[0].valueIndex($0))
+                }
+                output.store(keep(try folding.fold(parts), heap, context), row)
+            } catch {
+                context.fail(error)
+                output.setNull(row)
+            }
+        }
+    }
+
     /// Rows grouped by the value of the first column, in order of first appearance.
     static func grouped(_ type: LogicalType, _ vector: Vector, _ count: Int) -> [[Int]] {
         var positions: [[UInt8]: Int] = [:]

@@ -1,3 +1,4 @@
+import SQLFunctions
 import Vectors
 
 /// Appends a decimal as text with `scale` digits behind the point.
@@ -17,12 +18,14 @@ func appendDecimal(_ value: Int128, scale: Int, to bytes: inout [UInt8]) {
 }
 
 /// A double as Java and Trino write it: `0.1`, `1.0E10`, `NaN`, `Infinity`.
-func doubleText(_ value: Double) -> String { javaText(value.description, value.magnitude, value) }
+func doubleText(_ value: Double) -> String {
+    javaText(javaDigits(value, isReal: false), value.magnitude, value)
+}
 
 /// A real with the digits that tell it from other floats.
 func realText(_ value: Double) -> String {
     let float = Float(value)
-    return javaText(float.description, Double(float.magnitude), value)
+    return javaText(javaDigits(value, isReal: true), Double(float.magnitude), value)
 }
 
 private func javaText(_ shortest: String, _ magnitude: Double, _ value: Double) -> String {

@@ -19,7 +19,7 @@ struct ValueText {
         case .double: return javaText(vector.pointer(as: Double.self)[index])
         case .real:
             let value = vector.pointer(as: Double.self)[index]
-            return javaText(value, shortest: Float(value).description)
+            return javaText(value, shortest: javaDigits(value, isReal: true))
         case .decimal(_, let scale):
             return decimalText(ValueOrder.wide(vector, index), scale: scale)
         case .varchar, .char, .json, .varbinary, .ipaddress:
@@ -87,7 +87,7 @@ func javaText(_ value: Double, shortest: String? = nil) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
     if value == 0 { return value.sign == .minus ? "-0.0" : "0.0" }
-    let number = JSONNumber(text: shortest ?? value.description)
+    let number = JSONNumber(text: shortest ?? javaDigits(value, isReal: false))
     guard let (isNegative, raw, exponent) = number.decimalParts else { return value.description }
     let digits = String(raw.drop { $0 == "0" })
     let sign = isNegative ? "-" : ""

@@ -1,8 +1,8 @@
 import Vectors
 
-/// The aggregates that make and merge digests. Their values are NULL over no rows.
+/// The aggregates that make and merge digests, and those over shapes. Their values are NULL over no rows.
 enum SketchDeclarations {
-    static let all: [AggregateFunction] = distinct + quantiles + sets + merges
+    static let all: [AggregateFunction] = distinct + quantiles + sets + merges + shapes
 
     private static let distinct: [AggregateFunction] =
         [LogicalType.bigint, .double, .text, .varbinary].flatMap { type in
@@ -60,6 +60,18 @@ enum SketchDeclarations {
                 signature: .fixed([.opaque(.setDigest)], result: .opaque(.setDigest)),
                 summary: "The digest of the union of all sets.", example: "merge_set_digest(d)")
         ]
+
+    private static let shapes: [AggregateFunction] = [
+        (ShapeFolding.union, "The points of any of the shapes."),
+        (.convexHull, "The least convex shape around all."),
+        (.collection, "All shapes as one shape of several."),
+    ].map { (folding: ShapeFolding, summary: String) in
+        AggregateFunction(
+            name: folding.rawValue,
+            signature: .fixed([ShapeFunctions.geometry], result: ShapeFunctions.geometry),
+            summary: summary, example: "\(folding.rawValue)(ST_Point(x, y))",
+            isOrderSensitive: folding == .collection)
+    }
 
     private static let merges: [AggregateFunction] = [
         AggregateFunction(

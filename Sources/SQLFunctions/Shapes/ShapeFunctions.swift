@@ -135,17 +135,7 @@ extension ShapeFunctions {
             example: "ST_Collect(ARRAY[ST_Point(1, 2), ST_Point(3, 4)])"
         ) { shapes in
             let parts = shapes.compactMap { $0 }
-            var kind = Shape.Kind.collection
-            if let first = parts.first?.kind, parts.allSatisfy({ $0.kind == first }) {
-                kind =
-                    switch first {
-                    case .point: .multiPoint
-                    case .lineString: .multiLineString
-                    case .polygon: .multiPolygon
-                    default: .collection
-                    }
-            }
-            return Shape(kind, parts: parts, srid: try commonReference(parts))
+            return Shape.collected(parts, srid: try commonReference(parts))
         },
     ]
 

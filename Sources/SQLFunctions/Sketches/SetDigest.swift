@@ -75,6 +75,8 @@ struct SetDigest {
         }
         var union = self
         try union.merge(other)
+        // Nothing is in common with the empty set, whose similarity to others is undefined.
+        guard !counts.isEmpty, !other.counts.isEmpty else { return 0 }
         let estimate = (similarity(other) * Double(union.cardinality)).rounded()
         return min(Int64(estimate), cardinality, other.cardinality)
     }
