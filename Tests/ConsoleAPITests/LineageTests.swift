@@ -1,3 +1,4 @@
+import Dashboards
 import Foundation
 import HTTPMessages
 import Testing
