@@ -77,8 +77,8 @@ extension BankingFraud {
     private func alerts(_ client: DemoClient) throws {
         if show.breaks("dashboard.alerts") {
             _ = try client.sql(
-                "DELETE FROM gold.banking.fraud_alerts WHERE score = "
-                    + "(SELECT max(score) FROM gold.banking.fraud_alerts)")
+                "DELETE FROM gold.banking.fraud_alerts WHERE booked_at = "
+                    + "(SELECT max(booked_at) FROM gold.banking.fraud_alerts)")
         }
         let feed = try tile(client, "alerts")
         for row in feed.prefix(3) { show.result("alert \(row.prefix(6).joined(separator: "  "))") }
