@@ -14,8 +14,9 @@
 //
 // No model guesses here. The grammar is a list of phrases (`Lexicon`), a reader of times
 // (`TimePhrases`) and the words of the model; the longest match wins, and a question is answered only
-// when every word has its use. The stop list is in `Lexicon` and is all that is ever passed over. A
-// misspelt word is corrected by Damerau's distance and the correction is shown. Words that mean two
+// when every word has its use. The stop list is in `Lexicon` and is all that is ever passed over, and
+// where a name may stand (behind a preposition, in capitals) not even that. What was taken for granted
+// is a note. A misspelt word is corrected by Damerau's distance and the correction is shown. Words that mean two
 // things give two readings, which are offered and not chosen between. What is left is a `Refusal` with
 // a stable code, the words to blame, and what could be asked instead.
 //

@@ -99,6 +99,63 @@ PAIRS = [
         f"select o.channel, sum(o.amount), {RATE} from {BASE} where s.region in ('North', 'South') group by 1",
     ),
     (
+        "revenue in all regions but South by channel",
+        f"select o.channel, sum(o.amount) from {BASE} where s.region <> 'South' or s.region is null group by 1",
+    ),
+    (
+        "average orders per day last week by region",
+        f"""select region, avg(cast(n as double)) from (
+          select s.region, cast(o.at as date) d, count(*) n from {BASE} where {WEEK} group by 1, 2) as t group by 1""",
+    ),
+    (
+        "average daily orders last week compared with the week before",
+        f"""select x.a as p, y.a as q, x.a - y.a as r, (x.a - y.a) / y.a as s from
+          (select avg(cast(n as double)) a from (select cast(o.at as date) d, count(*) n from {BASE}
+             where {WEEK} group by 1) as t) as x,
+          (select avg(cast(n as double)) a from (select cast(o.at as date) d, count(*) n from {BASE}
+             where {BEFORE} group by 1) as t) as y""",
+    ),
+    (
+        "regions with average daily orders above 20 last week",
+        f"""select * from (select region, avg(cast(n as double)) a from (
+          select s.region, cast(o.at as date) d, count(*) n from {BASE} where {WEEK} group by 1, 2) as t group by 1)
+          as u where a > 20""",
+    ),
+    (
+        "share of revenue by region last week",
+        f"""select region, r, cast(r as double) / (select sum(o.amount) from {BASE} where {WEEK}) from (
+          select s.region, sum(o.amount) r from {BASE} where {WEEK} group by 1) as t""",
+    ),
+    (
+        "share of orders and visits by region",
+        """select coalesce(v.region, o.region), coalesce(o.n, 0), cast(coalesce(o.n, 0) as double) / 4400,
+            coalesce(v.n, 0), cast(coalesce(v.n, 0) as double) / (select sum(people) from lakehouse.shop.visits) from
+          (select s.region, sum(v.people) n from lakehouse.shop.visits v
+             left join lakehouse.shop.stores s on s.store = v.store group by 1) v
+          full join (select s.region, count(*) n from lakehouse.shop.orders o
+             left join lakehouse.shop.stores s on s.store = o.store group by 1) o on o.region = v.region""",
+    ),
+    (
+        "top 1 stores in each region by revenue last week",
+        f"""select store, region, r from (select s.store, s.region, sum(o.amount) r,
+          row_number() over (partition by s.region order by sum(o.amount) desc) p from {BASE} where {WEEK}
+          group by 1, 2) as t where p <= 1""",
+    ),
+    (
+        "orders on weekends before 9 am by channel",
+        "select channel, count(*) from lakehouse.shop.orders where day_of_week(at) in (6, 7) and hour(at) < 9 group by 1",
+    ),
+    (
+        "orders excluding Sundays in October",
+        "select count(*) from lakehouse.shop.orders where day_of_week(at) <> 7 and at < timestamp '2026-11-01 00:00:00'",
+    ),
+    (
+        "growth in revenue by region last week",
+        f"""select region, n, b, n - b, cast(n - b as double) / nullif(b, 0) from (
+          select s.region, sum(o.amount) filter (where {WEEK}) n, sum(o.amount) filter (where {BEFORE}) b
+          from {BASE} where {WEEK} or {BEFORE} group by 1) as t""",
+    ),
+    (
         "orders by region last week compared with the week before",
         f"""select region, n, b, n - b, cast(n - b as double) / nullif(b, 0) from (
           select s.region, count(*) filter (where {WEEK}) n, count(*) filter (where {BEFORE}) b
@@ -240,6 +297,11 @@ def test_an_agent_asks_on_from_an_answer(shop):
         ("select 1", "ask.not_a_question", []),
         ("revenue by planet", "ask.unexplained_words", ["planet"]),
         ("median revenue", "ask.unexplained_words", ["median"]),
+        ("revenue in US", "ask.unexplained_words", ["US"]),
+        ("revenue by region, but South", "ask.unexplained_words", ["but"]),
+        ("revenue by region now", "ask.unexplained_words", ["now"]),
+        ("revenue excluding South and online", "ask.cannot_combine", ["excluding"]),
+        ("orders with revenue above 100", "ask.cannot_combine", ["revenue"]),
         ("by region", "ask.no_metric", []),
         ("visits by channel", "ask.not_answerable", []),
     ],

@@ -388,13 +388,15 @@ struct Assembly {
     /// The same stretch a year earlier; an ISO week keeps its number.
     private func yearEarlier(_ period: Period) -> Period? {
         guard period.unit == .week, period.count == 1, let start = period.start,
-            let end = period.end, end - start == 7 * Microseconds.perDay
+            let end = period.end, Period.unit(.week, holding: start)?.start == start,
+            end - start <= 7 * Microseconds.perDay
         else { return period.shifted(by: -1, unit: .year) }
         let iso = Calendar.isoWeek(Microseconds.day(of: start))
         guard let monday = TimePhrases.monday(ofWeek: iso.week, year: iso.year - 1) else {
             return nil
         }
-        return Period(fromDay: monday, toDay: monday + 7, unit: .week)
+        let days = Int32((end - start) / Microseconds.perDay)
+        return Period(fromDay: monday, toDay: monday + days, unit: .week)
     }
 }
 

@@ -44,6 +44,8 @@ struct Draft {
     /// The words of a mean over units of time.
     var average: String?
     var averageUnit: DateUnit?
+    /// The words of a dimension that says which rows count: in regions with …
+    var narrowing: String?
     /// Groups that each have their own first rows.
     var within: [Breakdown] = []
     var hasShare = false

@@ -45,8 +45,11 @@ extension Interpreter {
 
     /// A metric. Two of them side by side are no list: orders with returns.
     mutating func metric(_ name: String, _ here: Int) throws(Refusal) {
-        let before = kinds[..<here].indices.last {
-            ![.stop, .sum, .howMany].contains(kinds[$0])
+        let before = kinds[..<here].indices.last { index in
+            switch kinds[index] {
+            case .stop, .sum, .howMany, .value, .parts, .period: false
+            default: true
+            }
         }
         if let before, case .metric(let other) = kinds[before], other != name {
             let labels = [other, name].map { model.metric($0)?.label ?? $0 }
@@ -102,6 +105,11 @@ extension Interpreter {
                     suggestions: ["leave out the order or the condition"])
             }
         }
+        if let words = draft.narrowing, draft.breakdowns.count > 1, !draft.conditions.isEmpty {
+            throw Refusal(
+                .cannotCombine, "a condition on \(words) cannot choose what is counted elsewhere",
+                words: [words], suggestions: ["ask for \(words) first, then name them"])
+        }
         let each = draft.each.filter(draft.breakdowns.contains)
         if draft.count != nil, draft.breakdowns.count > 1 {
             if each.count < draft.breakdowns.count, !each.isEmpty {
@@ -135,7 +143,7 @@ extension Interpreter {
         else {
             let label = draft.metrics.first.flatMap(model.metric)?.label ?? "it"
             throw Refusal(
-                .unexplained, "an average over what? \(words)", words: [words],
+                .unexplained, "an average over what: days, weeks, months?", words: [words],
                 suggestions: [
                     "say: average \(label) per day", "or name a metric that is an average",
                 ])

@@ -103,6 +103,15 @@ extension Interpreter {
         }
     }
 
+    /// Coastal and online: rows that are both.
+    mutating func noteBoth(_ dimension: String, _ here: Int) {
+        guard let joint = significant(before: here), kinds[joint] == .and || kinds[joint] == .comma,
+            let before = significant(before: joint),
+            case .value(let other, let value) = kinds[before], other != dimension
+        else { return }
+        draft.notes.append("\(value) and \(items[here].text): only rows that are both")
+    }
+
     /// Berlin or Hamburg: values of one dimension.
     func alternative(_ here: Int) throws(Refusal) {
         guard let before = significant(before: here), let after = significant(from: here + 1) else {

@@ -46,6 +46,7 @@ struct Interpreter {
         case .dimension(let name): try dimension(name, here)
         case .value(let dimension, let value):
             draft.add(value: value, of: dimension, isNegated: false)
+            noteBoth(dimension, here)
         case .parts(let part, let values): draft.add(values, of: part, isNegated: false)
         case .period(let period): try add(period, here)
         case .number(let value, let isPercent, let currency):
@@ -93,7 +94,9 @@ struct Interpreter {
         case .sum: try sum(here)
         case .howMany: try howMany(here)
         case .followUp: try followUp(here)
-        case .stop, .and, .comma: break
+        case .and:
+            guard significant(from: here + 1) != nil else { throw unexplained(here) }
+        case .stop, .comma: break
         case .quoted, .orMore, .orLess: throw unexplained(here)
         }
     }
@@ -154,7 +157,8 @@ struct Interpreter {
                 used.insert(next)
                 return draft.add(value: value.text, of: name, isNegated: false)
             case .relation
-            where found?.kind == .number && !hasMetric(before: here) && !isMetric(next + 2):
+            where found?.kind == .number && (!hasMetric(before: here) || next == here + 1)
+                && !isMetric(next + 2):
                 throw cannot("conditions are on metrics, not on \(found?.label ?? name)", next)
             default: break
             }
@@ -171,7 +175,15 @@ struct Interpreter {
             try checkOne(found, here)
             draft.wantsOne = true
         }
+        if !isInList(here), isNarrowing(here) { draft.narrowing = items[here].text }
         draft.add(breakdown: .dimension(name))
+    }
+
+    /// In regions with …, only products with …: which rows count, and not how they are shown.
+    private func isNarrowing(_ here: Int) -> Bool {
+        guard !isAfterWhich(here), !isAfterTop(here), here > 0 else { return false }
+        let word = items[here - 1].text.lowercased()
+        return kinds[here - 1] == .followUp || Lexicon.prepositions.contains(word)
     }
 
     /// In the region, for that customer: which one?
@@ -212,7 +224,8 @@ struct Interpreter {
     func isInList(_ here: Int) -> Bool {
         guard let before = significant(before: here) else { return false }
         switch kinds[before] {
-        case .by, .per, .and, .comma: return true
+        case .by, .per: return true
+        case .and, .comma: return significant(before: before) != nil
         default: return false
         }
     }
@@ -346,6 +359,12 @@ struct Interpreter {
             let second = significant(from: joint + 1), let upper = amount(second)
         else { throw unexplained(here) }
         used.formUnion([first, joint, second])
+        // Between 1 and 2 million: one million, or one?
+        guard isLarge(second) == isLarge(first) || lower.value == ExactNumber(0) else {
+            throw cannot(
+                "is \(lower.text) as large as it is written?", first,
+                ["write both numbers out: between 1 million and 2 million"])
+        }
         let small = [lower, upper].allSatisfy {
             $0.value.scale == 0 && $0.value.unscaled <= 24 && !$0.isPercent && $0.currency == nil
         }
@@ -361,6 +380,12 @@ struct Interpreter {
                 value: from, upper: upper))
     }
 
+    private func isLarge(_ index: Int) -> Bool {
+        items[index].text.lowercased().split(separator: " ").contains {
+            ItemReader.magnitudes[String($0)] != nil
+        } || items[index].text.last.map { "kKmM".contains($0) } ?? false
+    }
+
     /// A number by itself: `5 % or more`, `3 highest`.
     private mutating func number(_ value: Draft.Amount, _ here: Int) throws(Refusal) {
         guard let next = significant(from: here + 1) else { throw unexplained(here) }
@@ -373,8 +398,17 @@ struct Interpreter {
                     relation: kinds[next] == .orMore ? .atLeast : .atMost, value: value))
         case .superlative where next == here + 1 && value.value.scale == 0 && !value.isPercent:
             draft.count = Int(value.value.unscaled)
+        case .dimension
+        where next == here + 1 && value.value.scale == 0 && !value.isPercent
+            && value.currency == nil && items[next].isPlural && hasSuperlative:
+            // The 3 regions with the lowest fraud rate.
+            draft.count = Int(value.value.unscaled)
         default: throw unexplained(here)
         }
+    }
+
+    private var hasSuperlative: Bool {
+        kinds.contains { if case .superlative = $0 { true } else { false } }
     }
 
     /// The metric that a condition is about: the one right before it, the one right behind its
@@ -424,6 +458,11 @@ struct Interpreter {
             used.insert(next)
             draft.count = Int(value.value.unscaled)
             if next + 1 < kinds.count, kinds[next + 1] == .per { throw unexplained(here) }
+        } else if let next = significant(from: here + 1), case .dimension = kinds[next],
+            !items[next].isPlural
+        {
+            // Top product: one.
+            return
         } else {
             draft.count = 10
             draft.notes.append("\(items[here].text) without a number: 10 rows")

@@ -154,7 +154,7 @@ struct ItemReader {
 
     // MARK: Numbers
 
-    private static let magnitudes = ["thousand": 3, "million": 6, "billion": 9]
+    static let magnitudes = ["thousand": 3, "million": 6, "billion": 9]
     private static let currencies = [
         "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "USD", "usd": "USD",
         "dollar": "USD", "dollars": "USD", "£": "GBP", "gbp": "GBP", "chf": "CHF",

@@ -327,7 +327,9 @@ struct TimePhrases {
         if let month = month(first) {
             let before = word(at - 1)
             let isSaid =
-                first != "may" || implied || number(at + 1) != nil
+                first != "may" || implied
+                || tokens[at].text == "May" && !["i", "we", "you"].contains(word(at + 1))
+                || number(at + 1) != nil
                 || ["in", "of", "during", "for", "and", "last"].contains(before)
             guard isSaid, day(at + 1) == nil || year(at + 1) != nil else { return nil }
             let behind = yearBehind(at + 1)
