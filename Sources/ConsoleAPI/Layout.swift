@@ -5,7 +5,7 @@ import HTTPMessages
 
 /// A part of the console: what the navigation leads to.
 enum Section: String, CaseIterable, Sendable {
-    case home, ask, sql, catalog, pipelines, dashboards, queries, audit
+    case home, ask, sql, catalog, storage, pipelines, dashboards, queries, audit
 
     var name: String {
         switch self {
@@ -13,6 +13,7 @@ enum Section: String, CaseIterable, Sendable {
         case .ask: "Ask"
         case .sql: "SQL"
         case .catalog: "Catalog"
+        case .storage: "Storage"
         case .pipelines: "Pipelines"
         case .dashboards: "Dashboards"
         case .queries: "Queries"
