@@ -115,7 +115,6 @@ struct NoHandler: JobHandler {
         ("demos/banking-fraud/pipelines/marts.yml", "marts", 6),
         ("demos/banking-fraud/pipelines/alerts.yml", "alerts", 1),
         ("demos/banking-fraud/postgres/replicate.yml", "replicate", 3),
-        ("demos/banking-fraud/postgres/late-bookings.yml", "late-bookings", 3),
         ("seeds/pipelines/landing.yml", "landing", 1),
     ])
     func shippedPipelinesAreRead(_ path: String, _ name: String, _ steps: Int) throws {
