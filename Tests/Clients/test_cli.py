@@ -312,3 +312,10 @@ def test_two_files_of_one_stem_are_named_apart_or_together(files, tmp_path):
     # A file that has such a name is meant itself.
     assert lakehouse("sql", "--csv", "-c", 'select n from "a=b"', "a=b.csv", cwd=tmp_path).stdout.split() == ["n", "7"]
     assert "one NAME" in lakehouse("sql", "--help").stdout
+
+
+def test_sql_without_a_file_or_a_lakehouse_computes_and_makes_nothing(tmp_path):
+    assert lakehouse("sql", "--csv", "-c", "select 1 + 1 as n", cwd=tmp_path).stdout.split() == ["n", "2"]
+    done = lakehouse("sql", "-c", "select * from orders", cwd=tmp_path, code=1)
+    assert "there is no lakehouse at ./lakehouse-data" in done.stderr
+    assert list(tmp_path.iterdir()) == []

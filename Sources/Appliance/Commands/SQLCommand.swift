@@ -114,6 +114,16 @@ enum SQLCommand {
     ) throws -> Int32 {
         let configuration = try CommandLine.configuration(parsed, further: engineSettings(parsed))
         let directory = configuration.text("data")
+        // Nobody named a directory and none is here: SQL that needs no table still runs.
+        if configuration.values["data"]?.origin == .builtIn, !DataPlace.holdsLakehouse(directory) {
+            let note =
+                "note: no file is named and there is no lakehouse at \(directory), so there are no "
+                + "tables\n"
+            if script == nil { streams.complain(note) }
+            let code = try overFiles(parsed, script, streams)
+            if script != nil, code != 0 { streams.complain(note) }
+            return code
+        }
         if ControlClient.isServed(directory) {
             guard let script else {
                 throw ApplianceError(
