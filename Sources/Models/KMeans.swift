@@ -4,8 +4,7 @@ import SQLFunctions
 ///
 /// Clusters are numbered from 0 by falling size, of equal ones by their center.
 struct KMeans: Sendable {
-    var means: [Double]
-    var deviations: [Double]
+    var scaling: FeatureScaling
     /// Over standardized features, center after center.
     var centers: [Double]
     var clusterCount: Int
@@ -19,12 +18,12 @@ struct KMeans: Sendable {
 
     /// The nearest center of a row; of equal ones the first.
     func cluster(_ row: UnsafePointer<Double>, _ scratch: UnsafeMutablePointer<Double>) -> Int {
-        for feature in 0..<means.count {
-            scratch[feature] = (row[feature] - means[feature]) / deviations[feature]
+        for feature in 0..<scaling.count {
+            scratch[feature] = scaling.scaled(row[feature], feature)
         }
         return centers.withUnsafeBufferPointer { centers in
             guard let base = centers.baseAddress else { return 0 }
-            return Self.nearest(scratch, base, clusterCount, means.count).cluster
+            return Self.nearest(scratch, base, clusterCount, scaling.count).cluster
         }
     }
 
@@ -55,12 +54,8 @@ struct KMeans: Sendable {
         seed: Int64, check: () throws(QueryFault) -> Void
     ) throws(QueryFault) -> (model: KMeans, outcome: Outcome) {
         let width = table.featureCount
-        var (means, deviations) = table.moments()
-        if !standardize {
-            means = [Double](repeating: 0, count: width)
-            deviations = [Double](repeating: 1, count: width)
-        }
-        let rows = table.standardized(means, deviations)
+        let scaling = FeatureScaling(table, standardizes: standardize)
+        let rows = table.standardized(scaling)
         var best: Lloyd?
         for restart in 0..<restarts {
             var lloyd = Lloyd(rows: rows, width: width, count: clusters)
@@ -88,8 +83,7 @@ struct KMeans: Sendable {
         }
         let centers = order.flatMap { best.centers[($0 * width)..<(($0 + 1) * width)] }
         return (
-            KMeans(
-                means: means, deviations: deviations, centers: centers, clusterCount: clusters),
+            KMeans(scaling: scaling, centers: centers, clusterCount: clusters),
             Outcome(
                 inertia: best.inertia, iterations: best.iterations,
                 sizes: order.map { best.sizes[$0] })
@@ -99,25 +93,22 @@ struct KMeans: Sendable {
     // MARK: Form
 
     func write(_ writer: inout CanonicalWriter) {
-        writer.put(means)
-        writer.put(deviations)
+        scaling.write(&writer)
         writer.put(clusterCount)
         writer.put(centers)
     }
 
     init(_ reader: inout CanonicalReader) throws(ModelError) {
-        means = try reader.doubles()
-        deviations = try reader.doubles()
+        scaling = try FeatureScaling(&reader)
         clusterCount = try reader.int()
         centers = try reader.doubles()
-        guard deviations.count == means.count, (1...Limits.clusters).contains(clusterCount),
-            centers.count == clusterCount * means.count
+        guard (1...Limits.clusters).contains(clusterCount),
+            centers.count == clusterCount * scaling.count
         else { throw .damaged("centers of another shape") }
     }
 
-    init(means: [Double], deviations: [Double], centers: [Double], clusterCount: Int) {
-        self.means = means
-        self.deviations = deviations
+    init(scaling: FeatureScaling, centers: [Double], clusterCount: Int) {
+        self.scaling = scaling
         self.centers = centers
         self.clusterCount = clusterCount
     }

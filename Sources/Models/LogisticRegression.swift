@@ -7,8 +7,7 @@ import SQLFunctions
 /// the squared weights (not the intercept), as scikit-learn's with C = 1 / l2. Newton's steps, halved
 /// where the loss would rise.
 struct LogisticRegression: Sendable {
-    var means: [Double]
-    var deviations: [Double]
+    var scaling: FeatureScaling
     /// Over standardized features.
     var weights: [Double]
     var intercept: Double
@@ -17,18 +16,22 @@ struct LogisticRegression: Sendable {
     func probability(_ row: UnsafePointer<Double>) -> Double {
         var sum = intercept
         for feature in 0..<weights.count {
-            sum += weights[feature] * ((row[feature] - means[feature]) / deviations[feature])
+            sum += weights[feature] * scaling.scaled(row[feature], feature)
         }
         return StableMath.logistic(sum)
     }
 
     /// A weight over the feature as it is.
-    func plainWeight(_ feature: Int) -> Double { weights[feature] / deviations[feature] }
+    func plainWeight(_ feature: Int) -> Double {
+        weights[feature] / scaling.deviations[feature]
+    }
 
     /// The intercept over features as they are.
     var plainIntercept: Double {
         var sum = intercept
-        for feature in 0..<weights.count { sum -= plainWeight(feature) * means[feature] }
+        for feature in 0..<weights.count {
+            sum -= plainWeight(feature) * scaling.means[feature]
+        }
         return sum
     }
 
@@ -37,14 +40,10 @@ struct LogisticRegression: Sendable {
         check: () throws(QueryFault) -> Void
     ) throws(QueryFault) -> (model: LogisticRegression, iterations: Int) {
         let width = table.featureCount
-        var (means, deviations) = table.moments()
-        if !standardize {
-            means = [Double](repeating: 0, count: width)
-            deviations = [Double](repeating: 1, count: width)
-        }
+        let scaling = FeatureScaling(table, standardizes: standardize)
         let labels = table.label ?? []
         let problem = NewtonProblem(
-            rows: table.standardized(means, deviations), width: width, labels: labels, l2: l2)
+            rows: table.standardized(scaling), width: width, labels: labels, l2: l2)
         var weights = [Double](repeating: 0, count: width + 1)
         var loss = problem.loss(weights)
         var used = 0
@@ -74,33 +73,29 @@ struct LogisticRegression: Sendable {
             if change < 1e-9 { break }
         }
         let model = LogisticRegression(
-            means: means, deviations: deviations, weights: Array(weights[..<width]),
-            intercept: weights[width])
+            scaling: scaling, weights: Array(weights[..<width]), intercept: weights[width])
         return (model, used)
     }
 
     // MARK: Form
 
     func write(_ writer: inout CanonicalWriter) {
-        writer.put(means)
-        writer.put(deviations)
+        scaling.write(&writer)
         writer.put(weights)
         writer.put(intercept)
     }
 
     init(_ reader: inout CanonicalReader) throws(ModelError) {
-        means = try reader.doubles()
-        deviations = try reader.doubles()
+        scaling = try FeatureScaling(&reader)
         weights = try reader.doubles()
         intercept = try reader.double()
-        guard means.count == weights.count, deviations.count == weights.count else {
+        guard scaling.count == weights.count else {
             throw .damaged("weights of another number of features")
         }
     }
 
-    init(means: [Double], deviations: [Double], weights: [Double], intercept: Double) {
-        self.means = means
-        self.deviations = deviations
+    init(scaling: FeatureScaling, weights: [Double], intercept: Double) {
+        self.scaling = scaling
         self.weights = weights
         self.intercept = intercept
     }

@@ -37,13 +37,13 @@ struct TrainingTable {
         return (means, deviations)
     }
 
-    /// The features with mean 0 and standard deviation 1.
-    func standardized(_ means: [Double], _ deviations: [Double]) -> [Double] {
+    /// The features, scaled.
+    func standardized(_ scaling: FeatureScaling) -> [Double] {
         var result = features
         for row in 0..<rowCount {
             for feature in 0..<featureCount {
                 let at = row * featureCount + feature
-                result[at] = (result[at] - means[feature]) / deviations[feature]
+                result[at] = scaling.scaled(result[at], feature)
             }
         }
         return result

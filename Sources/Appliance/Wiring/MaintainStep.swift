@@ -1,5 +1,4 @@
 import Authority
-import Diagnostics
 import JSON
 import Jobs
 import Quality
@@ -23,13 +22,8 @@ struct MaintainStep: JobHandler {
         guard case .object(let object) = options else {
             return OptionProblem(path: "", message: "a mapping with all or table is wanted")
         }
-        for name in object.names where !Self.options.contains(name) {
-            return OptionProblem(
-                path: name, message: "unknown option: \(name)",
-                hint: nearestName(to: name, among: Self.options).map { "did you mean \($0)?" }
-                    ?? "options: \(Self.options.joined(separator: ", "))")
-        }
-        let names = Self.texts(object["table"]) + Self.texts(object["tables"])
+        if let problem = StepOptions.unknown(in: object, known: Self.options) { return problem }
+        let names = StepOptions.texts(object["table"]) + StepOptions.texts(object["tables"])
         let isAll = object["all"] == .bool(true)
         guard isAll != !names.isEmpty else {
             return OptionProblem(
@@ -39,7 +33,7 @@ struct MaintainStep: JobHandler {
             return OptionProblem(
                 path: "table", message: "a table is named warehouse.namespace.table, not \(name)")
         }
-        for text in Self.texts(object["operations"]) where !text.contains("${") {
+        for text in StepOptions.texts(object["operations"]) where !text.contains("${") {
             do throws(CatalogError) {
                 _ = try MaintenancePolicy.operations(text, "operations")
             } catch {
@@ -64,7 +58,7 @@ struct MaintainStep: JobHandler {
             throw JobError(.invalidParameter, "\(problem.path): \(problem.message)")
         }
         var request = MaintenanceRequest(runID: step.runID)
-        for text in Self.texts(object["table"]) + Self.texts(object["tables"]) {
+        for text in StepOptions.texts(object["table"]) + StepOptions.texts(object["tables"]) {
             guard let name = CheckFile.tableName(text) else {
                 throw JobError(.invalidParameter, "not a table's name: \(text)")
             }
@@ -76,7 +70,7 @@ struct MaintainStep: JobHandler {
                         name: name.table)
                 ))
         }
-        let operations = Self.texts(object["operations"])
+        let operations = StepOptions.texts(object["operations"])
         if !operations.isEmpty {
             request.operations = try MaintenancePolicy.operations(
                 operations.joined(separator: ","), "operations")
@@ -95,13 +89,4 @@ struct MaintainStep: JobHandler {
 
     /// The next night tries again.
     func isPermanent(_ error: any Error) -> Bool { true }
-
-    private static func texts(_ value: JSONValue?) -> [String] {
-        switch value {
-        case .string(let text)?: [text]
-        case .array(let elements)?:
-            elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
-        default: []
-        }
-    }
 }

@@ -1,5 +1,4 @@
 import Authority
-import Diagnostics
 import JSON
 import Jobs
 import Platform
@@ -75,12 +74,7 @@ struct CheckStep: JobHandler {
         guard case .object(let object) = options else {
             return OptionProblem(path: "", message: "a mapping with table is wanted")
         }
-        for name in object.names where !Self.options.contains(name) {
-            return OptionProblem(
-                path: name, message: "unknown option: \(name)",
-                hint: nearestName(to: name, among: Self.options).map { "did you mean \($0)?" }
-                    ?? "options: \(Self.options.joined(separator: ", "))")
-        }
+        if let problem = StepOptions.unknown(in: object, known: Self.options) { return problem }
         if case .string(let text)? = object["quarantine"], !text.contains("${"),
             QuarantineMode(rawValue: text) == nil
         {
@@ -88,7 +82,7 @@ struct CheckStep: JobHandler {
                 path: "quarantine", message: "not a way of quarantine: \(text)",
                 hint: "none, copy or move")
         }
-        let names = Self.texts(object["table"]) + Self.texts(object["tables"])
+        let names = StepOptions.texts(object["table"]) + StepOptions.texts(object["tables"])
         guard !names.isEmpty else {
             return OptionProblem(path: "table", message: "the table is missing")
         }
@@ -106,7 +100,7 @@ struct CheckStep: JobHandler {
         var sentences: [String] = []
         var red: [String] = []
         var total: Int64 = 0
-        for text in Self.texts(object["table"]) + Self.texts(object["tables"]) {
+        for text in StepOptions.texts(object["table"]) + StepOptions.texts(object["tables"]) {
             guard let table = CheckFile.tableName(text) else {
                 throw JobError(.invalidParameter, "not a table's name: \(text)")
             }
@@ -121,7 +115,7 @@ struct CheckStep: JobHandler {
                 runID: step.runID)
             request.stepID = step.stepID
             request.branches = references
-            request.names = Self.texts(object["checks"])
+            request.names = StepOptions.texts(object["checks"])
             request.quarantine =
                 QuarantineMode(rawValue: try options["quarantine"].optionalString() ?? "none")
                 ?? .none
@@ -154,15 +148,6 @@ struct CheckStep: JobHandler {
         if error is AccessDenied { return true }
         guard let fault = error as? QualityError else { return false }
         return fault.code != .countsDiffer
-    }
-
-    private static func texts(_ value: JSONValue?) -> [String] {
-        switch value {
-        case .string(let text)?: [text]
-        case .array(let elements)?:
-            elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
-        default: []
-        }
     }
 }
 
