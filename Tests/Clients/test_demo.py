@@ -176,7 +176,7 @@ def test_the_bank_can_be_in_postgres(bank, tmp_path):
 
 
 def test_somebodys_schema_is_left_alone(bank):
-    bank.sql("create schema core_banking; create table core_banking.mine (x int)")
+    bank.sql("drop schema if exists core_banking cascade; create schema core_banking; create table core_banking.mine (x int)")
     try:
         receipt = run("--source", source(bank), code=1)
         assert "demo.source_taken" in receipt["failure"]
