@@ -198,9 +198,13 @@ extension StatementRun {
     private func modelPlace(
         _ name: QualifiedName?
     ) throws(QueryFault) -> (catalog: String, schema: String?)? {
-        guard let name else { return session.catalog.map { ($0, session.schema) } }
+        // Every client has some catalog set; only a schema narrows what is shown.
+        guard let name else {
+            guard let catalog = session.catalog, let schema = session.schema else { return nil }
+            return (catalog, schema)
+        }
         let parts = name.canonicalParts
-        if parts.count == 1, session.catalog == nil, catalogs.isWarehouse(context, parts[0]) {
+        if parts.count == 1, catalogs.isWarehouse(context, parts[0]) {
             return (parts[0], nil)
         }
         let (catalog, schema) = try schemaName(name)

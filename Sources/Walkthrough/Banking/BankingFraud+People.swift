@@ -15,6 +15,7 @@ extension BankingFraud {
             "ALTER TABLE silver.banking.cards ALTER COLUMN card_pan SET TAGS ('PII')",
             "ALTER TABLE silver.banking.customers ALTER COLUMN name SET TAGS ('PII')",
             "ALTER TABLE silver.banking.customers ALTER COLUMN email SET TAGS ('PII')",
+            "ALTER TABLE gold.banking.mart_customer_360 ALTER COLUMN name SET TAGS ('PII')",
             "CREATE OR REPLACE MASK pii ON TAG 'PII' FOR ALL EXCEPT GROUP stewards, USER admin "
                 + "AS (substr(value, 1, 1) || '***')",
             "CREATE OR REPLACE ROW FILTER one_region ON \(Self.table) FOR GROUP viewers "
@@ -27,6 +28,13 @@ extension BankingFraud {
                 + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
             "CREATE OR REPLACE ROW FILTER one_region_summary ON gold.banking.mart_fraud_summary "
                 + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_customers ON silver.banking.customers "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_360 ON gold.banking.mart_customer_360 "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            // Numbers of every booking, without a region to go by: for those who work on the model.
+            "CREATE OR REPLACE ROW FILTER no_features ON gold.banking.fraud_features "
+                + "FOR GROUP viewers AS (false)",
         ]
         for policy in policies {
             let broken =
@@ -45,9 +53,10 @@ extension BankingFraud {
 
     private func masked() throws {
         let sql = """
-            SELECT card_pan, c.name FROM silver.banking.cards k
+            SELECT card_pan, c.name, m.name FROM silver.banking.cards k
             JOIN silver.banking.accounts a ON a.account_id = k.account_id
             JOIN silver.banking.customers c ON c.customer_id = a.customer_id
+            JOIN gold.banking.mart_customer_360 m ON m.customer_id = c.customer_id
             WHERE k.card_id = 7
             """
         let analyst = try persona("analyst").sql(sql).first?.map(DemoClient.text) ?? []
@@ -58,7 +67,8 @@ extension BankingFraud {
         let name = bank.customers[bank.accounts[card.account].customer].name
         try show.claim("people.masked") {
             (
-                analyst == ["4***", String(name.prefix(1)) + "***"] && steward == [card.pan, name],
+                analyst == ["4***", String(name.prefix(1)) + "***", String(name.prefix(1)) + "***"]
+                    && steward == [card.pan, name, name],
                 "the analyst got \(analyst), the steward the clear values: \(steward == [card.pan, name])"
             )
         }
@@ -86,11 +96,20 @@ extension BankingFraud {
         let viewer = try persona("viewer")
         try show.claim("people.no-hidden-byte") {
             var bytes = ""
+            var values: Set<String> = []
             for sql in [
                 "SELECT * FROM \(Self.table) ORDER BY transaction_id LIMIT 200",
                 "SELECT * FROM gold.banking.mart_daily_transactions",
                 "SELECT * FROM silver.banking.cards LIMIT 500",
-            ] { bytes += try viewer.sql(sql).map { JSONValue.array($0).encodedText() }.joined() }
+                "SELECT * FROM silver.banking.customers",
+                "SELECT * FROM gold.banking.mart_customer_360",
+                "SELECT * FROM gold.banking.fraud_features LIMIT 10",
+            ] {
+                for row in try viewer.sql(sql) {
+                    bytes += JSONValue.array(row).encodedText()
+                    values.formUnion(row.map(DemoClient.text))
+                }
+            }
             bytes += try viewer.get("/dashboards/fraud-overview").text
             bytes += try viewer.get("/dashboards/fraud-overview/tiles/daily-transactions/csv").text
             let reply = try viewer.post(
@@ -104,6 +123,7 @@ extension BankingFraud {
                 regions.filter { name in
                     ["\"\(name)\"", ">\(name)<", ",\(name)\r"].contains { bytes.contains($0) }
                 } + bank.cards.prefix(500).map(\.pan).filter { bytes.contains($0) }
+                + bank.customers.map(\.name).filter { values.contains($0) }
             return (
                 hidden.isEmpty,
                 "\(bytes.utf8.count) bytes by SQL, dashboard and ask hold \(hidden.isEmpty ? "no hidden value" : "\(hidden.prefix(5))")"
