@@ -149,9 +149,17 @@ struct SignatureV2 {
     /// The lines before the path.
     private func head(_ request: Request, query: QueryItems) -> String {
         var custom: [String: [String]] = [:]
-        for (name, value) in request.fields.all + (isPresigned ? query.all : []) {
+        for (name, value) in request.fields.all {
             let name = name.lowercased()
             if name.hasPrefix("x-amz-") { custom[name, default: []].append(Self.trimmed(value)) }
+        }
+        // What was moved into the URL and is sent as a header all the same was signed once.
+        for (name, value) in isPresigned ? query.all : [] {
+            let name = name.lowercased()
+            let value = Self.trimmed(value)
+            if name.hasPrefix("x-amz-"), custom[name]?.contains(value) != true {
+                custom[name, default: []].append(value)
+            }
         }
         var text = request.method.rawValue + "\n"
         for name in ["Content-MD5", "Content-Type"] {

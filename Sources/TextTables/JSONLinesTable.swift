@@ -88,7 +88,7 @@ package final class JSONLinesTable: TextTableReader {
             guard case .object(let object) = value else {
                 throw TextTableError(
                     .invalidJSON,
-                    "line \(lines.number) of \(source.name) is a JSON \(value.kind), not an object",
+                    "line \(lines.number) of \(source.name) is \(value.kind), not an object",
                     hint: "the file needs one object a line")
             }
             return object

@@ -45,7 +45,10 @@ extension ConsolePages {
     private func countTables(
         _ context: RequestContext
     ) throws -> (warehouses: Int, namespaces: Int, tables: Int, isPartial: Bool) {
-        let warehouses = try doors.catalog.warehouses(context)
+        // What connectors show belongs to others.
+        let warehouses = try doors.catalog.warehouses(context).filter {
+            $0.location.hasPrefix("s3://")
+        }
         var namespaces = 0
         var tables = 0
         var isPartial = false

@@ -31,7 +31,8 @@ extension ConsolePages {
             let next = pipeline.nextRunMicroseconds.map { moment($0, now: now) }
             return [
                 "<a href=\"/pipelines/\(segment(pipeline.name))\">\(pipeline.title)</a>",
-                "\(pipeline.triggers.joined(separator: "; "))", last ?? "never",
+                "\(statementLine(pipeline.triggers.joined(separator: "; "), letters: 60))",
+                last ?? "never",
                 pipeline.isPaused ? "paused" : next ?? "",
             ]
         }
