@@ -32,6 +32,8 @@ def test_the_overview_names_every_command():
 def test_version_is_a_word_and_json():
     assert re.fullmatch(r"lakehouse \d+\.\d+\.\d+\n", lakehouse("version").stdout)
     assert json.loads(lakehouse("version", "--json").stdout)["format"] >= 1
+    assert lakehouse("--version").stdout == lakehouse("version").stdout
+    assert lakehouse("--version", "--json").stdout == lakehouse("version", "--json").stdout
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,30 @@ def test_a_newer_format_and_a_damaged_one_are_refused(tmp_path):
     assert "backup" in done.stderr and '"what?\\nsecond' in done.stderr
     (directory / "FORMAT").write_text(kept)
     lakehouse("user", "list", "--data", directory)
+
+
+def test_databases_without_a_format_are_refused_and_left_alone(tmp_path):
+    directory = tmp_path / "data"
+    lakehouse("user", "create", "ann", "--data", directory)
+    kept = (directory / "FORMAT").read_text()
+    (directory / "FORMAT").unlink()
+    for words in (["serve", "--ports", "auto"], ["init"], ["user", "create", "bob"], ["user", "list"]):
+        done = lakehouse(*words, "--data", directory, code=1)
+        assert "FORMAT is gone" in done.stderr and "backup" in done.stderr and "[directory.damaged]" in done.stderr
+        assert not (directory / "FORMAT").exists()
+    # What the hint says, done.
+    assert f"echo {kept.strip()} > {directory}/FORMAT" in done.stderr
+    (directory / "FORMAT").write_text(kept)
+    names = [row["name"] for row in json.loads(lakehouse("user", "list", "--json", "--data", directory).stdout)]
+    assert "ann" in names and "bob" not in names
+
+
+def test_a_directory_with_nothing_of_ours_but_the_lock_is_new(tmp_path):
+    # What is there when the first start is killed before it wrote FORMAT.
+    (tmp_path / "data").mkdir()
+    for name in ("lock", "FORMAT.new"):
+        (tmp_path / "data" / name).write_text("")
+    assert json.loads(lakehouse("init", "--json", "--data", tmp_path / "data").stdout)["created"] is True
 
 
 def test_secrets_on_disk_are_for_their_owner_only(tmp_path):
@@ -286,6 +312,8 @@ def test_errors_say_each_thing_once_and_name_files_as_they_were_typed(files, tmp
         (["--threads", "-1"], "--threads wants a number from 1"),
         (["--memory-limit", "1KiB"], "--memory-limit is at least 1MiB"),
         (["--memory-limit", "much"], "--memory-limit wants a number and a unit"),
+        (["--csv", "--json"], "--csv and --json are given"),
+        (["--markdown", "--csv"], "--csv and --markdown are given"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(files, words, complaint):

@@ -6,6 +6,7 @@ The commands are read from the program, so that a new one without an example fai
 import json
 import re
 import shlex
+import socket
 
 import pytest
 from appliance import lakehouse
@@ -59,7 +60,8 @@ def test_help_says_what_how_and_gives_an_example_that_parses(name):
         words = shlex.split(re.split(r"\s[<>|]", inner)[0])
         assert words[0] == "lakehouse", line
         assert words[1 : 1 + len(name.split())] == name.split(), f"the example of {name} shows something else: {line}"
-        # Options are taken apart before the help is printed: an unknown one is exit 2.
+        # Options and arguments are taken apart before the help is printed: an unknown one, and one too many,
+        # is exit 2.
         lakehouse(*words[1:], "--help")
 
 
@@ -67,6 +69,58 @@ def test_help_says_what_how_and_gives_an_example_that_parses(name):
 def test_families_and_commands_answer_to_help(name):
     for words in ([name, "--help"], [name, "-h"]):
         assert "example:\n  " in lakehouse(*words).stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_one_argument_more_than_the_usage_names_is_refused(name, tmp_path):
+    usage = parts(name)[1].removeprefix(name).removesuffix(" [options]")
+    wanted = [f"a{number}" for number, _ in enumerate(usage.split())]
+    if "…" in usage:
+        lakehouse(*name.split(), *wanted, "extra", "--help")
+        return
+    lakehouse(*name.split(), *wanted, "--help")
+    words = [*name.split(), *wanted, "extra", "--data", tmp_path / "data"]
+    for arguments in (words, [*words, "--help"], [*name.split(), "--data", tmp_path / "data", "--", *wanted, "extra"]):
+        done = lakehouse(*arguments, code=2)
+        assert "unexpected argument: extra" in done.stderr and "hint: usage: lakehouse " + name in done.stderr
+        assert done.stdout == ""
+    # Nothing was made, served or opened for it.
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_server_refuses_one_argument_more_too(start):
+    server = start()
+    for words in (["user", "create", "a1", "a2"], ["key", "create", "extra", "--user", "admin"], ["user", "list", "extra"],
+                  ["connect", "env", "boto3"], ["doctor", "extra"], ["s3", "cp", "a", "s3://landing/a", "extra"]):
+        assert "unexpected argument: " in server.command(*words, code=2).stderr, words
+    # Whoever speaks to the socket without the command line is told the same.
+    for words in (["user", "create", "a1", "a2"], ["sql", "-c", "select 1", "extra"], ["s3", "cp", "a", "b", "extra"]):
+        said = beside(server, words)
+        assert said[-1] == {"exit": 2} and "unexpected argument: " in said[0]["err"], said
+    names = [row["name"] for row in json.loads(server.command("user", "list", "--json").stdout)]
+    assert "a1" not in names and "a2" not in names
+
+
+def beside(server, words):
+    """What the server says to a command that comes over its control socket."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(60)
+        line.connect(str(server.directory / "control.sock"))
+        line.sendall(json.dumps({"arguments": words, "input": ""}).encode() + b"\n")
+        return [json.loads(text) for text in line.makefile()]
+
+
+@pytest.mark.parametrize("name", sorted({*COMMANDS, *(name.split()[0] for name in COMMANDS)}))
+def test_help_of_a_command_is_its_own(name):
+    wanted = lakehouse(*name.split(), "--help").stdout
+    assert lakehouse("help", *name.split()).stdout == wanted
+    assert lakehouse("--help", *name.split()).stdout == wanted
+
+
+def test_help_knows_what_is_no_command():
+    overview = lakehouse("--help").stdout
+    assert lakehouse("help").stdout == lakehouse("help", "--help").stdout == lakehouse("help", "help").stdout == overview
+    assert "did you mean serve" in lakehouse("help", "srve", code=2).stderr
 
 
 @pytest.mark.parametrize("name", LISTS)

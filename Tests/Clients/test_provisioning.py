@@ -1,10 +1,13 @@
 """Scripts that set a lakehouse up run again: the same is fine and says so, a contradiction is an error that names it."""
 
 import json
+import os
+import re
+import subprocess
 
 import pytest
 import requests
-from appliance import lakehouse
+from appliance import BINARY, lakehouse
 
 SECRET = "a-secret-that-is-long-enough-0123456789"
 REDIRECTS = ["https://grafana.example/login/generic_oauth", "http://localhost:3000/login"]
@@ -87,6 +90,52 @@ def test_a_secret_is_never_an_argument_and_never_repeated(run):
     assert SECRET not in done.stdout + done.stderr and "never the secret itself" in done.stderr
     done = run("user", "create", "ann", "--password", "-", stdin="\n", code=2)
     assert "empty" in done.stderr
+
+
+def test_lists_name_the_ids_that_were_given(run):
+    run("user", "create", "ann", "--id", "u-ann")
+    run("group", "create", "team", "--id", "g-team")
+    run("role", "create", "reader", "--id", "r-reader", "--grant", "table.select@table:silver/*")
+    for kind, name, given in (("user", "ann", "u-ann"), ("group", "team", "g-team"), ("role", "reader", "r-reader")):
+        rows = json.loads(run(kind, "list", "--json").stdout)
+        assert [row["id"] for row in rows if row["name"] == name] == [given]
+        assert all(row["id"] for row in rows)
+        # People read names.
+        assert given not in run(kind, "list").stdout
+
+
+@pytest.mark.parametrize("kind", ["key", "client"])
+def test_a_user_made_with_a_credential_has_the_role_that_the_help_names(kind, tmp_path):
+    text = lakehouse(kind, "create", "--help").stdout
+    role = re.search(r"--create-user +makes the user when there is none, with the role (\w+)", text).group(1)
+    lakehouse(kind, "create", "--user", "etl", "--create-user", "--data", tmp_path / "data")
+    rows = json.loads(lakehouse("user", "list", "--json", "--data", tmp_path / "data").stdout)
+    assert [row["roles"] for row in rows if row["name"] == "etl"] == [[role]]
+
+
+@pytest.mark.parametrize(
+    "words, option",
+    [
+        (["key", "create", "--user", "etl", "--create-user"], "--secret"),
+        (["user", "password", "admin"], "--password"),
+        (["sql", "--server", "https://localhost:1", "--user", "ann", "-c", "select 1"], "--password-file"),
+    ],
+    ids=["key", "password", "sql"],
+)
+def test_a_pipe_is_no_file_and_standard_input_is_named(words, option, tmp_path):
+    lakehouse("init", "--data", tmp_path / "data")
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, SECRET.encode() + b"\n")
+        command = [str(BINARY), *words, option, f"/dev/fd/{reading}", "--data", str(tmp_path / "data")]
+        done = subprocess.run(command, capture_output=True, text=True, pass_fds=[reading], timeout=60)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.returncode == 2 and f"{option} names a pipe or something else that is no regular file" in done.stderr
+    assert f"{option} - reads standard input" in done.stderr and SECRET not in done.stderr
+    missing = lakehouse(*words, option, tmp_path / "none.txt", "--data", tmp_path / "data", code=2)
+    assert f"{option} names no file that can be read" in missing.stderr
 
 
 def test_credentials_of_users(run):

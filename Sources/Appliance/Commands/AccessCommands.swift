@@ -48,14 +48,16 @@ enum GroupCommands {
             "group list", "lists groups with members and roles", options: [Listing.json],
             example: "lakehouse group list",
             place: .appliance { appliance, parsed, streams in
+                let isJSON = parsed.has("json")
                 let rows = try appliance.identity.groups(commandContext()).map { group in
-                    [
+                    (isJSON ? [.string(group.id)] : []) + [
                         .string(group.name), .array(group.members.map { .string($0) }),
                         .array(group.roles.map { .string($0) }),
                     ] as [JSONValue]
                 }
                 Listing.print(
-                    ["name", "members", "roles"], rows, asJSON: parsed.has("json"), streams)
+                    (isJSON ? ["id"] : []) + ["name", "members", "roles"], rows, asJSON: isJSON,
+                    streams)
                 return 0
             }),
         Command(
@@ -76,8 +78,9 @@ enum RoleCommands {
             "role list", "lists roles with their grants", options: [Listing.json],
             example: "lakehouse role list",
             place: .appliance { appliance, parsed, streams in
+                let isJSON = parsed.has("json")
                 let rows = try appliance.identity.roles(commandContext()).map { role in
-                    [
+                    (isJSON ? [.string(role.id)] : []) + [
                         .string(role.name), .bool(role.isBuiltIn),
                         .array(
                             role.grants.map {
@@ -88,7 +91,8 @@ enum RoleCommands {
                     ] as [JSONValue]
                 }
                 Listing.print(
-                    ["name", "builtIn", "grants"], rows, asJSON: parsed.has("json"), streams)
+                    (isJSON ? ["id"] : []) + ["name", "builtIn", "grants"], rows, asJSON: isJSON,
+                    streams)
                 return 0
             }),
         Command(
@@ -165,7 +169,7 @@ enum KeyCommands {
             "key create", "makes an S3 access key and prints it once",
             options: [
                 CommandOption("user", value: "NAME", "whose key"),
-                CommandOption("create-user", "makes the user when there is none"),
+                IdentityRegistry.createUser,
                 CommandOption("id", value: "ID", "a given access key id"),
                 .secret("secret", "reads a given secret from a file or standard input"),
                 CommandOption("days", value: "N", "expires after N days"), Listing.json,

@@ -142,8 +142,9 @@ enum AccountCommands {
         "user list", "lists users and service accounts", options: [Listing.json],
         example: "lakehouse user list --json",
         place: .appliance { appliance, parsed, streams in
+            let isJSON = parsed.has("json")
             let rows = try appliance.identity.accounts(commandContext()).map { account in
-                [
+                (isJSON ? [.string(account.id)] : []) + [
                     .string(account.name), .string(account.kind.rawValue),
                     .array(account.roles.map { .string($0) }),
                     .array(account.groups.map { .string($0) }), .bool(account.isDisabled),
@@ -151,8 +152,9 @@ enum AccountCommands {
                 ] as [JSONValue]
             }
             Listing.print(
-                ["name", "kind", "roles", "groups", "disabled", "lastUsed"], rows,
-                asJSON: parsed.has("json"), streams)
+                (isJSON ? ["id"] : [])
+                    + ["name", "kind", "roles", "groups", "disabled", "lastUsed"], rows,
+                asJSON: isJSON, streams)
             return 0
         })
 

@@ -33,7 +33,7 @@ enum ClientCommands {
             CommandOption("id", value: "ID", "a given client id; the same again is fine"),
             .secret("secret", "reads a given secret from a file or standard input"),
             CommandOption("user", value: "NAME", "whose rights it has when it acts by itself"),
-            CommandOption("create-user", "makes the user when there is none"),
+            IdentityRegistry.createUser,
             CommandOption("tool", value: "NAME", "what it is for"),
             CommandOption("redirect", value: "URI", "where people's logins return; repeatable"),
             CommandOption("public", "a client that can keep no secret and proves itself by PKCE"),

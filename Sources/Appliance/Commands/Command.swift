@@ -20,6 +20,8 @@ package struct Command: Sendable {
 
     /// One or two words.
     package let name: String
+    /// What follows the name in the usage line, a word for each argument; one with `…` repeats. No more than
+    /// these are taken.
     package let arguments: String
     package let summary: String
     package let options: [CommandOption]
@@ -53,11 +55,29 @@ package struct Command: Sendable {
         CommandOption("set", value: "KEY=VALUE", "gives a setting a value; repeatable"),
     ]
 
+    /// How it is typed.
+    package var usage: String {
+        "lakehouse \(name)" + (arguments.isEmpty ? "" : " \(arguments)") + " [options]"
+    }
+
+    /// How many arguments it takes at the most, by its usage line; nil: any number.
+    package var argumentLimit: Int? {
+        arguments.contains("…") ? nil : arguments.split(separator: " ").count
+    }
+
+    /// Takes apart what follows its name. Throws a usage fault that names what does not belong there.
+    package func parse(_ words: [String]) throws(ApplianceError) -> ParsedArguments {
+        let parsed = try CommandLineParser.parse(words, options: options + Command.shared)
+        if let limit = argumentLimit, parsed.positional.count > limit {
+            throw ApplianceError(
+                .usage, "unexpected argument: \(parsed.positional[limit])", hint: "usage: \(usage)")
+        }
+        return parsed
+    }
+
     /// The text of `--help`.
     package var help: String {
-        var text = "\(summary)\n\nusage: lakehouse \(name)"
-        if !arguments.isEmpty { text += " \(arguments)" }
-        text += " [options]\n\noptions:\n"
+        var text = "\(summary)\n\nusage: \(usage)\n\noptions:\n"
         let rows = (options + Command.shared).map { option in
             let short = option.letter.map { "-\($0), " } ?? "    "
             let value = option.value.map { " \($0)" } ?? ""

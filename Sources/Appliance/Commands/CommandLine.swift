@@ -29,6 +29,15 @@ package enum CommandLine {
         streams: any CommandStreams = TerminalStreams()
     ) -> Int32 {
         let all = commands + further
+        // `help serve` is `serve --help`.
+        if ["help", "--help", "-h"].contains(arguments.first), arguments.count > 1,
+            !arguments[1].hasPrefix("-")
+        {
+            return run(arguments.dropFirst() + ["--help"], further: further, streams: streams)
+        }
+        if arguments.first == "--version" {
+            return run(["version"] + arguments.dropFirst(), further: further, streams: streams)
+        }
         guard let first = arguments.first, first != "--help", first != "-h", first != "help" else {
             streams.write(overview(all))
             return arguments.isEmpty ? 2 : 0
@@ -48,8 +57,7 @@ package enum CommandLine {
             return 2
         }
         return report(streams) {
-            let parsed = try CommandLineParser.parse(
-                rest, options: command.options + Command.shared)
+            let parsed = try command.parse(rest)
             if parsed.has("help") {
                 streams.write(command.help)
                 return 0
@@ -90,8 +98,7 @@ package enum CommandLine {
             return 2
         }
         return report(streams) {
-            let parsed = try CommandLineParser.parse(
-                rest, options: command.options + Command.shared)
+            let parsed = try command.parse(rest)
             return try body(appliance, parsed, streams)
         }
     }

@@ -18,8 +18,10 @@ struct DataWork {
     }
 
     /// The command as it runs inside of a server.
-    func inside(_ name: String, example: String) -> Command {
-        Command(name, name, options: options, example: example, place: .appliance(body))
+    func inside(_ name: String, arguments: String, example: String) -> Command {
+        Command(
+            name, arguments: arguments, name, options: options, example: example,
+            place: .appliance(body))
     }
 
     /// Does the work for somebody at the command line.

@@ -13,7 +13,7 @@ enum IngestCommand {
         name, arguments: "FILE …",
         "brings files (CSV, JSON lines, Parquet) into a table with one commit", example: example)
 
-    static let inside = work.inside(name, example: example)
+    static let inside = work.inside(name, arguments: command.arguments, example: example)
 
     private static let work = DataWork(
         options: [

@@ -9,8 +9,8 @@ import Platform
 enum ObjectCommands {
     static let all = [list, copy, move, remove, usage, show]
     static let inside = [
-        copying.inside("s3 cp", example: copy.example),
-        moving.inside("s3 mv", example: move.example),
+        copying.inside("s3 cp", arguments: copy.arguments, example: copy.example),
+        moving.inside("s3 mv", arguments: move.arguments, example: move.example),
     ]
 
     private static let recursive = CommandOption(

@@ -29,16 +29,25 @@ final class SecretStreams: CommandStreams {
     func complain(_ text: String) { under.complain(text) }
 
     func readInput() throws -> [UInt8] {
-        if source == "-" { return try under.readInput() }
-        // The value is not repeated: it may be the secret itself, typed where a file is wanted.
-        guard let bytes = try? LocalFileSystem().readAll(source, limit: 1 << 20) else {
+        source == "-"
+            ? try under.readInput() : try readSecretFile(source, option: option)
+    }
+}
+
+/// The bytes of the file that an option names.
+func readSecretFile(_ path: String, option: String) throws(ApplianceError) -> [UInt8] {
+    do throws(PlatformError) { return try LocalFileSystem().readAll(path, limit: 1 << 20) } catch {
+        // It could be opened, but not be read from a place in it.
+        if error.code == .io {
             throw ApplianceError(
-                .usage, "--\(option) names no file that can be read",
-                hint:
-                    "give a file that holds the secret, or - to pipe it in; never the secret itself"
-            )
+                .usage, "--\(option) names a pipe or something else that is no regular file",
+                hint: "--\(option) - reads standard input: COMMAND | lakehouse … --\(option) -",
+                cause: error)
         }
-        return bytes
+        // The value is not repeated: it may be the secret itself, typed where a file is wanted.
+        throw ApplianceError(
+            .usage, "--\(option) names no file that can be read",
+            hint: "give a file that holds the secret, or - to pipe it in; never the secret itself")
     }
 }
 
@@ -65,11 +74,18 @@ struct Provisioned {
 }
 
 extension IdentityRegistry {
+    /// What a user has that came with a credential.
+    private static let roleOfNewUser = "engineer"
+
+    /// The option that `ensureUser` reads.
+    static let createUser = CommandOption(
+        "create-user", "makes the user when there is none, with the role \(roleOfNewUser)")
+
     /// Makes sure that the user of a new credential is there: made with `--create-user`, else a fault that
     /// says how.
     func ensureUser(_ name: String, _ parsed: ParsedArguments) throws {
         if parsed.has("create-user") {
-            try ensureAccount(commandContext(), name: name, roles: ["engineer"])
+            try ensureAccount(commandContext(), name: name, roles: [Self.roleOfNewUser])
             return
         }
         do { _ = try account(commandContext(), named: name) } catch let error as IdentityError

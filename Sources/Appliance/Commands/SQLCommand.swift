@@ -30,6 +30,7 @@ enum SQLCommand {
         place: .here { parsed, streams in
             try Processor.require()
             Signals.ignoreBrokenPipes()
+            try requireOneFormat(parsed)
             _ = try parsed.count("threads", limit: 1024)
             _ = try memoryLimit(parsed)
             let script = try script(parsed)
@@ -47,6 +48,7 @@ enum SQLCommand {
     static let inside = Command(
         "sql", "runs SQL", options: command.options, example: command.example,
         place: .appliance { appliance, parsed, streams in
+            try requireOneFormat(parsed)
             guard let script = try script(parsed) else { return 2 }
             return try run(
                 appliance.queries, appliance.zones, commandContext(), parsed, script,
@@ -103,8 +105,17 @@ enum SQLCommand {
 
     /// How results are printed.
     static func format(_ parsed: ParsedArguments) -> SQLShell.Format {
-        let named: [SQLShell.Format] = [.csv, .json, .markdown]
-        return named.first { parsed.has($0.rawValue) } ?? .table
+        formats.first { parsed.has($0.rawValue) } ?? .table
+    }
+
+    private static let formats: [SQLShell.Format] = [.csv, .json, .markdown]
+
+    private static func requireOneFormat(_ parsed: ParsedArguments) throws(ApplianceError) {
+        let named = formats.filter { parsed.has($0.rawValue) }.map { "--\($0.rawValue)" }
+        guard named.count > 1 else { return }
+        throw ApplianceError(
+            .usage, "results have one form: " + named.joined(separator: " and ") + " are given",
+            hint: "leave out all but one")
     }
 
     // MARK: Over a directory

@@ -27,8 +27,8 @@ package final class DataDirectory: Sendable {
 
     /// Opens and locks the directory, making it when it is absent.
     ///
-    /// Throws `.directoryInUse` with the holder's pid, and `.directoryNewer` for a format of a later
-    /// version.
+    /// Throws `.directoryInUse` with the holder's pid, `.directoryNewer` for a format of a later
+    /// version, and `.directoryDamaged` where databases are but no format.
     package init(path: String, files: any FileSystem = LocalFileSystem()) throws {
         self.files = files
         if try !files.exists(path) { try files.makeDirectory(path, mode: 0o700) }
@@ -46,12 +46,30 @@ package final class DataDirectory: Sendable {
             isNew = false
             try DataDirectory.check(try files.readAll(formatPath, limit: 64), at: formatPath)
         } else {
+            // FORMAT is on the disk before the first database is made: a first start that was killed leaves
+            // neither, or FORMAT, but never databases without it.
+            try DataDirectory.requireNoDatabases(self.path)
             isNew = true
             try files.replaceDurably(
                 formatPath, with: Array("\(DataDirectory.formatVersion)\n".utf8), mode: 0o644)
         }
         try? files.removeTree(self.path + "/spill")
         try files.makeDirectory(self.path + "/spill", mode: 0o700)
+    }
+
+    /// Throws `.directoryDamaged` where databases of a lakehouse lie whose FORMAT is gone: what made them,
+    /// and whether they are whole, cannot be told.
+    static func requireNoDatabases(_ path: String) throws(ApplianceError) {
+        let names = ["catalog.sqlite", "objects.sqlite", "identity.sqlite"]
+        guard
+            let name = names.first(where: {
+                (try? LocalFileSystem().exists("\(path)/\($0)")) == true
+            })
+        else { return }
+        throw ApplianceError(
+            .directoryDamaged, "\(path) holds \(name) of a lakehouse, but its file FORMAT is gone",
+            hint: "restore a backup into a new directory, or, where only FORMAT was lost and this "
+                + "version wrote the rest: echo \(formatVersion) > \(path)/FORMAT")
     }
 
     private static func check(_ bytes: [UInt8], at path: String) throws(ApplianceError) {

@@ -18,6 +18,7 @@ enum DataPlace {
     /// Throws `.noLakehouse` where none was made, with the one next door that was probably meant.
     static func require(_ path: String) throws(ApplianceError) {
         if holdsLakehouse(path) { return }
+        try DataDirectory.requireNoDatabases(path)
         let near = neighbour(of: path).map { "did you mean --data \($0)? " } ?? ""
         throw ApplianceError(
             .noLakehouse, "there is no lakehouse at \(path)",

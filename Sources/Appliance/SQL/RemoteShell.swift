@@ -165,7 +165,7 @@ enum RemoteSQL {
     ) throws -> String {
         let bytes =
             source == "-"
-            ? try streams.readInput() : try LocalFileSystem().readAll(source, limit: 1 << 16)
+            ? try streams.readInput() : try readSecretFile(source, option: "password-file")
         var text = String(decoding: bytes, as: UTF8.self)
         while let last = text.last, last.isNewline { text.removeLast() }
         guard !text.isEmpty else {
