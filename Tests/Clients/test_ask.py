@@ -302,6 +302,8 @@ def test_an_agent_asks_on_from_an_answer(shop):
         ("revenue by region now", "ask.unexplained_words", ["now"]),
         ("revenue excluding South and online", "ask.cannot_combine", ["excluding"]),
         ("orders with revenue above 100", "ask.cannot_combine", ["revenue"]),
+        ("at least 3 regions by revenue", "ask.cannot_combine", ["at least", "3"]),
+        ("biggest orders by region", "ask.cannot_combine", ["biggest"]),
         ("by region", "ask.no_metric", []),
         ("visits by channel", "ask.not_answerable", []),
     ],

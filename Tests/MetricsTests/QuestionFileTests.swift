@@ -22,7 +22,7 @@ struct QuestionFileTests {
         try MetricFile.parse(try text(path), path: path)
     }
 
-    @Test(arguments: ["fraud", "analysts", "sales", "energy"])
+    @Test(arguments: ["fraud", "analysts", "reviewers", "sales", "energy"])
     func questionsAreReadAsExpected(_ name: String) throws {
         let file = try QuestionFile("Tests/MetricsTests/Fixtures/\(name)-questions.yml")
         var wrong: [String] = []
@@ -31,7 +31,8 @@ struct QuestionFileTests {
     }
 
     @Test func thereAreQuestionsEnough() throws {
-        let count = try ["fraud", "analysts", "sales", "energy"].reduce(0) { sum, name in
+        let count = try ["fraud", "analysts", "reviewers", "sales", "energy"].reduce(0) {
+            sum, name in
             sum + (try QuestionFile("Tests/MetricsTests/Fixtures/\(name)-questions.yml").count)
         }
         #expect(count >= 300)
@@ -123,6 +124,11 @@ struct QuestionFile {
                 let corrected = try node["corrected"]?.sequence().map { try $0.string() } ?? []
                 if reading.corrections.map(\.typed) != corrected {
                     wrong.append(place + "corrected \(reading.corrections)")
+                }
+                if let noted = try node["noted"]?.string(),
+                    !reading.notes.contains(where: { $0.contains(noted) })
+                {
+                    wrong.append(place + "noted \(reading.notes)")
                 }
                 for next in try node["then"]?.sequence() ?? [] {
                     check(next, after: reading.frame, &wrong)

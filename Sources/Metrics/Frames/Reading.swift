@@ -25,6 +25,9 @@ struct ReadingText {
         let thresholds = frame.thresholds.map(label)
         if !thresholds.isEmpty {
             text += "; only rows with " + thresholds.joined(separator: " and ")
+            if frame.comparison != nil, let period = frame.period {
+                text += " in \(period.label)"
+            }
         }
         if let ranking = frame.ranking {
             let name = model.metric(ranking.metric)?.label ?? ranking.metric

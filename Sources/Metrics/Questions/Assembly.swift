@@ -16,7 +16,9 @@ struct Assembly {
     /// More than one where the words are used both ways; throws when there is none.
     func frames(_ draft: Draft) throws(Refusal) -> [Made] {
         let base = try base(draft)
-        var made = Made(frame: base ?? Frame(model: model.name), notes: draft.notes)
+        var made = Made(
+            frame: base ?? Frame(model: model.name), notes: draft.notes + yearNotes(draft))
+        if let base { made.notes += replacements(draft, base) }
         merge(draft, into: &made.frame, isFresh: base == nil)
         guard !made.frame.metrics.isEmpty || !draft.conditions.isEmpty else { throw noMetric() }
         try conditions(draft, &made)
@@ -26,15 +28,22 @@ struct Assembly {
                 .cannotCombine, "a condition chooses rows, and there is one row only",
                 words: [condition.value.text], suggestions: ["say by what: by region"])
         }
+        if let words = draft.secondPeriod, !made.frame.thresholds.isEmpty {
+            throw Refusal(
+                .cannotCombine, "a condition chooses rows of one period", words: [words],
+                suggestions: ["say: compared with \(words)", "or ask one after the other"])
+        }
         var results: [Made] = []
         for (period, comparison, notes) in try times(draft, base) {
             var result = made
             result.frame.period = period
             result.frame.comparison = comparison
-            result.notes += notes + warnings(period, comparison)
             if draft.hasTrend { try trend(&result) }
             ranking(draft, &result.frame)
-            if !results.contains(result) { results.append(result) }
+            for var one in widened(result, draft, base) {
+                one.notes += notes + warnings(one.frame)
+                if !results.contains(one) { results.append(one) }
+            }
         }
         return results
     }
@@ -86,7 +95,9 @@ struct Assembly {
                 frame.breakdowns = draft.breakdowns
             }
         }
+        frame.filters.removeAll { draft.all.contains($0.dimension) && !isFresh }
         for filter in draft.partFilters {
+            if !isFresh, joined(filter, draft, &frame) { continue }
             frame.partFilters.removeAll {
                 $0.part == filter.part && !isFresh && !draft.partFilters.contains($0)
             }
@@ -104,6 +115,7 @@ struct Assembly {
         frame.ranking?.within.removeAll { !breakdowns.contains($0) }
         if frame.ranking?.within.count == breakdowns.count { frame.ranking?.within = [] }
         for filter in draft.filters {
+            if !isFresh, joined(filter, draft, &frame) { continue }
             frame.filters.removeAll {
                 $0.dimension == filter.dimension && !isFresh
                     && !draft.filters.contains($0)
@@ -193,9 +205,12 @@ struct Assembly {
     private func ranking(_ draft: Draft, _ frame: inout Frame) {
         guard draft.isRanking || draft.count != nil else { return }
         let metric = draft.orderMetric ?? frame.ranking?.metric ?? frame.metrics[0]
+        // The top 3, and then: lowest. Three rows still.
+        let before = frame.ranking
         frame.ranking = Ranking(
-            metric: metric, isDescending: draft.isDescending ?? true, count: draft.count,
-            within: draft.within)
+            metric: metric, isDescending: draft.isDescending ?? before?.isDescending ?? true,
+            count: draft.count ?? before?.count,
+            within: draft.count == nil ? before?.within ?? [] : draft.within)
         if let index = frame.metrics.firstIndex(of: metric), index > 0, draft.orderMetric != nil,
             draft.metrics.first != frame.metrics[0]
         {
@@ -263,7 +278,7 @@ struct Assembly {
         if let unit = draft.overUnit {
             let last = try lastFull(unit)
             let main = periods.first ?? base?.period ?? last
-            return try steps(main, unit, -1).map { (main, $0, []) }
+            return try steps(main, unit, -1, isWhole: false).map { (main, $0, []) }
         }
         let main = periods.first
         if let other = compared.first {
@@ -312,7 +327,10 @@ struct Assembly {
         _ hasCompare: Bool, _ base: Frame?
     ) throws(Refusal) -> [Times] {
         if let reference = main ?? base?.period {
-            let found = try steps(reference, neighbour.unit, neighbour.steps)
+            let text = neighbour.text.lowercased()
+            let found = try steps(
+                reference, neighbour.unit, neighbour.steps,
+                isWhole: !text.hasSuffix("earlier") && !text.hasSuffix("later"))
             return found.map {
                 main != nil || hasCompare ? (reference, $0, []) : ($0, nil, [])
             }
@@ -323,36 +341,13 @@ struct Assembly {
         else { throw needsPeriod() }
         let last = try lastFull(unit)
         guard hasCompare else { return [(last, nil, [])] }
-        return try steps(last, unit, -1).map { (last, $0, []) }
+        return try steps(last, unit, -1, isWhole: false).map { (last, $0, []) }
     }
 
     private func needsPeriod() -> Refusal {
         Refusal(
             .noContext, "it is not clear which period is meant",
             suggestions: ["say: last week", "say: between 2025-01-01 and 2025-01-31"])
-    }
-
-    /// What an asker may not have thought of: a period that is not over, a comparison of unequal ones.
-    private func warnings(_ period: Period?, _ comparison: Period?) -> [String] {
-        var warnings: [String] = []
-        let tomorrow = Microseconds.timestamp(day: Microseconds.day(of: now) &+ 1) ?? .max
-        for one in [period, comparison].compactMap({ $0 }) {
-            if let start = one.start, start >= tomorrow {
-                warnings.append("the period lies in the future: \(one.label)")
-            } else if let end = one.end, end > tomorrow {
-                warnings.append("the period is not over: \(one.label)")
-            }
-        }
-        func days(_ period: Period?) -> Int64? {
-            guard let start = period?.start, let end = period?.end else { return nil }
-            return (end - start) / Microseconds.perDay
-        }
-        if let first = days(period), let second = days(comparison), max(first, second) > 0,
-            abs(first - second) * 10 > max(first, second)
-        {
-            warnings.append("the periods differ in length: \(first) and \(second) days")
-        }
-        return warnings
     }
 
     private func lastFull(_ unit: DateUnit) throws(Refusal) -> Period {
@@ -363,21 +358,28 @@ struct Assembly {
     }
 
     /// The neighbours of a period. A unit that is not its own is ambiguous: the same stretch a unit
-    /// earlier, or the unit right before it.
+    /// earlier, or the whole unit before (`isWhole`).
     private func steps(
-        _ period: Period, _ unit: DateUnit?, _ steps: Int
+        _ period: Period, _ unit: DateUnit?, _ steps: Int, isWhole: Bool
     ) throws(Refusal) -> [Period] {
         guard let edge = steps < 0 ? period.start : period.end else { throw needsPeriod() }
         guard let unit, unit != period.unit || period.count != 1 else {
             guard let found = period.shifted(by: steps) else { throw needsPeriod() }
             return [found]
         }
-        if unit == .year, steps < 0, let earlier = yearEarlier(period) { return [earlier] }
         var found: [Period] = []
-        if let shifted = period.shifted(by: steps, unit: unit) { found.append(shifted) }
-        let inside = steps < 0 ? edge - 1 : edge
-        if let whole = Period.unit(unit, holding: inside),
-            steps < 0 ? whole.end == edge : whole.start == edge, !found.contains(whole)
+        if unit == .year, steps < 0, let earlier = yearEarlier(period) {
+            found.append(earlier)
+        } else if let shifted = period.shifted(by: steps, unit: unit) {
+            found.append(shifted)
+            // The week before the last seven days.
+            if steps < 0 ? shifted.end == period.start : shifted.start == period.end {
+                return found
+            }
+        }
+        let inside = steps < 0 ? edge : edge - 1
+        if isWhole, let whole = Period.unit(unit, holding: inside)?.shifted(by: steps),
+            !found.contains(where: { $0.start == whole.start && $0.end == whole.end })
         {
             found.append(whole)
         }

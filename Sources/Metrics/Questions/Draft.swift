@@ -56,6 +56,15 @@ struct Draft {
     /// Breakdowns that were said with each or per.
     var each: [Breakdown] = []
 
+    /// In front: and, also, but.
+    var joins = false
+    /// Dimensions that were said with `all`.
+    var all: Set<String> = []
+    /// The words of a second period: last week and the week before.
+    var secondPeriod: String?
+    /// Periods whose year was not said.
+    var impliedYears: [Period] = []
+
     var isRanking: Bool { isDescending != nil || orderMetric != nil }
 
     mutating func add(metric: String) {

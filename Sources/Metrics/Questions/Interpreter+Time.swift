@@ -3,6 +3,7 @@ import CivilTime
 /// Periods, comparisons, means, shares and growth.
 extension Interpreter {
     mutating func add(_ period: Period, _ here: Int) throws(Refusal) {
+        if items[here].isYearImplied { draft.impliedYears.append(period) }
         guard draft.hasCompare else { return draft.periods.append(period) }
         // The previous 3 months: those before the other 3.
         let words = items[here].text.lowercased().split(separator: " ").filter { $0 != "the" }

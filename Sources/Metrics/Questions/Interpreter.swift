@@ -25,6 +25,7 @@ struct Interpreter {
             case .and, .followUp, .but:
                 draft.isFollowUp = true
                 draft.adds = items[first].text.lowercased() == "also"
+                draft.joins = kinds[first] != .followUp || draft.adds
             default: break
             }
         }
@@ -59,7 +60,10 @@ struct Interpreter {
                 throw cannot("it is not clear which period is meant", here)
             }
             draft.neighbours.append((unit, steps, items[here].text))
-        case .yearEarlier: draft.wantsYearEarlier = true
+            noteSecondPeriod(here)
+        case .yearEarlier:
+            draft.wantsYearEarlier = true
+            noteSecondPeriod(here)
         case .allTime: draft.isAllTime = true
         case .soFar: draft.isSoFar = true
         case .last: try last(here)
@@ -175,6 +179,7 @@ struct Interpreter {
             try checkOne(found, here)
             draft.wantsOne = true
         }
+        noteAll(name, here)
         if !isInList(here), isNarrowing(here) { draft.narrowing = items[here].text }
         draft.add(breakdown: .dimension(name))
     }
@@ -252,6 +257,7 @@ struct Interpreter {
             switch kinds[index] {
             case .dimension(let name) where kinds[here] != .orderBy:
                 note(.dimension(name), here)
+                noteAll(name, index)
                 if case .stop = kinds[index - 1], items[index - 1].text.lowercased() == "all" {
                     try dimension(name, index)
                 }
@@ -336,6 +342,7 @@ struct Interpreter {
             return
         }
         guard let value = amount(next) else { throw unexplained(here) }
+        try checkCount(value, at: next, behind: next, here)
         used.insert(next)
         draft.conditions.append(
             Draft.Condition(
@@ -358,6 +365,7 @@ struct Interpreter {
             let joint = significant(from: first + 1), kinds[joint] == .and,
             let second = significant(from: joint + 1), let upper = amount(second)
         else { throw unexplained(here) }
+        try checkCount(upper, at: second, behind: second, here)
         used.formUnion([first, joint, second])
         // Between 1 and 2 million: one million, or one?
         guard isLarge(second) == isLarge(first) || lower.value == ExactNumber(0) else {
@@ -391,6 +399,7 @@ struct Interpreter {
         guard let next = significant(from: here + 1) else { throw unexplained(here) }
         switch kinds[next] {
         case .orMore, .orLess:
+            try checkCount(value, at: here, behind: next, here)
             used.insert(next)
             draft.conditions.append(
                 Draft.Condition(
@@ -452,6 +461,7 @@ struct Interpreter {
 
     private mutating func top(_ isDescending: Bool, _ here: Int) throws(Refusal) {
         try direct(isDescending, here)
+        try checkSize(here)
         if let next = significant(from: here + 1), let value = amount(next), !value.isPercent,
             value.value.scale == 0, value.currency == nil
         {
@@ -477,6 +487,7 @@ struct Interpreter {
             used.insert(next)
             draft.count = Int(value.value.unscaled)
         }
+        try checkSize(here)
         let next = kinds.indices.first {
             $0 > here && !used.contains($0) && kinds[$0] != .stop && kinds[$0] != .sum
         }

@@ -62,4 +62,6 @@ struct Item {
     var text: String
     /// Whether the last word was a plural where the vocabulary has a singular.
     var isPlural = false
+    /// A time that does not say its year.
+    var isYearImplied = false
 }

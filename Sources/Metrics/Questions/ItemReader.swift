@@ -5,7 +5,7 @@ struct ItemReader {
     let tokens: [Token]
     let vocabulary: Vocabulary
     let time: TimePhrases
-    /// Whether `average` is read by itself, also where a metric begins with it.
+    /// Whether `average` and `share` are read by themselves, also where a metric's name has them.
     var splitsAverages = false
 
     /// The items, and the words that nothing explains.
@@ -52,7 +52,9 @@ struct ItemReader {
         }
         guard !kinds.isEmpty else { return nil }
         let isPlural = known.map { $0.length == longest && $0.isPlural } ?? false
-        return (Item(kinds: kinds, text: text, isPlural: isPlural), longest)
+        var item = Item(kinds: kinds, text: text, isPlural: isPlural)
+        item.isYearImplied = stretch.map { $0.length == longest && !$0.hasYear } ?? false
+        return (item, longest)
     }
 
     /// Whether words that a model knows are meant, where the grammar knows them too: a value such as
@@ -99,8 +101,18 @@ struct ItemReader {
             && Lexicon.prepositions.contains(tokens[at - 1].lower)
     }
 
+    /// Words of a ratio that may also ask for each row's share of the total.
+    static let shares: Set<String> = ["share", "proportion", "percentage"]
+
     /// Average transactions: not the average transaction, where transactions are counted.
     private func isAverageOfCounts(_ range: Range<Int>) -> Bool {
+        if splitsAverages, range.count > 1,
+            [range.lowerBound, range.upperBound - 1].contains(where: {
+                ItemReader.shares.contains(tokens[$0].lower)
+            })
+        {
+            return true
+        }
         guard range.count > 1, ["average", "mean", "avg"].contains(tokens[range.lowerBound].lower)
         else { return false }
         if splitsAverages { return true }

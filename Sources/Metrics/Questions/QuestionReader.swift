@@ -74,9 +74,9 @@ package struct QuestionReader: Sendable {
                 ?? Refusal(.notAQuestion, "there is no question"))
     }
 
-    /// The average amount per day: by day, or over days.
+    /// The average amount per day: by day, or over days; the share of fraud: a rate, or each row's part.
     private func splits(_ tokens: [Token]) -> [Bool] {
-        let words: Set<String> = ["average", "mean", "avg"]
+        let words = ItemReader.shares.union(["average", "mean", "avg"])
         return tokens.contains { words.contains($0.lower) } ? [false, true] : [false]
     }
 

@@ -30,7 +30,8 @@ struct Spelling {
             // Currently is no way to write current.
             guard !(word.hasSuffix("ly") && !candidate.hasSuffix("ly")) else { return }
             guard other.count >= 4, abs(other.count - letters.count) <= limit,
-                letters.count >= 8 || other.first == letters.first
+                letters.count >= 8 || other.first == letters.first,
+                !Spelling.isOpposite(letters, other)
             else { return }
             let distance = Spelling.distance(letters, other)
             if distance < bestDistance {
@@ -47,9 +48,9 @@ struct Spelling {
             let shorter = Array(stem.unicodeScalars)
             for candidate in vocabulary.words where shorter.count >= 4 {
                 let other = Array(candidate.unicodeScalars)
-                guard abs(other.count - shorter.count) <= limit, other.first == shorter.first else {
-                    continue
-                }
+                guard abs(other.count - shorter.count) <= limit, other.first == shorter.first,
+                    !Spelling.isOpposite(shorter, other)
+                else { continue }
                 let distance = Spelling.distance(shorter, other)
                 guard distance <= (shorter.count < 8 ? 1 : 2) else { continue }
                 if distance < bestDistance {
@@ -66,6 +67,23 @@ struct Spelling {
             weigh(candidate)
         }
         return bestDistance <= limit ? best.sorted() : []
+    }
+
+    /// What in front of a word turns its meaning round.
+    private static let prefixes = [
+        "un", "in", "im", "non", "de", "re", "dis", "anti", "il", "ir", "mis", "ex",
+    ].map { Array($0.unicodeScalars) }
+
+    /// Whether one word is the other with such letters in front: inactive is not active.
+    private static func isOpposite(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
+        let full = distance(left, right)
+        func drops(_ long: [Unicode.Scalar], _ short: [Unicode.Scalar]) -> Bool {
+            prefixes.contains { prefix in
+                long.starts(with: prefix) && !short.starts(with: prefix)
+                    && distance(Array(long.dropFirst(prefix.count)), short) < full
+            }
+        }
+        return drops(left, right) || drops(right, left)
     }
 
     /// Damerau's distance with neighbours exchanged (optimal string alignment). O(n·m).

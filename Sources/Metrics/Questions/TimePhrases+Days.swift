@@ -27,7 +27,11 @@ extension TimePhrases {
         if first.contains("."), let match = dotted(first) { return match }
         if let month = month(first), let day = day(at + 1) {
             let behind = yearBehind(at + 2)
-            return date(day, month, behind, given, 2)
+            let found = date(day, month, behind, given, 2)
+            guard behind == nil, given == nil, isShortYear(at + 1, found),
+                let other = named(month: month, year: 2000 + day, length: 2)
+            else { return found }
+            return Match(periods: (found?.periods ?? []) + other.periods, length: 2, hasYear: false)
         }
         if let day = day(at) {
             let next = word(at + 1) == "of" ? at + 2 : at + 1
@@ -36,6 +40,18 @@ extension TimePhrases {
             }
         }
         return nil
+    }
+
+    /// Nov 26: a day, or a month of 2026.
+    private func isShortYear(_ at: Int, _ found: Match?) -> Bool {
+        guard let value = number(at), value >= 10, tokens[at].text.count == 2,
+            case .number(_, isOrdinal: false) = tokens[at].kind
+        else { return false }
+        let year = CivilDate(days: today).year
+        if ["in", "during"].contains(word(at - 2)) { return 2000 + value <= year }
+        // A day that would be one of last year.
+        guard let start = found?.periods.first?.start else { return 2000 + value == year }
+        return 2000 + value == year && CivilDate(days: Microseconds.day(of: start)).year != year
     }
 
     private func date(

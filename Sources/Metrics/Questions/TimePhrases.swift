@@ -72,7 +72,9 @@ struct TimePhrases {
         case "since", "starting":
             let skip = ["from", "in", "on", "with"].contains(word(at + 1)) ? 2 : 1
             if first == "since", let between = fromTo(at + skip - 1, isBetween: false) {
-                return Match(periods: between.periods, length: between.length + skip - 1)
+                return Match(
+                    periods: between.periods, length: between.length + skip - 1,
+                    hasYear: between.hasYear)
             }
             guard let from = point(at + skip, implied: true) ?? sinceWeekday(at + skip) else {
                 return nil
@@ -82,9 +84,10 @@ struct TimePhrases {
             }
         case "before", "until", "till", "through":
             guard let to = point(at + 1, implied: true) else { return nil }
-            return build(to, length: 1 + to.length) { period in
+            let open = build(to, length: 1 + to.length) { period in
                 Period(start: nil, end: first == "before" ? period.start : period.end, unit: .day)
             }
+            return first == "through" ? through(to, open) : open
         case "after":
             guard let from = point(at + 1, implied: true) else { return nil }
             return build(from, length: 1 + from.length) { period in
@@ -105,9 +108,22 @@ struct TimePhrases {
         }
     }
 
+    /// Through October: since ever, or since the year began.
+    private func through(_ to: Match, _ open: Match?) -> Match? {
+        guard var open else { return nil }
+        for period in to.periods {
+            guard let start = period.start, let end = period.end,
+                let year = Period.unit(.year, holding: start)?.start, year < end
+            else { continue }
+            open.periods.append(days(year, end))
+        }
+        return open
+    }
+
     /// From October: bookings of October, or since October.
     private func from(_ at: Int) -> Match? {
-        guard word(at) == "from", relative(at + 1) == nil,
+        let isWeekday = word(at + 1) == "last" && weekday(word(at + 2)) != nil
+        guard word(at) == "from", isWeekday || relative(at + 1) == nil,
             let point = point(at + 1, implied: true)
         else { return nil }
         let open = point.periods.compactMap { period in period.start.map { self.open(from: $0) } }
