@@ -82,7 +82,8 @@ def test_one_argument_more_than_the_usage_names_is_refused(name, tmp_path):
     words = [*name.split(), *wanted, "extra", "--data", tmp_path / "data"]
     for arguments in (words, [*words, "--help"], [*name.split(), "--data", tmp_path / "data", "--", *wanted, "extra"]):
         done = lakehouse(*arguments, code=2)
-        assert "unexpected argument: extra" in done.stderr and "hint: usage: lakehouse " + name in done.stderr
+        assert re.search("unexpected argument: (extra|the word after)", done.stderr), done.stderr
+        assert "hint: usage: lakehouse " + name in done.stderr
         assert done.stdout == ""
     # Nothing was made, served or opened for it.
     assert not (tmp_path / "data").exists()

@@ -69,8 +69,13 @@ package struct Command: Sendable {
     package func parse(_ words: [String]) throws(ApplianceError) -> ParsedArguments {
         let parsed = try CommandLineParser.parse(words, options: options + Command.shared)
         if let limit = argumentLimit, parsed.positional.count > limit {
+            // Where a secret belongs into a file, what was typed instead may be one.
+            let word =
+                options.contains(where: \.isSecret)
+                ? "the word after \(limit == 0 ? "the command" : "the last one that it takes")"
+                : parsed.positional[limit]
             throw ApplianceError(
-                .usage, "unexpected argument: \(parsed.positional[limit])", hint: "usage: \(usage)")
+                .usage, "unexpected argument: \(word)", hint: "usage: \(usage)")
         }
         return parsed
     }
