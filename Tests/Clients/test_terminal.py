@@ -18,6 +18,8 @@ import pytest
 from appliance import BINARY, lakehouse, plain_environment
 
 SECONDS = 60
+# A prompt that reads keys; what is drawn anew while a line is typed begins otherwise.
+PROMPT = r"\?2004h[^\n]*?lakehouse> "
 
 
 class Screen:
@@ -47,6 +49,12 @@ class Screen:
         self.seen = self.seen[found.end():]
         return found
 
+    def expect_then_prompt(self, pattern):
+        """What is typed before the prompt is back goes to the terminal's own line editing, not to ours."""
+        found = self.expect(pattern)
+        self.expect(PROMPT)
+        return found
+
     def type(self, text):
         os.write(self.terminal, text.encode())
 
@@ -63,7 +71,7 @@ class Screen:
 def screen(tmp_path):
     (tmp_path / "cities.csv").write_text("name,people\nGraz,300000\nWien,2000000\n")
     made = Screen(tmp_path / "cities.csv", home=tmp_path)
-    made.expect("lakehouse> ")
+    made.expect(PROMPT)
     yield made
     made.close()
 
@@ -79,7 +87,7 @@ def test_a_statement_of_several_lines_runs_when_it_ends(screen):
 def test_lines_are_edited(screen):
     # Home, a word; end; back over a character, and one deleted to the left.
     screen.type("40 + 2x;\x1b[Hselect \x1b[F\x1b[D\x7f\x1b[F\r")
-    screen.expect(r"42\s+\(1 row")
+    screen.expect_then_prompt(r"42\s+\(1 row")
     # Ctrl-U gives the line up, Ctrl-Y brings it back, Alt-B goes back a word.
     screen.type("select 7;\x15\x19\x1bb1\x1b[F\r")
     screen.expect(r"17\s+\(1 row")
@@ -104,17 +112,17 @@ def test_tab_completes_keywords_tables_and_columns(screen):
 def test_history_is_searched_and_kept(screen, tmp_path):
     for number in (1, 2, 3):
         screen.type(f"select {number} * 100 as hundreds;\r")
-        screen.expect(rf"{number}00\s+\(1 row")
+        screen.expect_then_prompt(rf"{number}00\s+\(1 row")
     screen.type("\x1b[A\x1b[A\r")
-    screen.expect(r"200\s+\(1 row")
+    screen.expect_then_prompt(r"200\s+\(1 row")
     screen.type("\x12t 1")
     screen.expect(r"\(search\) t 1: select 1 \* 100")
     screen.type("\r\r")
-    screen.expect(r"100\s+\(1 row")
+    screen.expect_then_prompt(r"100\s+\(1 row")
     screen.type("\\q\r")
     kept = Screen(tmp_path / "cities.csv", home=tmp_path)
     try:
-        kept.expect("lakehouse> ")
+        kept.expect(PROMPT)
         kept.type("\x12t 3")
         kept.expect(r"\(search\) t 3: select 3 \* 100")
         kept.type("\r\r")
@@ -125,17 +133,20 @@ def test_history_is_searched_and_kept(screen, tmp_path):
 
 def test_shortcuts_and_formats(screen):
     screen.type("\\dt\r")
-    screen.expect(r"Table\s+-+\s+cities")
+    screen.expect_then_prompt(r"Table\s+-+\s+cities")
     screen.type("\\d cities\r")
-    screen.expect(r"people\s+\|\s+bigint")
+    screen.expect_then_prompt(r"people\s+\|\s+bigint")
     screen.type("\\f markdown\r")
-    screen.expect("lakehouse> ")
+    screen.expect(PROMPT)
     screen.type("select name, people, 'a|b' as bar from cities where people > 1000000;\r")
-    screen.expect(r"\| name \| people \| bar \|\s+\| --- \| ---: \| --- \|\s+\| Wien \| 2000000 \| a\\\|b \|")
-    screen.type("\\f csv\r\\f xml\r")
-    screen.expect("no such format: xml; one of table, csv, json, markdown")
+    screen.expect_then_prompt(
+        r"\| name \| people \| bar \|\s+\| --- \| ---: \| --- \|\s+\| Wien \| 2000000 \| a\\\|b \|")
+    screen.type("\\f csv\r")
+    screen.expect(PROMPT)
+    screen.type("\\f xml\r")
+    screen.expect_then_prompt("no such format: xml; one of table, csv, json, markdown")
     screen.type("\\nothing\r")
-    screen.expect(r"no such command: \\nothing")
+    screen.expect_then_prompt(r"no such command: \\nothing")
     screen.type("\\?\r")
     screen.expect("Tab completes")
 
@@ -152,7 +163,7 @@ def test_long_results_wait_at_the_end_of_a_screen(screen):
     screen.type(" ")
     screen.expect(r"\s42\s.*-- more")
     screen.type("q")
-    screen.expect("lakehouse> ")
+    screen.expect(PROMPT)
     assert "60" not in screen.seen
     screen.type("select 'still ' || 'there';\r")
     screen.expect(r"still there\s+\(1 row")
