@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -91,6 +92,8 @@ const char *cl_error_text(int number) {
 }
 
 void cl_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int cl_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
 int cl_processor_count(void) {
     cpu_set_t set;

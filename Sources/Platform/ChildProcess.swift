@@ -17,6 +17,26 @@ package final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(
                 &actions, descriptor, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         }
+        identifier = try Self.spawn(path, arguments, &actions, POSIX_SPAWN_SETSIGMASK, [])
+    }
+
+    /// Starts `path` with our own input and output, in a process group of its own, so that the keys
+    /// which end a program at the terminal reach us alone; `variables` are set in its environment.
+    package init(
+        inPlace path: String, _ arguments: [String],
+        variables: [(name: String, value: String)] = []
+    ) throws(PlatformError) {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        identifier = try Self.spawn(
+            path, arguments, &actions, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP, variables)
+    }
+
+    private static func spawn(
+        _ path: String, _ arguments: [String], _ actions: inout posix_spawn_file_actions_t,
+        _ flags: Int32, _ variables: [(name: String, value: String)]
+    ) throws(PlatformError) -> Int32 {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -24,15 +44,30 @@ package final class ChildProcess: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        posix_spawnattr_setflags(&attributes, Int16(flags))
         var words = ([path] + arguments).map { strdup($0) }
         words.append(nil)
-        defer { for word in words { free(word) } }
+        let names = variables.map { $0.name + "=" }
+        var inherited: [String] = []
+        var place = environ
+        while let entry = place.pointee {
+            inherited.append(String(cString: entry))
+            place += 1
+        }
+        inherited.removeAll { entry in names.contains { entry.hasPrefix($0) } }
+        var environment = (inherited + variables.map { "\($0.name)=\($0.value)" }).map {
+            strdup($0)
+        }
+        environment.append(nil)
+        defer { for word in words + environment { free(word) } }
         var child = pid_t()
-        let status = posix_spawn(&child, path, &actions, &attributes, words, environ)
+        let status = posix_spawn(&child, path, &actions, &attributes, words, environment)
         guard status == 0 else { throw PlatformError(errno: status, "start the program", path) }
-        identifier = child
+        return child
     }
+
+    /// Sends it a signal; for a process that has not been waited for.
+    package func send(_ signal: Signal) { _ = Glibc.kill(identifier, signal.rawValue) }
 
     /// Ends it at once, as a power cut would, and waits until it is gone.
     package func kill() {

@@ -46,6 +46,12 @@ package struct PlatformError: Fault {
             hint: Self.hint(for: kind), systemCode: number)
     }
 
+    /// A file that holds more than its reader takes.
+    init(past limit: Int, of path: String) {
+        self.init(
+            code: .invalidArgument, message: "the file is larger than \(limit) bytes: \(path)")
+    }
+
     private static func kind(of number: Int32) -> Code {
         switch number {
         case ENOENT: .notFound

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -54,6 +55,35 @@ struct PlatformTests {
             let full = try files.open("/dev/full", .update)
             #expect(code { try full.append([1]) } == .noSpace)
         }
+    }
+
+    @Test func `a pipe is read to its end, within the limit`() throws {
+        try withDirectory { root, files in
+            var ends: [Int32] = [-1, -1]
+            #expect(pipe(&ends) == 0)
+            defer { close(ends[0]) }
+            let text = [UInt8](repeating: 7, count: 5000)
+            #expect(write(ends[1], text, text.count) == text.count)
+            close(ends[1])
+            // Another opening of the same pipe, as /dev/stdin and <(...) are.
+            let path = "/proc/self/fd/\(ends[0])"
+            #expect(throws: PlatformError.self) { try files.readAll(path, limit: 10) }
+            var other: [Int32] = [-1, -1]
+            #expect(pipe(&other) == 0)
+            defer { close(other[0]) }
+            #expect(write(other[1], text, text.count) == text.count)
+            close(other[1])
+            #expect(try files.readAll("/proc/self/fd/\(other[0])", limit: 5000) == text)
+        }
+    }
+
+    @Test func `a child in place has the variables, takes signals and tells its end`() throws {
+        let named = try ChildProcess(
+            inPlace: "/bin/sh", ["-c", "exit $CODE"], variables: [("CODE", "7")])
+        #expect(named.wait() == 7)
+        let waiting = try ChildProcess(inPlace: "/bin/sleep", ["600"])
+        waiting.send(.terminate)
+        #expect(waiting.wait() == 128 + 15)
     }
 
     @Test func `a lock names its holder and goes with it`() throws {

@@ -31,5 +31,7 @@ int cl_terminal_rows(int fd);
 int cl_has_avx2(void);
 const char *_Nonnull cl_error_text(int number);
 void cl_name_thread(const char *_Nonnull name);
+/// Sends this process the signal when the thread that started it ends; 0, or -1 with errno.
+int cl_end_with_parent(int signal);
 /// Processors that this process may run on.
 int cl_processor_count(void);

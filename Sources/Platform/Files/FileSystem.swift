@@ -114,9 +114,13 @@ extension FileSystem {
     /// Whether anything stands at the path.
     package func exists(_ path: String) throws(PlatformError) -> Bool { try status(path) != nil }
 
-    /// The whole file; `.truncated` is never thrown, `.invalidArgument` past the limit.
+    /// The whole file, or all that a pipe or a terminal gives until its end; `.truncated` is never
+    /// thrown, `.invalidArgument` past the limit.
     package func readAll(_ path: String, limit: Int = 1 << 30) throws(PlatformError) -> [UInt8] {
         let file = try open(path, .read)
+        if let stream = file as? LocalFile, try stream.isStream() {
+            return try stream.readToEnd(limit: limit)
+        }
         var bytes: [UInt8] = []
         // Sizes of special files are 0, so the end is where a read says so.
         var step = Int(clamping: max(try file.sizeBytes() + 1, 4096))
@@ -124,11 +128,7 @@ extension FileSystem {
             step = min(step, limit - bytes.count + 1)
             let piece = try file.read(step, at: Int64(bytes.count))
             if bytes.isEmpty { bytes = piece } else { bytes += piece }
-            if bytes.count > limit {
-                throw PlatformError(
-                    code: .invalidArgument,
-                    message: "the file is larger than \(limit) bytes: \(path)")
-            }
+            if bytes.count > limit { throw PlatformError(past: limit, of: path) }
             if piece.count < step { return bytes }
         }
     }

@@ -214,6 +214,28 @@ package final class LocalFile: File {
         return filled
     }
 
+    /// Whether it has no places to read from: a pipe, a terminal.
+    func isStream() throws(PlatformError) -> Bool {
+        lseek(try rawDescriptor(), 0, SEEK_CUR) < 0 && errno == ESPIPE
+    }
+
+    /// What a stream gives from here to its end.
+    func readToEnd(limit: Int) throws(PlatformError) -> [UInt8] {
+        let open = try rawDescriptor()
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let got = piece.withUnsafeMutableBytes { Glibc.read(open, $0.baseAddress, $0.count) }
+            if got == 0 { return bytes }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw PlatformError(errno: errno, "read", path)
+            }
+            bytes += piece[..<got]
+            if bytes.count > limit { throw PlatformError(past: limit, of: path) }
+        }
+    }
+
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(PlatformError) {
         let open = try rawDescriptor()
         var written = 0
