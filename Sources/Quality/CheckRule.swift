@@ -42,10 +42,16 @@ extension CheckRule {
         case .range:
             let (lower, upper) = (try reader.bound("min"), try reader.bound("max"))
             guard lower != nil || upper != nil else { throw reader.fault("min", "min or max") }
+            if case .number(let least)? = lower, case .number(let most)? = upper,
+                let low = least.double, let high = most.double, low > high
+            {
+                throw reader.crossed("\(least.text)", "\(most.text)")
+            }
             self = .range(try reader.text("column"), lower: lower, upper: upper)
         case .rowCountRange:
             let (lower, upper) = (try reader.whole("min"), try reader.whole("max"))
             guard lower != nil || upper != nil else { throw reader.fault("min", "min or max") }
+            if let lower, let upper, lower > upper { throw reader.crossed("\(lower)", "\(upper)") }
             self = .rowCountRange(lower: lower, upper: upper)
         case .noFutureDates: self = .noFutureDates(try reader.text("column"))
         case .relationships:
@@ -231,13 +237,40 @@ private struct OptionReader {
         return whole
     }
 
-    /// `90s`, `15m`, `26h`, `2d`.
+    /// `90s`, `15m`, `26h`, `2d`, and in words: `30 minutes`, `1 day`, `2 weeks`.
     func duration(_ name: String) throws(QualityError) -> Int64 {
-        let text = try text(name)
-        let units: [String: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[String($0)] }),
-            let number = Int64(text.dropLast()), number > 0, number < 1_000_000_000
-        else { throw fault(name, "a duration such as 90s, 15m, 26h or 2d") }
-        return number * unit
+        let text = try text(name).lowercased()
+        let digits = text.prefix { ("0"..."9").contains($0) }
+        let word = text.dropFirst(digits.count).drop { $0 == " " }
+        guard let unit = Self.units.first(where: { $0.words.contains(String(word)) }),
+            let number = Int64(digits), number > 0, number < 1_000_000_000
+        else {
+            throw fault(name, "a duration such as 90s, 15m, 26h, 2d, '30 minutes' or '1 day'")
+        }
+        return number * unit.seconds
+    }
+
+    private static let units: [(words: [String], seconds: Int64)] = [
+        (["s", "sec", "secs", "second", "seconds"], 1),
+        (["m", "min", "mins", "minute", "minutes"], 60),
+        (["h", "hr", "hrs", "hour", "hours"], 3600),
+        (["d", "day", "days"], 86_400),
+        (["w", "week", "weeks"], 604_800),
+    ]
+
+    /// Bounds that no value can lie between.
+    func crossed(_ lower: String, _ upper: String) -> QualityError {
+        .crossedBounds(kind, lower, upper)
+    }
+}
+
+extension QualityError {
+    /// Bounds of a check that no value can lie between.
+    static func crossedBounds(_ kind: CheckKind, _ lower: String, _ upper: String) -> QualityError {
+        QualityError(
+            .invalidCheck,
+            "min of \(kind.rawValue) is above its max, so that nothing can pass: \(lower) > \(upper)",
+            hint: "write the smaller bound as min; both bounds are within the range",
+            option: "min")
     }
 }

@@ -284,7 +284,7 @@ struct CheckSQL {
     }
 
     /// A constant of the column's type.
-    private func literal(_ value: JSONValue, for name: String) throws(QualityError) -> String {
+    func literal(_ value: JSONValue, for name: String) throws(QualityError) -> String {
         let type = try found(name).type
         switch (value, type) {
         case (.number(let number), _): return number.text

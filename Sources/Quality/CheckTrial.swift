@@ -30,12 +30,31 @@ struct CheckTrial {
             for question in try sql.questions(check) {
                 _ = try query("EXPLAIN \(question)", session)
             }
+            try compareBounds(sql, session)
         } catch let error as QualityError {
             throw error.refusal
         } catch let fault as QueryFault {
             throw CheckRefusal(
                 fault.code, "\(option): \(Self.withoutPlace(fault.message))", hint: fault.hint,
                 place: .option(option))
+        }
+    }
+
+    /// Refuses a range whose bounds, as values of the column's type, stand the wrong way round.
+    private func compareBounds(_ sql: CheckSQL, _ session: QuerySession) throws {
+        guard case .range(let column, let lower?, let upper?) = check.rule else { return }
+        let (least, most) = (try sql.literal(lower, for: column), try sql.literal(upper, for: column))
+        let answer = try query("SELECT CASE WHEN \(least) > \(most) THEN 1 END", session)
+        if answer.rows.first?.first?.integer == 1 {
+            throw QualityError.crossedBounds(check.kind, Self.words(lower), Self.words(upper))
+        }
+    }
+
+    private static func words(_ bound: JSONValue) -> String {
+        switch bound {
+        case .string(let text): text
+        case .number(let number): number.text
+        default: ""
         }
     }
 

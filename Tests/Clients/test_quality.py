@@ -70,7 +70,7 @@ KINDS = [
     ("no_future_dates", "column = 'day'", 1),
     ("relationships", "column = 'account_id', to = 'silver.{schema}.accounts', field = 'account_id'", 1),
     ("regex", "column = 'iban', pattern = '^[A-Z]{{2}}[0-9]+$'", 1),
-    ("freshness", "column = 'booked_at', within = '1d'", 0),
+    ("freshness", "column = 'booked_at', within = '1 day'", 0),
     ("reconcile", "expression = 'sum(amount)', sql = 'select 60.75', tolerance = 0.01", 1),
     ("custom_sql", "sql = 'select * from {{table}} where amount > 100'", 1),
 ]
@@ -188,6 +188,8 @@ MISTAKES = [
     ("regex", "column = 'iban', pattern = '[a-'", "INVALID_ARGUMENTS", "'[a-'"),
     ("freshness", "column = 'booked_at', within = 'soon'", "INVALID_ARGUMENTS", "'soon'"),
     ("freshness", "column = 'iban', within = '1d'", "INVALID_ARGUMENTS", "'iban'"),
+    ("range", "column = 'amount', min = 2, max = 1", "INVALID_ARGUMENTS", "2, max"),
+    ("range", "column = 'day', min = '2026-02-01', max = '2026-01-31'", "INVALID_ARGUMENTS", "'2026-02-01'"),
     ("custom_sql", "sql = 'select from'", "SYNTAX_ERROR", "'select from'"),
     ("custom_sql", "condition = 'amount < nobody'", "COLUMN_NOT_FOUND", "'amount < nobody'"),
     ("relationships", "column = 'id', to = 'silver.nowhere.t'", "SCHEMA_NOT_FOUND", "'silver.nowhere.t'"),

@@ -73,7 +73,8 @@ struct PlatformTests {
             defer { close(other[0]) }
             #expect(write(other[1], text, text.count) == text.count)
             close(other[1])
-            #expect(try files.readAll("/proc/self/fd/\(other[0])", limit: 5000) == text)
+            let read = try files.readAll("/proc/self/fd/\(other[0])", limit: 5000)
+            #expect(read == text)
         }
     }
 

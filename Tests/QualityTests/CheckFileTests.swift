@@ -45,6 +45,12 @@ struct CheckFileTests {
         ("      - positive: {colum: a}", "did you mean column?"),
         ("      - range: {column: a}", "range wants min or max"),
         ("      - freshness: {column: a, within: soon}", "a duration such as"),
+        ("      - freshness: {column: a, within: '1 fortnight'}", "a duration such as"),
+        ("      - freshness: {column: a, within: day}", "a duration such as"),
+        ("      - freshness: {column: a, within: 0 days}", "a duration such as"),
+        ("      - freshness: {column: a, within: 99999999999999999999d}", "a duration such as"),
+        ("      - range: {column: a, min: 5, max: 4.5}", "nothing can pass: 5 > 4.5"),
+        ("      - row_count_range: {min: 10, max: 9}", "nothing can pass: 10 > 9"),
         ("      - positive: {column: a, severity: loud}", "warn or fail"),
         ("      - custom_sql: {sql: a, condition: b}", "either sql"),
         ("      - accepted_values: {column: a, values: []}", "at least one value"),
@@ -62,6 +68,23 @@ struct CheckFileTests {
             #expect(error.message.hasPrefix("orders.yml:"))
             #expect("\(error.message) \(error.hint ?? "")".contains(wanted))
         }
+    }
+
+    @Test(arguments: [
+        "90s", "15m", "26h", "2d", "1 day", "1 hour", "30 minutes", "2 Weeks", "5min", "1 second",
+    ])
+    func durationsAreShortOrInWords(_ text: String) throws {
+        let checks = try parse("      - freshness: {column: a, within: '\(text)'}")
+        #expect(checks.count == 1)
+    }
+
+    @Test func boundsMayBeEqual() throws {
+        let checks = try parse(
+            """
+                  - range: {column: a, min: 5, max: 5.0}
+                  - row_count_range: {min: 0, max: 0}
+            """)
+        #expect(checks.count == 2)
     }
 
     @Test func filesOfChecksAreToldFromPipelines() {
