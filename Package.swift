@@ -17,7 +17,7 @@ let portable = Context.environment["LAKEHOUSE_PORTABLE"] == "1"
 #endif
 
 /// The settings that every Swift target shares.
-func settings(kernels: Bool) -> [SwiftSetting] {
+func settings(kernels: Bool, cold: Bool = false) -> [SwiftSetting] {
     [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
@@ -30,6 +30,9 @@ func settings(kernels: Bool) -> [SwiftSetting] {
         // Loops over vectors run as fast in a debug build as in release, so that tests can run real
         // SQL suites without a second build.
         + (kernels ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : [])
+        // Optimizing takes four fifths of a module's build: not worth it where a person waits for
+        // an answer and the module's part of it is a millisecond either way.
+        + (cold ? [.unsafeFlags(["-Onone"], .when(configuration: .release))] : [])
 }
 
 /// One library target with the C libraries it links, by their static archives.
@@ -37,6 +40,8 @@ struct Module {
     let name: String
     let needs: [String]
     var kernels = false
+    /// Never on the way of a row or of a client's request: built without optimization.
+    var cold = false
 }
 
 let modules: [Module] = [
@@ -179,13 +184,15 @@ let modules: [Module] = [
         needs: [
             "Diagnostics", "JSON", "YAML", "Vectors", "Authority", "SQLite", "Platform", "Regex",
             "Iceberg", "SQLSyntax", "SQLFunctions", "SQLPlanning", "SQLEngine", "TableCatalog",
-        ]),
+        ],
+        cold: true),
     Module(
         name: "Jobs",
         needs: [
             "Diagnostics", "CivilTime", "JSON", "Authority", "SQLite", "YAML", "Supervision",
             "Platform", "Telemetry",
-        ]),
+        ],
+        cold: true),
     Module(
         name: "Ingest",
         needs: [
@@ -206,13 +213,15 @@ let modules: [Module] = [
         name: "Operations",
         needs: [
             "Diagnostics", "CivilTime", "JSON", "SQLite", "Platform", "Supervision", "Telemetry",
-        ]),
+        ],
+        cold: true),
     Module(
         name: "Dashboards",
         needs: ["Diagnostics", "CivilTime", "Authority", "YAML"]),
     Module(
         name: "Metrics",
-        needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "YAML"]),
+        needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "YAML"],
+        cold: true),
     // L4 APIs
     Module(
         name: "S3API",
@@ -247,7 +256,8 @@ let modules: [Module] = [
         name: "AgentAPI",
         needs: [
             "Diagnostics", "Bytes", "JSON", "Authority", "HTTPMessages", "SQLSyntax", "Platform",
-        ]),
+        ],
+        cold: true),
     Module(
         name: "ConsoleAPI",
         needs: [
@@ -349,7 +359,8 @@ for module in modules where wanted.contains(module.name) {
     targets.append(
         .target(
             name: module.name, dependencies: module.needs.map { .init(stringLiteral: $0) },
-            path: "Sources/\(module.name)", swiftSettings: settings(kernels: module.kernels)))
+            path: "Sources/\(module.name)",
+            swiftSettings: settings(kernels: module.kernels, cold: module.cold)))
 }
 
 let root = Context.packageDirectory

@@ -373,10 +373,7 @@ struct Interpreter {
                 "is \(lower.text) as large as it is written?", first,
                 ["write both numbers out: between 1 million and 2 million"])
         }
-        let small = [lower, upper].allSatisfy {
-            $0.value.scale == 0 && $0.value.unscaled <= 24 && !$0.isPercent && $0.currency == nil
-        }
-        if small {
+        if isSmall(lower) && isSmall(upper) {
             draft.notes.append(
                 "\(lower.text) and \(upper.text) were read as values, not as hours or days")
         }
@@ -386,6 +383,12 @@ struct Interpreter {
             Draft.Condition(
                 metric: target(before: here, after: second, upper), relation: .between,
                 value: from, upper: upper))
+    }
+
+    /// A plain number that could be an hour or a day.
+    private func isSmall(_ amount: Draft.Amount) -> Bool {
+        guard amount.value.scale == 0, !amount.isPercent, amount.currency == nil else { return false }
+        return amount.value.unscaled <= 24
     }
 
     private func isLarge(_ index: Int) -> Bool {
