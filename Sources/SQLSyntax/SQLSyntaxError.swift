@@ -7,6 +7,8 @@ package struct SQLSyntaxError: Fault {
         case syntax = "sql.syntax_error"
         /// A form of another dialect, with its equivalent as hint.
         case foreignDialect = "sql.foreign_dialect"
+        /// A form of the standard that the engine does without; Trino's NOT_SUPPORTED.
+        case notSupported = "sql.not_supported"
         /// A number that no type can hold.
         case numberOutOfRange = "sql.number_out_of_range"
         /// Deeper or longer than `Limits` allows.

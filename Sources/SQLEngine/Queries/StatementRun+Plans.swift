@@ -11,8 +11,7 @@ extension StatementRun {
     /// Parses a statement; one trailing semicolon is accepted.
     static func parse(_ sql: String) throws(QueryFault) -> Statement {
         do throws(SQLSyntaxError) { return try SQLParser.statement(sql) } catch {
-            throw QueryFault(
-                .syntaxError, error.message, hint: error.hint, span: error.span, cause: error)
+            throw QueryFault(error)
         }
     }
 

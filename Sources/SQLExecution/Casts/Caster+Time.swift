@@ -163,7 +163,7 @@ extension Caster {
                 target)
         case .varchar, .char:
             let view = input.pointer(as: StringView.self)[index]
-            guard let days = view.withBytes({ CivilParse.date($0) }) else {
+            guard let days = view.withBytes({ DateText.days($0) }) else {
                 return failTime(input, index, output, target, frame)
             }
             output.store(days, target)

@@ -77,7 +77,26 @@ package struct FunctionRegistry: Sendable {
             result: best.match.result)
     }
 
+    /// Functions of Trino that the engine does without, and what stands in for them.
+    private static let refused: [String: String] = {
+        let arrays = "use array_agg and the functions of arrays"
+        let classifiers = "fit a model with CREATE MODEL and ask it with predict"
+        let colors = "compute the colors where they are drawn"
+        var found: [String: String] = [:]
+        for name in ["collect", "fusion", "intersection"] { found[name] = arrays }
+        for name in [
+            "features", "classify", "regress", "learn_classifier", "learn_regressor",
+            "learn_libsvm_classifier", "learn_libsvm_regressor",
+        ] { found[name] = classifiers }
+        for name in ["rgb", "color", "render", "bar"] { found[name] = colors }
+        return found
+    }()
+
     private func unknown(_ name: String, _ span: SourceSpan?) -> QueryFault {
+        if let hint = Self.refused[name] {
+            return .analysis(
+                .notSupported, "Function '\(name)' is not supported", span, hint: hint)
+        }
         let names = Array(scalars.keys) + Array(aggregates.keys)
         let near = nearestName(to: name, among: names.filter { !$0.hasPrefix("$") }.sorted())
         return .analysis(

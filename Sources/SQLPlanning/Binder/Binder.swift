@@ -130,8 +130,10 @@ package final class Binder {
 }
 
 extension QueryFault {
-    /// A syntax error of a text that a view or policy holds.
-    init(_ error: SQLSyntaxError) {
-        self.init(.syntaxError, error.message, hint: error.hint, span: error.span, cause: error)
+    /// A text that the parser refused.
+    package init(_ error: SQLSyntaxError) {
+        self.init(
+            error.code == .notSupported ? .notSupported : .syntaxError, error.message,
+            hint: error.hint, span: error.span, cause: error)
     }
 }

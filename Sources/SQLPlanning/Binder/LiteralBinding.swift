@@ -68,7 +68,7 @@ enum LiteralBinding {
             guard limit.map({ text.unicodeScalars.count <= $0 }) ?? true else { throw invalid() }
             return bytes
         case .date:
-            guard let days = CivilParse.date(text) else { throw invalid() }
+            guard let days = DateText.days(text) else { throw invalid() }
             return .literal(.integer(Int64(days)), .date)
         case .timestamp, .timestampWithTimeZone:
             guard let parsed = CivilParse.timestamp(text) else { throw invalid() }

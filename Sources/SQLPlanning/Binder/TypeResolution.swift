@@ -2,10 +2,25 @@ package import SQLFunctions
 package import SQLSyntax
 package import Vectors
 
+/// Types of Trino that the engine does without, and what stands in for them.
+private let refusedTypes = [
+    "number": "use decimal(38, s) or double",
+    "variant": "use json",
+    "color": "compute the colors where they are drawn",
+    "p4hyperloglog": "use HyperLogLog",
+    "kdbtree": "join on st_contains or st_intersects",
+    "multiset": "use array(T)",
+]
+
 extension LogicalType {
     /// The type that a written one means. Throws TYPE_NOT_FOUND.
     package init(_ written: TypeName) throws(QueryFault) {
         guard let type = try LogicalType.resolve(written) else {
+            if case .named(let name, _) = written.kind, let hint = refusedTypes[name.lowercased()] {
+                throw .analysis(
+                    .notSupported, "Type \(name.lowercased()) is not supported", written.span,
+                    hint: hint)
+            }
             throw .analysis(
                 .typeMismatch, "Unknown type: \(LogicalType.text(written))", written.span)
         }

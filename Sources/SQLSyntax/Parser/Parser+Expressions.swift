@@ -54,6 +54,7 @@ extension Parser {
         guard token.kind == .word else { return left }
         if take("IS") { return try isPredicate(left, start) }
         if let dialect = foreignPredicate() { throw dialect }
+        try refuseUnsupportedPredicate()
         if take("OVERLAPS") {
             let right = try value()
             return Expression(.overlaps(left, right), place: place(from: start))
@@ -221,6 +222,7 @@ extension Parser {
                 advance()
                 base = Expression(.atLocal(base), place: place(from: start))
             case "::":
+                try refuseStaticMethod(base)
                 throw foreign(
                     "'::' casts are not supported",
                     hint: "write CAST(\(SQLFormatter.format(base)) AS \(peek().text))", length: 2)

@@ -153,6 +153,7 @@ extension Parser {
             if !isDistinct, at("ALL"), !next(","), !next(")") { advance() }
             var arguments: [FunctionCall.Argument] = []
             if !at(")"), !at("ORDER") { arguments = try list(argument) }
+            if name.canonicalParts == ["overlay"] { try refuseOverlay() }
             call = FunctionCall(name: name, arguments: arguments)
             call.isDistinct = isDistinct
             call.orderBy = try optionalOrderBy()

@@ -235,6 +235,9 @@ extension Parser {
             advance()
             let query = try parenthesizedQuery()
             return Expression(.unique(query), place: place(from: start))
+        case "MULTISET" where next("[") || next("("):
+            try refuseMultiset()
+            return try functionForm()
         case "ROW" where next("("):
             advance()
             let fields = try parenthesized(expression)

@@ -305,6 +305,7 @@ extension Parser {
         case "QUALIFY": return isName(peek()) || peek().kind == .word
         case "SET": return isName(peek()) && next("=", 2)
         case "PREWHERE", "ASOF", "ANTI", "SEMI", "GLOBAL": return next("JOIN")
+        case "PIVOT", "UNPIVOT", "NEAREST": return startsUnsupportedRelation
         default: return false
         }
     }

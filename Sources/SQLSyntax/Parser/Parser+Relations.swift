@@ -103,6 +103,7 @@ extension Parser {
     private func sampledRelation() throws(SQLSyntaxError) -> Relation {
         let start = position
         let relation = try patternRelation()
+        try refuseUnsupportedRelation()
         guard at("TABLESAMPLE") else { return relation }
         advance()
         guard at("BERNOULLI") || at("SYSTEM"), let method = SampleMethod(rawValue: token.word)
