@@ -31,7 +31,7 @@ package final class JobScheduler: Service {
     let handlers: [String: any JobHandler]
     private let sources: [any EventSource]
     private let options: JobOptions
-    private let log: Logger
+    let log: Logger
     let principals: @Sendable (PipelineActor) throws -> Principal?
     let branchIsThere: RunBranch.Lookup
     private let metrics: JobMetrics?
@@ -285,6 +285,7 @@ package final class JobScheduler: Service {
             let bucket = try? value.cursor["bucket"].string(),
             let key = try? value.cursor["key"].string()
         else { return }
+        var isTaken = event.kind == "object.removed"
         for (pipeline, document) in transitions.documents
         where pipeline.tenant == event.tenant && document.isEnabled {
             let isWanted = document.triggers.contains { trigger in
@@ -296,6 +297,7 @@ package final class JobScheduler: Service {
                 }
             }
             guard isWanted else { continue }
+            isTaken = true
             do {
                 _ = try transitions.addRun(
                     document, tenant: pipeline.tenant, id: entropy.uuid(),
@@ -315,6 +317,7 @@ package final class JobScheduler: Service {
                     ["pipeline": .string(document.name), "cause": LogValue(error)])
             }
         }
+        if !isTaken { tellOfUnclaimed(bucket, key, tenant: event.tenant) }
     }
 
     private func fireDue() throws {

@@ -237,6 +237,9 @@ def test_statements_come_from_a_file_and_from_standard_input(files, tmp_path):
     assert done.stdout.splitlines() == ["a", "1", "b,n", ";,4"]
     done = lakehouse("sql", "--csv", files / "things.parquet", stdin="select max(id) as m from things;\n")
     assert done.stdout.splitlines() == ["m", "3"]
+    # As `-f <(…)` of a shell is: a pipe with a name.
+    done = lakehouse("sql", "--csv", "-f", "/dev/stdin", files / "things.parquet", stdin="select min(id) as m from things")
+    assert done.stdout.splitlines() == ["m", "1"]
 
 
 @pytest.mark.parametrize("words", [["--threads", "1"], ["--threads", "4"], ["--memory-limit", "64MiB"]])

@@ -105,6 +105,27 @@ def test_packed_files_and_workbooks_land_and_are_noted(lake):
     ]
 
 
+def test_a_file_that_is_put_too_shallow_is_told_until_it_is_moved(lake):
+    name = f"s{uuid.uuid4().hex[:8]}"
+    shallow = f"s3://landing/bronze/{name}.csv"
+    lake.s3.put_object(Bucket="landing", Key=f"bronze/{name}.csv", Body=b"id\n1\n")
+    listed = lake.server.command("pipeline", "list", "--json")
+    assert any(pipeline["name"] == "landing" for pipeline in json.loads(listed.stdout))
+    [note] = [line for line in listed.stderr.splitlines() if shallow in line]
+    assert "WAREHOUSE/NAMESPACE/TABLE/FILE" in note
+    move = note[note.index("lakehouse s3 mv ") :].split()[1:]
+    lake.server.command(*[word.replace("NAMESPACE", "shop") for word in move])
+    lake.wait(f"SELECT count(*) FROM bronze.shop.{name}", [[1]])
+    assert shallow not in lake.server.command("pipeline", "list").stderr
+    # The line stands in the log; the thread that reads it may be behind.
+    pause = threading.Event()
+    for _ in range(240):
+        if shallow in lake.server.log():
+            return
+        pause.wait(0.25)
+    raise AssertionError(lake.server.log())
+
+
 def test_a_pattern_is_one_table_and_what_is_gone_goes(lake, tmp_path):
     name = f"p{uuid.uuid4().hex[:8]}"
     lake.declare(

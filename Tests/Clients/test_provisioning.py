@@ -113,6 +113,29 @@ def test_a_user_made_with_a_credential_has_the_role_that_the_help_names(kind, tm
     assert [row["roles"] for row in rows if row["name"] == "etl"] == [[role]]
 
 
+def piped(words, option, text, directory, code=0):
+    """Runs a command whose secret comes as `--option <(…)` of a shell gives it."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, text.encode())
+        os.close(writing)
+        command = [str(BINARY), *words, option, f"/dev/fd/{reading}", "--data", str(directory)]
+        done = subprocess.run(command, capture_output=True, text=True, pass_fds=[reading], timeout=60)
+    finally:
+        os.close(reading)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("kind", ["key", "client"])
+def test_a_secret_comes_by_a_pipe_that_has_a_name(kind, tmp_path):
+    words = [kind, "create", "--user", "etl", "--create-user", "--id", f"etl-{kind}-1", "--json"]
+    made = json.loads(piped(words, "--secret", SECRET + "\n", tmp_path / "data").stdout)
+    assert made["secretAccessKey" if kind == "key" else "clientSecret"] == SECRET
+    again = lakehouse(*words, "--secret", "/dev/stdin", "--data", tmp_path / "data", stdin=SECRET + "\n")
+    assert json.loads(again.stdout)["created"] is False
+
+
 @pytest.mark.parametrize(
     "words, option",
     [
@@ -122,20 +145,17 @@ def test_a_user_made_with_a_credential_has_the_role_that_the_help_names(kind, tm
     ],
     ids=["key", "password", "sql"],
 )
-def test_a_pipe_is_no_file_and_standard_input_is_named(words, option, tmp_path):
+def test_what_holds_no_secret_is_named_without_repeating_it(words, option, tmp_path):
     lakehouse("init", "--data", tmp_path / "data")
-    reading, writing = os.pipe()
-    try:
-        os.write(writing, SECRET.encode() + b"\n")
-        command = [str(BINARY), *words, option, f"/dev/fd/{reading}", "--data", str(tmp_path / "data")]
-        done = subprocess.run(command, capture_output=True, text=True, pass_fds=[reading], timeout=60)
-    finally:
-        os.close(reading)
-        os.close(writing)
-    assert done.returncode == 2 and f"{option} names a pipe or something else that is no regular file" in done.stderr
-    assert f"{option} - reads standard input" in done.stderr and SECRET not in done.stderr
-    missing = lakehouse(*words, option, tmp_path / "none.txt", "--data", tmp_path / "data", code=2)
-    assert f"{option} names no file that can be read" in missing.stderr
+    for path, complaint in [
+        (tmp_path, "names a directory or something else that cannot be read"),
+        (tmp_path / "none.txt", "names no file that can be read"),
+        ("/dev/zero", "names a file of more than 1 MiB, which is no secret"),
+    ]:
+        done = lakehouse(*words, option, path, "--data", tmp_path / "data", code=2)
+        assert f"{option} {complaint}" in done.stderr and str(path) not in done.stderr
+    empty = piped(words, option, "", tmp_path / "data", code=2)
+    assert "empty" in empty.stderr
 
 
 def test_credentials_of_users(run):

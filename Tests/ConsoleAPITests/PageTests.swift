@@ -58,6 +58,14 @@ import Testing
         #expect(text(response).contains("role=\"alert\""))
     }
 
+    @Test("A file that no pipeline takes is shown with the shape its key should have")
+    func waitingFiles() throws {
+        let page = text(try Console().send(.get, "/pipelines"))
+        #expect(page.contains("Files that no pipeline takes"))
+        #expect(page.contains("WAREHOUSE/NAMESPACE/TABLE/FILE"))
+        #expect(page.contains("/storage/landing/object?key=a%20b%2F"))
+    }
+
     @Test("What may not be seen is refused, and the list leaves it out")
     func denied() throws {
         var console = try Console()

@@ -16,6 +16,7 @@ enum PipelineCommands {
         example: "lakehouse pipeline list --json",
         place: .appliance { appliance, parsed, streams in
             let found = try appliance.jobs.pipelines(commandContext())
+            defer { tellOfUnclaimed(appliance, streams) }
             if parsed.has("json") {
                 let values = found.map { PipelineJSON.pipeline($0) }
                 streams.write(JSONValue.array(values).encodedText(.pretty) + "\n")
@@ -34,6 +35,15 @@ enum PipelineCommands {
                 asJSON: false, streams)
             return 0
         })
+
+    /// Notes about files that no pipeline takes, on standard error: lists stay lists.
+    private static func tellOfUnclaimed(_ appliance: Appliance, _ streams: any CommandStreams) {
+        let waiting = UnclaimedObjects(jobs: appliance.jobs, objects: appliance.objects)
+            .all(commandContext())
+        for file in waiting {
+            streams.complain("note: no pipeline takes \(file.uri): \(file.remedy)\n")
+        }
+    }
 
     private static let show = Command(
         "pipeline show", arguments: "NAME", "shows a pipeline: what starts it, its steps, its text",

@@ -34,15 +34,19 @@ final class SecretStreams: CommandStreams {
     }
 }
 
-/// The bytes of the file that an option names.
+/// The bytes of the file that an option names, or of the pipe.
 func readSecretFile(_ path: String, option: String) throws(ApplianceError) -> [UInt8] {
     do throws(PlatformError) { return try LocalFileSystem().readAll(path, limit: 1 << 20) } catch {
-        // It could be opened, but not be read from a place in it.
+        // It could be opened, but not be read.
         if error.code == .io {
             throw ApplianceError(
-                .usage, "--\(option) names a pipe or something else that is no regular file",
-                hint: "--\(option) - reads standard input: COMMAND | lakehouse … --\(option) -",
-                cause: error)
+                .usage, "--\(option) names a directory or something else that cannot be read",
+                hint: "give a file or a pipe that holds the secret, or - for standard input")
+        }
+        if error.code == .invalidArgument {
+            throw ApplianceError(
+                .usage, "--\(option) names a file of more than 1 MiB, which is no secret",
+                hint: "give a file or a pipe that holds the secret alone")
         }
         // The value is not repeated: it may be the secret itself, typed where a file is wanted.
         throw ApplianceError(

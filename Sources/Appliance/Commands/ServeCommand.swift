@@ -10,6 +10,7 @@ enum ServeCommand {
             CommandOption("ports", value: "auto", "picks free ports"),
             CommandOption("port-offset", value: "N", "adds N to every port"),
             CommandOption("trust-loopback", "Trino clients here need no password"),
+            CommandOption("respawn", "starts the server again when it breaks"),
         ],
         example: "lakehouse serve --data ./lakehouse-data",
         place: .here { parsed, streams in try run(parsed, streams) })
@@ -40,9 +41,12 @@ enum ServeCommand {
         Signals.ignoreBrokenPipes()
         var configuration = try CommandLine.configuration(parsed, further: settings(parsed))
         try configuration.chooseFreePorts()
+        let note = parsed.has("respawn") ? nil : RespawnNote.ours
+        if let note { Process.endWithParent(note.parent) }
         let level = LogLevel(name: configuration.text("log.level")) ?? .notice
         LogDestination.standard.configure(
             minimum: level, format: configuration.text("log.format") == "json" ? .json : .text)
+        if parsed.has("respawn") { return try respawner(parsed, configuration).run() }
         let clock = SystemMonotonicClock()
         let begin = clock.now()
         let appliance = try Appliance(configuration)
@@ -67,6 +71,27 @@ enum ServeCommand {
         }
         streams.write(text)
         return server.run()
+    }
+
+    /// Who starts this command again without the option, on the ports that are chosen now: clients
+    /// find the server where they have left it.
+    private static func respawner(
+        _ parsed: ParsedArguments, _ configuration: ApplianceConfiguration
+    ) -> Respawner {
+        let options = command.options + Command.shared
+        var arguments = ["serve"]
+        for (name, value) in parsed.all where !["respawn", "ports", "port-offset"].contains(name) {
+            let isFlag = options.first { $0.name == name }?.value == nil
+            arguments += isFlag ? ["--\(name)"] : ["--\(name)", value]
+        }
+        for key in ["ports.console", "ports.s3"] {
+            arguments += ["--set", "\(key)=\(configuration.integer(key))"]
+        }
+        // A program that was replaced while it ran is not at its path any more.
+        let path = Host.executablePath.flatMap { path in
+            (try? LocalFileSystem().exists(path)) == true ? path : nil
+        }
+        return Respawner(program: path ?? "/proc/self/exe", arguments: arguments)
     }
 
     /// How the administrator of a new directory gets in: a link that works once for the terminal only, never

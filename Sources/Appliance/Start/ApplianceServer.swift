@@ -157,11 +157,12 @@ struct ApplianceDoors {
                     warehouses: TableCatalogBrowser(catalog: appliance.catalog),
                     connected: appliance.connectors),
                 queries: EngineQueryBrowser(engine: appliance.queries),
-                pipelines: SchedulerBrowser(jobs: appliance.jobs),
+                pipelines: SchedulerBrowser(jobs: appliance.jobs, objects: appliance.objects),
                 audit: LedgerBrowser(
                     ledger: appliance.ledger, authorizer: appliance.identity.authorizer),
                 appliance: ApplianceFactsBrowser(
-                    health: health, startedMicroseconds: appliance.clock.now().microseconds),
+                    health: health, startedMicroseconds: appliance.clock.now().microseconds,
+                    authorizer: appliance.identity.authorizer, directory: appliance.directory.path),
                 watch: CatalogTableWatch(catalog: appliance.catalog),
                 assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
                 library: { dashboards.library() }, clock: appliance.clock, asker: asker,

@@ -10,6 +10,11 @@ package enum WalkthroughTranscript {
         try LocalFileSystem().replaceDurably("\(directory)/\(name)", with: bytes, mode: 0o600)
     }
 
+    /// Whether there was a walkthrough.
+    static func isThere(_ directory: String) -> Bool {
+        (try? LocalFileSystem().exists("\(directory)/\(name)")) == true
+    }
+
     /// The words; nil where there was no walkthrough.
     static func read(_ directory: String) -> [UInt8]? {
         try? LocalFileSystem().readAll("\(directory)/\(name)", limit: sizeLimit)

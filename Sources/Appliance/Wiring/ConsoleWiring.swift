@@ -203,14 +203,27 @@ struct EngineQueryBrowser: QueryBrowser {
 struct ApplianceFactsBrowser: ApplianceBrowser {
     let health: HealthRegistry
     let startedMicroseconds: Int64
+    let authorizer: any Authorizer
+    /// The data directory.
+    let directory: String
+    let respawn = RespawnNote.ours
 
     func facts(_ context: RequestContext) -> ApplianceFacts {
-        ApplianceFacts(
+        let mayReadWalkthrough = authorizer.decide(
+            context, .systemAdminister,
+            Resource(tenant: context.tenant, kind: .system, path: [])
+        ).isAllowed
+        return ApplianceFacts(
             version: CommandLine.version, startedMicroseconds: startedMicroseconds,
             services: health.report.map { .init(name: $0.name, state: $0.status.word) },
             connectHints: ConnectCommand.tools.map {
                 .init(tool: $0, command: "lakehouse connect \($0)")
-            })
+            },
+            restart: respawn.flatMap { note in
+                guard let ending = note.ending, let at = note.endedMicroseconds else { return nil }
+                return .init(ending: ending, atMicroseconds: at, count: note.restarts)
+            },
+            hasWalkthrough: mayReadWalkthrough && WalkthroughTranscript.isThere(directory))
     }
 }
 

@@ -2,6 +2,7 @@ import Authority
 import CivilTime
 import ConsoleAPI
 import Diagnostics
+import DiskObjectStorage
 import Ingest
 import JSON
 import Jobs
@@ -77,6 +78,14 @@ struct EngineStatementRunner: StatementRunner {
 /// The scheduler for the console's pages.
 struct SchedulerBrowser: PipelineBrowser {
     let jobs: JobScheduler
+    let objects: DiskObjectStore
+
+    func waitingFiles(_ context: RequestContext) -> [WaitingFile] {
+        UnclaimedObjects(jobs: jobs, objects: objects).all(context).map {
+            WaitingFile(
+                bucket: $0.bucket, key: $0.key, expected: $0.expected, remedy: $0.remedy)
+        }
+    }
 
     func pipelines(_ context: RequestContext) throws -> [ConsoleAPI.PipelineSummary] {
         try jobs.pipelines(context).map { summary($0, []) }

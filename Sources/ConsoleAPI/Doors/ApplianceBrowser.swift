@@ -28,8 +28,27 @@ package struct ApplianceFacts: Sendable, Hashable {
         }
     }
 
+    /// An end of the server that nobody asked for, after which it was started again.
+    package struct Restart: Sendable, Hashable {
+        /// `signal 9 (killed)`.
+        package var ending: String
+        package var atMicroseconds: Int64
+        /// How often since somebody started it.
+        package var count: Int
+
+        package init(ending: String, atMicroseconds: Int64, count: Int) {
+            self.ending = ending
+            self.atMicroseconds = atMicroseconds
+            self.count = count
+        }
+    }
+
     package var version: String
     package var startedMicroseconds: Int64
+    /// nil when this is the first server that was started.
+    package var restart: Restart?
+    /// Whether the visitor may read what a walkthrough in this directory has said.
+    package var hasWalkthrough: Bool
     package var services: [ServiceRow]
     package var objectCount: Int64?
     package var storedBytes: Int64?
@@ -37,7 +56,8 @@ package struct ApplianceFacts: Sendable, Hashable {
 
     package init(
         version: String, startedMicroseconds: Int64, services: [ServiceRow],
-        objectCount: Int64? = nil, storedBytes: Int64? = nil, connectHints: [ConnectHint] = []
+        objectCount: Int64? = nil, storedBytes: Int64? = nil, connectHints: [ConnectHint] = [],
+        restart: Restart? = nil, hasWalkthrough: Bool = false
     ) {
         self.version = version
         self.startedMicroseconds = startedMicroseconds
@@ -45,6 +65,8 @@ package struct ApplianceFacts: Sendable, Hashable {
         self.objectCount = objectCount
         self.storedBytes = storedBytes
         self.connectHints = connectHints
+        self.restart = restart
+        self.hasWalkthrough = hasWalkthrough
     }
 }
 

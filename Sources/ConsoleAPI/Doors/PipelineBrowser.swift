@@ -89,6 +89,23 @@ package struct PipelineAttempt: Sendable, Hashable {
     }
 }
 
+/// A file in a bucket that pipelines watch, under a key that none of them takes.
+package struct WaitingFile: Sendable, Hashable {
+    package var bucket: String
+    package var key: String
+    /// What keys look like that are taken.
+    package var expected: String
+    /// What to do.
+    package var remedy: String
+
+    package init(bucket: String, key: String, expected: String, remedy: String) {
+        self.bucket = bucket
+        self.key = key
+        self.expected = expected
+        self.remedy = remedy
+    }
+}
+
 /// The pipelines and what they did. Verbs ask the authorizer and throw its faults.
 package protocol PipelineBrowser: Sendable {
     func pipelines(_ context: RequestContext) throws -> [PipelineSummary]
@@ -104,4 +121,6 @@ package protocol PipelineBrowser: Sendable {
     ) throws -> (run: PipelineRun, attempts: [PipelineAttempt])?
     /// Starts a run; gives its id.
     func start(_ context: RequestContext, pipeline: String) throws -> String
+    /// Files that wait for a pipeline and will wait for ever, of those that the visitor may list.
+    func waitingFiles(_ context: RequestContext) -> [WaitingFile]
 }

@@ -17,12 +17,36 @@ extension ConsolePages {
             <p class="note">lakehouse \(facts.version), started \
             \(moment(facts.startedMicroseconds, now: now))</p></div>
             """
-        body += counts(context, facts)
+        body += notices(facts) + counts(context, facts)
         body += "<div class=\"columns\">\n"
         body += recentQueries(context) + recentRuns(context) + freshness(context)
         body += services(facts)
         body += "</div>\n" + connect(facts)
         return Page(title: "Overview", body: body)
+    }
+
+    /// What happened to the server, and what was shown on it.
+    private func notices(_ facts: ApplianceFacts) -> Markup {
+        var notices = Markup()
+        if let restart = facts.restart {
+            let often: Markup =
+                restart.count == 1
+                ? "It is the first time" : "It is time \(countText(restart.count))"
+            notices += """
+                <p class="hint" role="status">The server ended by itself, by \(restart.ending), \
+                \(moment(restart.atMicroseconds, now: now)), and was started again. \(often) since \
+                somebody started it; nothing that was acknowledged is lost.</p>
+
+                """
+        }
+        if facts.hasWalkthrough {
+            notices += """
+                <p class="hint">A walkthrough was made in this lakehouse: \
+                <a href="/walkthrough">its steps and its receipt</a>.</p>
+
+                """
+        }
+        return notices
     }
 
     private func counts(_ context: RequestContext, _ facts: ApplianceFacts) -> Markup {

@@ -51,10 +51,32 @@ extension ConsolePages {
             \(runTable(runs, hasPipeline: true))
             </section>
             """
+        let waiting = waitingFiles(doors.pipelines.waitingFiles(visitor.context))
         return Page(
             title: "Pipelines",
-            body: "<div class=\"head\"><h1>Pipelines</h1></div>\n\(list)\n\(recent)",
+            body:
+                "<div class=\"head\"><h1>Pipelines</h1></div>\n\(waiting)\(list)\n\(recent)",
             refreshSeconds: refresh(runs))
+    }
+
+    /// What was put where no pipeline looks, and what to do with it.
+    private func waitingFiles(_ files: [WaitingFile]) -> Markup {
+        guard !files.isEmpty else { return Markup() }
+        let rows = files.map { file -> [Markup] in
+            let page =
+                "/storage/\(segment(file.bucket))/object?key=\(segment(file.key))"
+            return [
+                "<a href=\"\(page)\"><code>s3://\(file.bucket)/\(file.key)</code></a>",
+                "<code>\(file.expected)</code>", "\(file.remedy)",
+            ]
+        }
+        return """
+            <section class="card" aria-labelledby="waiting"><h2 id="waiting">Files that no pipeline \
+            takes</h2>
+            \(plainTable(["File", "Expected", "What to do"], rows, label: "Files that no pipeline takes"))
+            </section>
+
+            """
     }
 
     private func pipelinePage(_ name: String, _ visitor: ConsoleVisitor) throws -> Page {

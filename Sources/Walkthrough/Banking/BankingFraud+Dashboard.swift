@@ -152,9 +152,9 @@ extension BankingFraud {
             let clock = SystemMonotonicClock()
             _ = ready.wait(until: clock.now() + .seconds(5))
             if !show.breaks("dashboard.moves") {
+                // A commit that leaves the bank as it is: what is kept tells what the receipt tells.
                 _ = try client.sql(
-                    "UPDATE \(BankingFraud.table) SET memo = 'seen by the dashboard' WHERE transaction_id = 7"
-                )
+                    "UPDATE \(BankingFraud.table) SET memo = memo WHERE transaction_id = 7")
             }
             let limit: Duration = show.breaks("dashboard.moves") ? .seconds(2) : .seconds(10)
             let saw = moved.wait(until: clock.now() + limit) ?? false

@@ -64,8 +64,26 @@ extension BankingFraud {
             _ = try connected().sql(sql)
             let done = try state(try connected())
             return (
-                done.rows == before.rows && done.ids == before.ids,
+                done.rows == before.rows && done.ids == before.ids && done.moods != before.moods,
                 "the MERGE ran to its end: \(done.rows) rows, \(done.ids) ids"
+            )
+        }
+        // The moods of step 8 again, so that what is kept tells what the receipt tells.
+        let rescore =
+            "MERGE INTO \(Self.table) t USING gold.banking.fraud_features f "
+            + "ON t.transaction_id = f.transaction_id WHEN MATCHED THEN UPDATE SET "
+            + "memo_sentiment = ai_sentiment(coalesce(t.memo, ''))"
+        show.command(rescore)
+        if show.breaks("chaos.restored") {
+            _ = try connected().sql(
+                "UPDATE \(Self.table) SET memo = 'terrible fraud' WHERE transaction_id <= 50")
+        }
+        try show.claim("chaos.restored") {
+            _ = try connected().sql(rescore)
+            let done = try state(try connected())
+            return (
+                done.rows == before.rows && done.moods == before.moods,
+                "the sum of the moods was \(before.moods), is \(done.moods)"
             )
         }
         _ = appliance
