@@ -6,6 +6,28 @@ import Vectors
 
 /// Single rows, and what is known without reading any.
 extension ParquetSource {
+    /// Row groups, cut only where they are too few for the workers: a page that two parts share is read
+    /// and decompressed for each of them.
+    static func morsels(of tasks: [ParquetFileTask], workers: Int) -> [Morsel] {
+        let groups = tasks.reduce(0) { $0 + $1.file.rowGroupCount }
+        let wanted = workers * morselsPerWorker
+        let parts = max(1, (wanted + groups - 1) / max(groups, 1))
+        var morsels: [Morsel] = []
+        for (index, task) in tasks.enumerated() {
+            for group in 0..<task.file.rowGroupCount {
+                let rows = task.file.metadata.rowGroups[group].rowCount
+                let size = max(morselRows, (rows + parts - 1) / parts)
+                var start = 0
+                while start < rows {
+                    let end = min(start + size, rows)
+                    morsels.append(Morsel(task: index, rowGroup: group, rows: start..<end))
+                    start = end
+                }
+            }
+        }
+        return morsels
+    }
+
     /// For a top-N, the morsels that may have the first rows come first, so that its bound soon rules
     /// out the others.
     static func ordered(

@@ -27,8 +27,10 @@ struct ParquetFileTask: Sendable {
 
 /// Scans Parquet files: a morsel is a row group, or a part of one where row groups are few.
 final class ParquetSource: RowFetching {
-    /// Rows of a morsel at the most.
+    /// Rows that a part of a row group has at the least.
     static let morselRows = 131_072
+    /// Morsels wanted for each worker; more row groups than that are not cut.
+    static let morselsPerWorker = 4
 
     struct Morsel {
         let task: Int
@@ -56,18 +58,7 @@ final class ParquetSource: RowFetching {
         self.prunedFiles = prunedFiles
         self.request = request
         self.types = types
-        var morsels: [Morsel] = []
-        for (index, task) in tasks.enumerated() {
-            for group in 0..<task.file.rowGroupCount {
-                let rows = task.file.metadata.rowGroups[group].rowCount
-                var start = 0
-                while start < rows {
-                    let end = min(start + ParquetSource.morselRows, rows)
-                    morsels.append(Morsel(task: index, rowGroup: group, rows: start..<end))
-                    start = end
-                }
-            }
-        }
+        let morsels = ParquetSource.morsels(of: tasks, workers: request.settings.threadCount)
         self.morsels = ParquetSource.ordered(morsels, tasks, request.topN)
         self.unfiltered = unfiltered.union(types.indices.filter { !types[$0].children.isEmpty })
         // Nested columns are filtered behind the scan.

@@ -48,6 +48,11 @@ class Accumulator {
     /// Adds another group's state; its memory lives as long as the target's.
     func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {}
 
+    /// Adds `count` states to others, in their order; a target may come more than once.
+    func mergeAll(_ targets: GroupPointers, _ sources: GroupPointers, _ count: Int) {
+        for index in 0..<count { merge(targets[index], sources[index]) }
+    }
+
     /// Writes the results of groups to rows `0..<count` of the buffer.
     func finalize(
         _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
@@ -105,6 +110,10 @@ final class CountAccumulator: Accumulator {
     override func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {
         (target + offset).assumingMemoryBound(to: Int64.self).pointee &+= (source + offset).load(
             as: Int64.self)
+    }
+
+    override func mergeAll(_ targets: GroupPointers, _ sources: GroupPointers, _ count: Int) {
+        for index in 0..<count { merge(targets[index], sources[index]) }
     }
 
     override func finalize(
@@ -267,6 +276,10 @@ final class ExactSumAccumulator: Accumulator {
         }
     }
 
+    override func mergeAll(_ targets: GroupPointers, _ sources: GroupPointers, _ count: Int) {
+        for index in 0..<count { merge(targets[index], sources[index]) }
+    }
+
     override func finalize(
         _ groups: GroupPointers, _ count: Int, into buffer: ColumnBuffer,
         _ context: EvaluationContext,
@@ -329,13 +342,49 @@ final class FloatingSumAccumulator: Accumulator {
     ) {
         let values = arguments[0].pointer(as: Double.self)
         let valid = arguments[0].valid
-        let isGeometric = result == .geometricMean
-        for index in 0..<count where isPresent(valid, index) {
-            let state = groups[index] + offset
-            let value = isGeometric ? logarithm(values[index]) : values[index]
-            state.assumingMemoryBound(to: Double.self).pointee += value
-            (state + 8).assumingMemoryBound(to: Int64.self).pointee &+= 1
+        let offset = offset
+        if result == .geometricMean {
+            for index in 0..<count where isPresent(valid, index) {
+                add(logarithm(values[index]), 1, groups[index] + offset)
+            }
+        } else if let valid {
+            for index in 0..<count where isPresent(valid, index) {
+                add(values[index], 1, groups[index] + offset)
+            }
+        } else {
+            for index in 0..<count { add(values[index], 1, groups[index] + offset) }
         }
+    }
+
+    @inline(__always) private func add(
+        _ value: Double, _ rows: Int64, _ state: UnsafeMutableRawPointer
+    ) {
+        state.assumingMemoryBound(to: Double.self).pointee += value
+        (state + 8).assumingMemoryBound(to: Int64.self).pointee &+= rows
+    }
+
+    /// In the order of the rows, so that the sum is the one that `update` comes to.
+    override func updateOne(
+        _ group: UnsafeMutableRawPointer, _ arguments: UnsafePointer<Vector>, _ count: Int,
+        _ store: PartitionedRows, _ context: EvaluationContext
+    ) {
+        let values = arguments[0].pointer(as: Double.self)
+        let valid = arguments[0].valid
+        let isGeometric = result == .geometricMean
+        let state = group + offset
+        var sum = state.load(as: Double.self)
+        var rows: Int64 = 0
+        if valid == nil, !isGeometric {
+            for index in 0..<count { sum += values[index] }
+            rows = Int64(count)
+        } else {
+            for index in 0..<count where isPresent(valid, index) {
+                sum += isGeometric ? logarithm(values[index]) : values[index]
+                rows &+= 1
+            }
+        }
+        state.storeBytes(of: sum, as: Double.self)
+        (state + 8).assumingMemoryBound(to: Int64.self).pointee &+= rows
     }
 
     override func merge(_ target: UnsafeMutableRawPointer, _ source: UnsafeMutableRawPointer) {
@@ -343,6 +392,10 @@ final class FloatingSumAccumulator: Accumulator {
             as: Double.self)
         (target + offset + 8).assumingMemoryBound(to: Int64.self).pointee &+= (source + offset + 8)
             .load(as: Int64.self)
+    }
+
+    override func mergeAll(_ targets: GroupPointers, _ sources: GroupPointers, _ count: Int) {
+        for index in 0..<count { merge(targets[index], sources[index]) }
     }
 
     override func finalize(

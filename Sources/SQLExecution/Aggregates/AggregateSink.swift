@@ -218,17 +218,18 @@ private final class AggregateLocal: Operator {
     /// Adds the states of the group rows that the column points to.
     private func mergeStates(_ vector: Vector, _ rows: ActiveRows) {
         let addresses = vector.pointer(as: UInt.self)
+        let sources = chosenGroups
+        if let globalGroup { table.groups.update(repeating: globalGroup, count: rows.active) }
         for (index, call) in sink.shape.calls.enumerated() {
             guard let state = call.mergedState else { continue }
             let accumulator = accumulators[index]
-            let shift = state - accumulator.offset
+            let shift = UInt(bitPattern: state - accumulator.offset)
             for place in 0..<rows.active {
-                guard
-                    let source = UnsafeMutableRawPointer(
-                        bitPattern: addresses[vector.valueIndex(rows.row(place))])
-                else { continue }
-                accumulator.merge(globalGroup ?? table.groups[place], source + shift)
+                let address = addresses[vector.valueIndex(rows.row(place))] &+ shift
+                sources[place] = UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped
             }
+            accumulator.mergeAll(
+                UnsafePointer(table.groups), UnsafePointer(sources), rows.active)
         }
     }
 
@@ -421,31 +422,8 @@ private final class AggregateReader: MorselReader {
     /// Merges rows of equal keys into the first of them.
     private func merge(_ rows: [UnsafeMutableRawPointer]) -> [UnsafeMutableRawPointer] {
         if rows.count < 2 { return rows }
-        var size = 64
-        while size < rows.count * 2 { size *= 2 }
-        let mask = size - 1
-        let slots = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: size)
-        slots.initialize(repeating: nil, count: size)
-        defer { slots.deallocate() }
-        var unique: [UnsafeMutableRawPointer] = []
-        unique.reserveCapacity(rows.count)
-        for row in rows {
-            // All rows of a partition share the top bits: the slot comes from below them.
-            var slot = Int(truncatingIfNeeded: row.load(as: UInt64.self) &>> 16) & mask
-            while true {
-                guard let group = slots[slot] else {
-                    slots[slot] = row
-                    unique.append(row)
-                    break
-                }
-                if keysEqual(group, row, comparison) {
-                    for accumulator in accumulators { accumulator.merge(group, row) }
-                    break
-                }
-                slot = (slot &+ 1) & mask
-            }
-        }
-        return unique
+        let merger = GroupMerger(accumulators, comparison, rowCount: rows.count)
+        return rows.withUnsafeBufferPointer { merger.merge($0) }
     }
 
     /// A partition with spilled rows is read in passes over further hash bits, as many as it takes for a

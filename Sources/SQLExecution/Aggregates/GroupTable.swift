@@ -63,13 +63,41 @@ final class GroupTable {
         // Rows are looked up in stretches, since making groups may change the slots.
         while index < count {
             if used &* 2 >= mask { adapt() }
-            let end = min(count, index + (mask + 1) / 2 - used + 1)
+            var end = min(count, index + (mask + 1) / 2 - used + 1)
+            if mask >= Limits.cachedSlots {
+                end = min(end, index + 256)
+                prefetch(packer, index, end)
+            }
             index =
                 layout.hasKeyViews || layout.keyWords != 1
                 ? findGeneral(packer, index, end, &previous)
                 : findWord(packer, index, end, &previous)
         }
         lookups += count
+    }
+
+    /// Asks for the slots of some rows, then for the groups that they may lead to, so that the misses
+    /// of a stretch overlap.
+    private func prefetch(_ packer: KeyPacker, _ start: Int, _ end: Int) {
+        let slots = slots
+        let mask = mask
+        let stride = packer.stride
+        let first = packer.scratch + start &* stride
+        var packed = first
+        for _ in start..<end {
+            let header = packed.load(as: UInt64.self)
+            ci_prefetch(slots + (Int(truncatingIfNeeded: header &>> 16) & mask))
+            packed += stride
+        }
+        packed = first
+        for _ in start..<end {
+            let header = packed.load(as: UInt64.self)
+            let entry = slots[Int(truncatingIfNeeded: header &>> 16) & mask]
+            if entry != 0, (entry ^ header) & 0xFFFF_0000_0000_0000 == 0 {
+                ci_prefetch(address(entry))
+            }
+            packed += stride
+        }
     }
 
     /// One plain word: the frequent case.

@@ -44,6 +44,8 @@ enum Limits {
     static let smallDomainCombinations = 65_536
     /// Slots an aggregate table grows to before it clears instead.
     static let largestGroupTable = 1 << 22
+    /// Slots of a table that are in a core's cache anyway.
+    static let cachedSlots = 1 << 14
     /// Rows of a top-N that are looked up again at the most, and the weight of columns that it pays for.
     static let lateRows = 1000
     static let lateWeight = 6
