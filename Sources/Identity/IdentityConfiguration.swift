@@ -18,6 +18,8 @@ package struct IdentityConfiguration: Sendable {
     package var signatureAlgorithm = SignatureAlgorithm.rs256
     package var passwordCost = PasswordHash.Cost.standard
     package var minimumPasswordLength = 8
+    /// Nobody but the appliance itself may change anything: a backup that somebody looks into.
+    package var refusesChanges = false
 
     package init() {}
 

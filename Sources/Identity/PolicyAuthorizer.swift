@@ -43,6 +43,10 @@ package struct PolicyAuthorizer: Authorizer {
     private func judge(
         _ context: RequestContext, _ action: Action, _ resource: Resource
     ) -> Decision {
+        let isAppliance = context.principal.kind == .system
+        if registry.configuration.refusesChanges, !isAppliance, !action.onlyLooks {
+            return Decision(isAllowed: false, reason: "this lakehouse is open for reading only")
+        }
         switch context.principal.kind {
         case .system: return Decision(isAllowed: true, reason: "the appliance itself")
         case .anonymous: return judgeAnonymous(context, resource)

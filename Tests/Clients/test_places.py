@@ -10,7 +10,7 @@ import pytest
 from appliance import BINARY, fetch, lakehouse, plain_environment
 
 READING = [
-    ["user", "list"], ["doctor"], ["connect", "env"], ["backup", "create", "x.lhz"], ["sql", "-c", "select 1"],
+    ["user", "list"], ["doctor"], ["connect", "env"], ["backup", "x.lhz"], ["sql", "-c", "select 1"],
     ["s3", "ls"], ["pipeline", "list"], ["pipeline", "declare", "p.yml"], ["key", "list"], ["user", "link"],
     ["ingest", "a.csv", "--into", "bronze.a.b"], ["branch", "list"], ["maintain", "log"], ["alert", "list"],
 ]

@@ -89,7 +89,7 @@ package enum CommandLine {
         // What runs here over files or one-shot has a form of its own inside of a server.
         let own =
             [SQLCommand.inside, PipelineCommands.declareInside, IngestCommand.inside]
-            + ObjectCommands.inside
+            + ObjectCommands.inside + [BackupCommands.inside]
         let inside = commands.filter { command in !own.contains { $0.name == command.name } } + own
         guard let (command, rest) = find(arguments, in: inside),
             case .appliance(let body) = command.place

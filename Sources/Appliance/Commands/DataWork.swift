@@ -6,6 +6,8 @@ import Platform
 /// server, which belongs to the same user and sees the same files, or one-shot.
 struct DataWork {
     let options: [CommandOption]
+    /// Options whose values are paths.
+    var pathOptions: Set<String> = []
     let body: @Sendable (Appliance, ParsedArguments, any CommandStreams) throws -> Int32
 
     /// The command as it is typed.
@@ -32,13 +34,26 @@ struct DataWork {
         let directory = configuration.text("data")
         var own = parsed
         own.positional = parsed.positional.map(Self.absolute)
+        own.all = parsed.all.map { option in
+            (
+                option.name,
+                pathOptions.contains(option.name) ? Self.absolute(option.value) : option.value
+            )
+        }
+        // Who sits at the terminal watches; whether anybody does is known here only.
+        if options.contains(where: { $0.name == Progress.option.name }),
+            !own.has(Progress.option.name), Terminal.isInteractive(.error)
+        {
+            own.all.append((Progress.option.name, "true"))
+        }
+        for (name, value) in own.all { own.options[name] = value }
         guard ControlClient.isServed(directory) else {
             let appliance = try Appliance.opening(configuration)
             defer { appliance.close() }
             return try body(appliance, own, streams)
         }
         var words = name.split(separator: " ").map(String.init)
-        for (name, value) in parsed.all {
+        for (name, value) in own.all {
             guard let option = options.first(where: { $0.name == name }) else { continue }
             words.append(option.value == nil ? "--\(name)" : "--\(name)=\(value)")
         }
@@ -47,7 +62,7 @@ struct DataWork {
             streams: streams)
     }
 
-    private static func absolute(_ path: String) -> String {
+    static func absolute(_ path: String) -> String {
         if path.hasPrefix("/") || path.hasPrefix("s3://") { return path }
         return Host.workingDirectory + "/" + path
     }

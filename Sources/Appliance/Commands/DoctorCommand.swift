@@ -75,7 +75,7 @@ enum DoctorCommand {
                 findings.append(
                     Finding(
                         area: "database", place: appliance.directory.file(name), problem: problem,
-                        remedy: "restore a backup into a new directory: lakehouse backup restore"))
+                        remedy: "restore a backup into a new directory: lakehouse restore"))
             }
         }
         return findings
@@ -93,7 +93,7 @@ enum DoctorCommand {
                     "write the object again from its source, or restore a backup"
                 case .strayBlob: "nothing is lost: the next start removes it"
                 case .inconsistentIndex:
-                    "restore a backup into a new directory: lakehouse backup restore"
+                    "restore a backup into a new directory: lakehouse restore"
                 }
             return Finding(
                 area: "objects", place: objects.isEmpty ? problem.subject : objects,

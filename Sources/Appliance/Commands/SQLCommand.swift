@@ -55,6 +55,17 @@ enum SQLCommand {
                 catalog: "lakehouse", schema: nil, streams)
         })
 
+    /// Runs a script for somebody over an appliance that is open.
+    static func runOver(
+        _ appliance: Appliance, _ context: RequestContext, _ parsed: ParsedArguments,
+        _ script: String, _ streams: any CommandStreams
+    ) throws -> Int32 {
+        try requireOneFormat(parsed)
+        return try run(
+            appliance.queries, appliance.zones, context, parsed, script, catalog: "lakehouse",
+            schema: nil, streams)
+    }
+
     /// What is to be run; nil: statements are typed.
     private static func script(_ parsed: ParsedArguments) throws -> String? {
         if let text = parsed["command"] { return text }

@@ -21,6 +21,8 @@ import Vectors
 /// Every domain over one data directory, open and wired, with nothing listening.
 package final class Appliance: Sendable {
     package let configuration: ApplianceConfiguration
+    /// Whether it is a backup that somebody looks into.
+    let refusesChanges: Bool
     package let directory: DataDirectory
     package let identity: IdentityRegistry
     package let ledger: AuditLedger
@@ -55,8 +57,13 @@ package final class Appliance: Sendable {
     static let landingBucket = "landing"
 
     /// Opens the directory, makes what a first start needs, and recovers from a crash.
-    package init(_ configuration: ApplianceConfiguration) throws {
+    ///
+    /// With `refusesChanges` nobody but the appliance itself may change anything, and nothing runs on its own.
+    package init(
+        _ configuration: ApplianceConfiguration, refusesChanges: Bool = false
+    ) throws {
         self.configuration = configuration
+        self.refusesChanges = refusesChanges
         directory = try DataDirectory(path: configuration.text("data"))
         let clockFile = configuration.text("clock")
         clock = clockFile.isEmpty ? SystemWallClock() : FileWallClock(path: clockFile)
@@ -65,6 +72,7 @@ package final class Appliance: Sendable {
         addresses = PublishedAddresses(configuration)
         var identitySettings = IdentityConfiguration()
         identitySettings.issuer = addresses.publicURL + "/oidc"
+        identitySettings.refusesChanges = refusesChanges
         let recorder = LedgerRecorder()
         identity = try IdentityRegistry(
             directory: directory.path, configuration: identitySettings, clock: clock,

@@ -62,18 +62,23 @@ package final class ApplianceServer: Sendable {
             request, streams in
             CommandLine.runInside(appliance, request.arguments, streams)
         }
-        supervisor = Supervisor(
-            [
-                SimpleService("ledger", start: { try appliance.ledger.start() }),
-                upkeep, StorageKeeper(appliance), PurgeService(appliance.catalog),
-                QueryService(appliance.queries), appliance.jobs, http,
-                SimpleService(
-                    "addresses",
-                    start: { [http] in
-                        appliance.addresses.bound(
-                            console: http.port(of: "console") ?? 0, s3: http.port(of: "s3") ?? 0)
-                    }), appliance.watchman, control,
-            ], health: health)
+        let ledger = SimpleService("ledger", start: { try appliance.ledger.start() })
+        let addresses = SimpleService(
+            "addresses",
+            start: { [http] in
+                appliance.addresses.bound(
+                    console: http.port(of: "console") ?? 0, s3: http.port(of: "s3") ?? 0)
+            })
+        let queries = QueryService(appliance.queries)
+        // Whoever looks into a backup starts nothing that acts on its own, and no command line with its rights.
+        let services: [any Service] =
+            appliance.refusesChanges
+            ? [ledger, upkeep, queries, http, addresses]
+            : [
+                ledger, upkeep, StorageKeeper(appliance), PurgeService(appliance.catalog), queries,
+                appliance.jobs, http, addresses, appliance.watchman, control,
+            ]
+        supervisor = Supervisor(services, health: health)
     }
 
     /// Starts every service. Throws a fault that names the one that failed, why, and what to do.
