@@ -155,7 +155,8 @@ extension DiskObjectStore {
     /// was completed answers the same. `checksum` is the client's value for the whole object.
     package func completeUpload(
         _ context: RequestContext, _ location: ObjectLocation, id: String, parts: [CompletedPart],
-        precondition: WritePrecondition = .none, checksums: [ChecksumAlgorithm: String] = [:],
+        precondition: WritePrecondition = .none, unlessETag: String? = nil,
+        checksums: [ChecksumAlgorithm: String] = [:],
         sizeBytes: Int64? = nil
     ) throws(ObjectStoreError) -> ObjectRecord {
         try require(context, .objectWrite, location)
@@ -167,7 +168,8 @@ extension DiskObjectStore {
                 let bucket = try Self.bucketRow(tx, context.tenant, location.bucket)
                 let present = try Self.uploadedParts(tx, id, after: 0, limit: Limits.partCount)
                 let chosen = try choose(parts, among: present)
-                try checkPrecondition(tx, context, location, precondition)
+                try checkPrecondition(
+                    tx, context, location, precondition, unlessETag: unlessETag)
                 let whole = try sum(chosen, upload: upload, expected: checksums)
                 let total = chosen.reduce(Int64(0)) { $0 + $1.sizeBytes }
                 if let sizeBytes, sizeBytes != total {

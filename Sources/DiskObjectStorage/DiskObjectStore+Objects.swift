@@ -26,7 +26,7 @@ extension DiskObjectStore {
     package func head(
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID? = nil
     ) throws(ObjectStoreError) -> ObjectRecord {
-        try require(context, .objectRead, location)
+        try require(context, .objectRead, location, version: version)
         return try storing("look at \(location)") {
             try database.read { tx in
                 try Self.require(tx, context.tenant, location, version: version).record
@@ -38,7 +38,7 @@ extension DiskObjectStore {
     package func open(
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID? = nil
     ) throws(ObjectStoreError) -> StoredObjectReader {
-        try require(context, .objectRead, location)
+        try require(context, .objectRead, location, version: version)
         let ticket = trash.takeTicket()
         defer { trash.giveBack(ticket) }
         let found = try storing("open \(location)") {
@@ -55,7 +55,7 @@ extension DiskObjectStore {
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID? = nil,
         after: Int = 0, limit: Int = Limits.partCount
     ) throws(ObjectStoreError) -> [PartRecord] {
-        try require(context, .objectRead, location)
+        try require(context, .objectRead, location, version: version)
         return try storing("list the parts of \(location)") {
             try database.read { tx in
                 let found = try Self.require(tx, context.tenant, location, version: version)
@@ -76,10 +76,10 @@ extension DiskObjectStore {
         _ context: RequestContext, from source: ObjectLocation, to target: ObjectLocation,
         version: VersionID? = nil, attributes: ObjectAttributes? = nil,
         tags: [String: String]? = nil, lock: ObjectLock = ObjectLock(),
-        precondition: WritePrecondition = .none,
+        precondition: WritePrecondition = .none, unlessETag: String? = nil,
         check: (ObjectRecord) throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in }
     ) throws(ObjectStoreError) -> ObjectRecord {
-        try require(context, .objectRead, source)
+        try require(context, .objectRead, source, version: version)
         try require(context, .objectWrite, target)
         try checkKey(target.key)
         try attributes?.check()
@@ -89,7 +89,8 @@ extension DiskObjectStore {
                 let found = try Self.require(tx, context.tenant, source, version: version)
                 try check(found.record)
                 let bucket = try Self.bucketRow(tx, context.tenant, target.bucket)
-                try checkPrecondition(tx, context, target, precondition)
+                try checkPrecondition(
+                    tx, context, target, precondition, unlessETag: unlessETag)
                 // The reference is taken before the old row goes, which may be the same content.
                 try tx.run("UPDATE contents SET refs = refs + 1 WHERE id = ?", found.content)
                 var record = found.record
@@ -126,13 +127,14 @@ extension DiskObjectStore {
     func commit(
         _ context: RequestContext, _ location: ObjectLocation, _ content: PendingContent,
         sizeBytes: Int64, etag: String, checksums: ObjectChecksums, attributes: ObjectAttributes,
-        precondition: WritePrecondition, by: String = "Put"
+        precondition: WritePrecondition, unlessETag: String? = nil, by: String = "Put"
     ) throws(ObjectStoreError) -> ObjectRecord {
         let version = folder.nextName()
         let (record, unused) = try storing("write \(location)") {
             try database.writeGrouped { tx in
                 let bucket = try Self.bucketRow(tx, context.tenant, location.bucket)
-                try checkPrecondition(tx, context, location, precondition)
+                try checkPrecondition(
+                    tx, context, location, precondition, unlessETag: unlessETag)
                 try checkLock(bucket, attributes.lock, location)
                 var record = ObjectRecord(
                     description: ObjectDescription(
@@ -157,15 +159,22 @@ extension DiskObjectStore {
         try? folder.remove(blob.name)
     }
 
+    /// Throws `.preconditionFailed` unless the object that is there is as the writer wants it;
+    /// `unlessETag` is the tag that it must not have (`If-None-Match` with one).
     func checkPrecondition(
         _ tx: ReadTransaction, _ context: RequestContext, _ location: ObjectLocation,
-        _ precondition: WritePrecondition
+        _ precondition: WritePrecondition, unlessETag: String? = nil
     ) throws {
-        if precondition == .none { return }
+        if precondition == .none, unlessETag == nil { return }
         let present = try tx.text(
             "SELECT etag FROM objects WHERE tenant = ? AND bucket = ? AND key = ? AND rank = 0",
             context.tenant, location.bucket, location.key)
         try precondition.check(presentETag: present, at: location)
+        if let unlessETag, present == unlessETag {
+            throw ObjectStoreError(
+                code: .preconditionFailed,
+                message: "the object has the entity tag that it must not have: \(location)")
+        }
     }
 
     /// Throws `.invalidBucketState` when a lock is asked for in a bucket without locks.

@@ -179,20 +179,23 @@ package final class DiskObjectStore: Sendable {
 
     /// Asks the authorizer about an object.
     func require(
-        _ context: RequestContext, _ action: Action, _ location: ObjectLocation
+        _ context: RequestContext, _ action: Action, _ location: ObjectLocation,
+        version: VersionID? = nil
     ) throws(ObjectStoreError) {
         try require(
             context, action,
-            Resource(tenant: context.tenant, kind: .object, path: [location.bucket, location.key]))
+            Resource(tenant: context.tenant, kind: .object, path: [location.bucket, location.key]),
+            version: version)
     }
 
     /// Asks the authorizer, with what the bucket's own policy says.
     func require(
-        _ context: RequestContext, _ action: Action, _ resource: Resource
+        _ context: RequestContext, _ action: Action, _ resource: Resource,
+        version: VersionID? = nil
     ) throws(ObjectStoreError) {
         try storing("decide") {
             var context = context
-            try judge(&context, action, resource)
+            try judge(&context, action, resource, version: version)
             _ = try authorizer.require(context, action, resource)
         }
     }

@@ -136,8 +136,8 @@ package final class ObjectUpload: ObjectWriter {
     /// Compares, makes the bytes durable and the object visible; a failure leaves what was there.
     /// `by` is how it came, in the words of S3's events: `Put` or `Post`.
     package func finish(
-        precondition: WritePrecondition = .none, expected: ExpectedContent = ExpectedContent(),
-        by: String = "Put"
+        precondition: WritePrecondition = .none, unlessETag: String? = nil,
+        expected: ExpectedContent = ExpectedContent(), by: String = "Put"
     ) throws(ObjectStoreError) -> ObjectRecord {
         guard var taken = intake.take() else { throw spentWriter() }
         let received = try taken.finish(expected)
@@ -146,7 +146,7 @@ package final class ObjectUpload: ObjectWriter {
             return try store.commit(
                 context, location, received.content, sizeBytes: size, etag: hexText(received.md5),
                 checksums: received.checksums, attributes: attributes, precondition: precondition,
-                by: by)
+                unlessETag: unlessETag, by: by)
         } catch {
             store.forget(received.content)
             throw error

@@ -34,7 +34,7 @@ struct S3Call {
     let target: S3Target
     let signature: VerifiedSignature
     let credential: S3Credential
-    let context: RequestContext
+    private(set) var context: RequestContext
     let store: DiskObjectStore
     let region: String
     let nowMicroseconds: Int64
@@ -45,28 +45,47 @@ struct S3Call {
     func version() throws(S3Error) -> VersionID? { try parseVersion(query("versionId")) }
 
     /// Throws unless the credential's own limits cover the action; what the principal may, the store asks.
-    func allow(_ action: Action, bucket: String, key: String = "") throws(S3Error) {
+    ///
+    /// `operation` is its name in policies, where it is not the request's own.
+    func allow(
+        _ action: Action, as operation: String? = nil, bucket: String, key: String = "",
+        version: VersionID? = nil
+    ) throws(S3Error) {
         if let covers = credential.covers, !covers(action, bucket, key) {
             throw S3Error(
                 .accessDenied, "this temporary credential does not cover \(action.rawValue) here")
         }
         guard let policy = credential.policy else { return }
-        guard let operation = PolicyActions.name(action, facts: context.facts),
-            isAllowed(by: policy, operation, bucket: bucket, key: action == .objectList ? "" : key)
+        guard
+            let operation = operation
+                ?? PolicyActions.name(action, facts: context.facts, isOfVersion: version != nil),
+            isAllowed(
+                by: policy, operation, bucket: bucket, key: action == .objectList ? "" : key,
+                version)
         else {
             throw S3Error(.accessDenied, "the policy of this session does not allow it")
         }
     }
 
     private func isAllowed(
-        by policy: PolicyDocument, _ operation: String, bucket: String, key: String
+        by policy: PolicyDocument, _ operation: String, bucket: String, key: String,
+        _ version: VersionID?
     ) -> Bool {
+        var tags: [String: String] = [:]
+        if policy.asksForExistingTags, !key.isEmpty {
+            // What cannot be looked up is not allowed.
+            guard
+                let found = try? store.existingTags(
+                    tenant: context.tenant, ObjectLocation(bucket: bucket, key: key), version)
+            else { return false }
+            tags = found
+        }
         let ask = { (operation: String, resource: String) in
             policy.judge(
                 PolicyQuestion(
                     operation: operation, resource: resource, principal: context.principal,
                     assumedRole: context.assumedRole, facts: context.facts,
-                    nowMicroseconds: nowMicroseconds))
+                    nowMicroseconds: nowMicroseconds, existingTags: tags))
         }
         switch ask(operation, StorageNames.resource(bucket: bucket, key: key)) {
         case .allows: return true
@@ -93,7 +112,27 @@ struct S3Call {
 
     /// The same for what the request addresses.
     func allow(_ action: Action) throws(S3Error) {
-        try allow(action, bucket: target.bucket, key: target.key)
+        try allow(
+            action, bucket: target.bucket, key: target.key, version: try version())
+    }
+
+    /// The same for ending a retention before its time.
+    func allowBypass(key: String? = nil) throws(S3Error) {
+        try allow(
+            .bucketConfigure, as: PolicyActions.bypass, bucket: target.bucket,
+            key: key ?? target.key)
+    }
+
+    /// The same request, with the tags that its body gives to the object.
+    func giving(_ tags: [String: String]) -> S3Call {
+        guard let facts = context.facts else { return self }
+        var values = facts.values
+        for (name, value) in tags { values[requestTagKey(name)] = value }
+        var call = self
+        call.context.facts = RequestFacts(
+            operation: facts.operation, sourceAddress: facts.sourceAddress,
+            isSecure: facts.isSecure, values: values)
+        return call
     }
 
     func query(_ name: String) -> String? { target.query[name] }

@@ -143,6 +143,14 @@ package final class S3Handler: RequestHandler {
         values["aws:useragent"] = request.fields["User-Agent"]
         values["s3:object-lock-mode"] = request.fields["x-amz-object-lock-mode"]
         values["s3:object-lock-legal-hold"] = request.fields["x-amz-object-lock-legal-hold"]
+        // The tags of a copy are those of its source, unless it says otherwise.
+        if let text = request.fields["x-amz-tagging"],
+            request.fields["x-amz-copy-source"] == nil
+                || request.fields["x-amz-tagging-directive"]?.uppercased() == "REPLACE",
+            let tags = try? TagText.read(header: text)
+        {
+            for (name, value) in tags { values[requestTagKey(name)] = value }
+        }
         values["s3:versionid"] = target.query["versionId"]
         if target.scope == .bucket, request.method == .get || request.method == .head {
             values["s3:prefix"] = target.query["prefix"] ?? ""

@@ -171,7 +171,8 @@ import Testing
             #"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"b"}]}"#,
             #"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","NotAction":"s3:*","Resource":"*"}]}"#,
             #"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*","Color":1}]}"#,
-            #"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/a":"b"}}}]}"#,
+            #"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/":"b"}}}]}"#,
+            #"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:RequestObjectTagKeys":"b"}}}]}"#,
             #"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"Sounds":{"s3:prefix":"b"}}}]}"#,
             #"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/33"}}}]}"#,
         ])

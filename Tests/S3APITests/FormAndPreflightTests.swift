@@ -2,6 +2,7 @@ import Bytes
 import Cryptography
 import HTTPMessages
 import Testing
+import XML
 
 @Suite struct FormTests {
     let client: S3TestClient
@@ -53,6 +54,20 @@ import Testing
         // By one word, since a failure would print every byte.
         #expect(read.body.elementsEqual(file) == true)
         #expect(read.fields["Content-Type"] == "a/b")
+    }
+
+    @Test func aFormGivesTags() throws {
+        let tags =
+            "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+        let conditions = own + #",["starts-with","$tagging",""]"#
+        let answer = try form(
+            [("key", "u/t"), ("tagging", tags)], file: [1], conditions: conditions)
+        #expect(answer.status == 204, "\(answer.code ?? "")")
+        let read = try client.send(.get, "/bucket/u/t", query: "tagging")
+        #expect(read.xml?.first("TagSet")?.first("Tag")?.text(of: "Value") == "b")
+        let broken = try form(
+            [("key", "u/t"), ("tagging", "<Tagging>")], file: [1], conditions: conditions)
+        #expect(broken.code == "MalformedXML")
     }
 
     @Test(

@@ -4,6 +4,9 @@ package import Authority
 /// closely is asked about by its first name here.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
 package enum PolicyActions {
+    /// To end a retention of mode GOVERNANCE before its time.
+    package static let bypass = "s3:BypassGovernanceRetention"
+
     static let all: [(name: String, action: Action)] = [
         ("s3:GetObject", .objectRead), ("s3:GetObjectVersion", .objectRead),
         ("s3:GetObjectTagging", .objectRead), ("s3:GetObjectVersionTagging", .objectRead),
@@ -37,7 +40,7 @@ package enum PolicyActions {
         ("s3:PutBucketObjectLockConfiguration", .bucketConfigure),
         ("s3:PutEncryptionConfiguration", .bucketConfigure),
         ("s3:PutBucketOwnershipControls", .bucketConfigure),
-        ("s3:BypassGovernanceRetention", .bucketConfigure),
+        (bypass, .bucketConfigure),
     ]
 
     private static let byName = Dictionary(all.map { ($0.name, $0.action) }) { first, _ in first }
@@ -45,8 +48,21 @@ package enum PolicyActions {
 
     /// The name that policies know the action by: the door's, where it is one of the action's, else the
     /// most usual. nil where policies know none.
-    package static func name(_ action: Action, facts: RequestFacts?) -> String? {
-        if let named = facts?.operation, byName[named] == action { return named }
-        return usual[action]
+    ///
+    /// What is done to a named version (`isOfVersion`) has names of its own.
+    package static func name(
+        _ action: Action, facts: RequestFacts?, isOfVersion: Bool = false
+    ) -> String? {
+        let named = facts?.operation
+        let name = named.flatMap { byName[$0] == action ? $0 : nil } ?? usual[action]
+        guard isOfVersion, let name else { return name }
+        return ofVersion[name] ?? name
     }
+
+    private static let ofVersion = [
+        "s3:GetObject": "s3:GetObjectVersion", "s3:DeleteObject": "s3:DeleteObjectVersion",
+        "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
+        "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
+        "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+    ]
 }

@@ -33,8 +33,8 @@ struct PolicyCondition: Sendable, Hashable {
         guard let known = Self.operations[name] else {
             throw malformedPolicy("the condition operator is not known: \(operation)")
         }
-        self.key = key.lowercased()
-        guard Self.keys.contains(self.key) else {
+        self.key = Self.normal(key)
+        guard Self.keys.contains(self.key) || Self.tagName(in: self.key)?.isEmpty == false else {
             throw malformedPolicy("the condition key is not known: \(key)")
         }
         (test, isNegated) = known
@@ -144,6 +144,27 @@ struct PolicyCondition: Sendable, Hashable {
         all["DateNotEquals"] = (.time(.equal), true)
         return all
     }()
+
+    /// Begins keys that go on with a tag's name, which keeps its case: the tags that an object has, and
+    /// those that a request gives it.
+    static let existingTag = "s3:existingobjecttag/"
+    static let requestTag = "s3:requestobjecttag/"
+
+    /// A condition key as it is looked up.
+    static func normal(_ key: String) -> String {
+        guard let slash = key.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+            return key.lowercased()
+        }
+        return key[...slash].lowercased() + key[key.utf8.index(after: slash)...]
+    }
+
+    /// The tag that a key asks about; nil where it asks about none.
+    static func tagName(in key: String) -> String? {
+        for start in [existingTag, requestTag] where key.hasPrefix(start) {
+            return String(key.dropFirst(start.count))
+        }
+        return nil
+    }
 
     /// What requests are asked about, in lower case.
     static let keys: Set<String> = [

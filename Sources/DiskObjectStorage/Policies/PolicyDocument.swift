@@ -73,10 +73,10 @@ package struct PolicyDocument: Sendable, Hashable {
     /// Throws `.malformedPolicy` unless every resource lies in the bucket.
     package func check(bucket: String) throws(ObjectStoreError) {
         for pattern in statements.flatMap(\.resources.patterns) {
-            let isInside =
-                pattern == "arn:aws:s3:::\(bucket)" || pattern.hasPrefix("arn:aws:s3:::\(bucket)/")
-                || pattern == "arn:aws:s3:::\(bucket)*"
-            guard isInside else {
+            // A pattern for many buckets counts for this one only.
+            let start = "arn:aws:s3:::"
+            let name = pattern.dropFirst(start.count).prefix { $0 != "/" }
+            guard pattern.hasPrefix(start), wildcardMatches(String(name), bucket) else {
                 throw malformedPolicy("the policy has a resource of another bucket: \(pattern)")
             }
         }

@@ -12,11 +12,14 @@ package struct PolicyQuestion: Sendable {
     package var assumedRole: String?
     package var facts: RequestFacts?
     package var nowMicroseconds: Int64
+    /// The tags of the object that is asked for; empty where there is none, or no policy asks.
+    package var existingTags: [String: String]
 
     package init(
         operation: String, resource: String, principal: Principal, assumedRole: String? = nil,
-        facts: RequestFacts?, nowMicroseconds: Int64
+        facts: RequestFacts?, nowMicroseconds: Int64, existingTags: [String: String] = [:]
     ) {
+        self.existingTags = existingTags
         self.operation = operation
         self.resource = resource
         self.principal = principal
@@ -39,7 +42,12 @@ package struct PolicyQuestion: Sendable {
                 ? "Anonymous" : assumedRole == nil ? "User" : "AssumedRole"
         case "aws:currenttime": CivilFormat.rfc3339(utc: nowMicroseconds)
         case "aws:epochtime": String(floorDivide(nowMicroseconds, 1_000_000))
-        default: facts?.values[key]
+        default:
+            if key.hasPrefix(PolicyCondition.existingTag) {
+                existingTags[String(key.dropFirst(PolicyCondition.existingTag.count))]
+            } else {
+                facts?.values[key]
+            }
         }
     }
 
@@ -56,7 +64,8 @@ package struct PolicyQuestion: Sendable {
             }
             let name = String(behind[..<end])
             // A value must not work as a pattern; NUL is in no key and no name.
-            let value = ["*", "?", "$"].contains(name) ? name : value(of: name.lowercased())
+            let value =
+                ["*", "?", "$"].contains(name) ? name : value(of: PolicyCondition.normal(name))
             text += value.map { $0.contains("*") || $0.contains("?") ? "\u{0}" : $0 } ?? "\u{0}"
             rest = behind[behind.index(after: end)...]
         }
@@ -112,7 +121,20 @@ package enum StorageNames {
     }
 }
 
+/// The condition key that asks for a tag which a request gives to an object.
+package func requestTagKey(_ name: String) -> String { PolicyCondition.requestTag + name }
+
 extension PolicyDocument {
+    /// Whether it asks for the tags that an object has, so that these have to be looked up.
+    package var asksForExistingTags: Bool {
+        statements.contains { statement in
+            statement.conditions.contains { $0.key.hasPrefix(PolicyCondition.existingTag) }
+                || statement.resources.patterns.contains {
+                    $0.lowercased().contains(PolicyCondition.existingTag)
+                }
+        }
+    }
+
     /// What the policy says: a denial beats every allowance. The reason names the statement.
     package func judge(_ question: PolicyQuestion) -> ResourceVerdict {
         var allowing: Statement?

@@ -11,7 +11,7 @@ extension DiskObjectStore {
         _ tags: [String: String]
     ) throws(ObjectStoreError) -> VersionID {
         try ObjectAttributes.check(tags: tags, limit: Limits.objectTags)
-        try require(context, .objectWrite, location)
+        try require(context, .objectWrite, location, version: version)
         return try change(context, location, version, event: "object.tags.set") { _, attributes in
             attributes.tags = tags
         }
@@ -21,7 +21,7 @@ extension DiskObjectStore {
     package func setLegalHold(
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID?, _ isOn: Bool
     ) throws(ObjectStoreError) {
-        try require(context, .objectWrite, location)
+        try require(context, .objectWrite, location, version: version)
         try requireLock(context, location.bucket)
         _ = try change(context, location, version, event: "object.hold.set") { _, attributes in
             attributes.lock.hasLegalHold = isOn
@@ -33,8 +33,8 @@ extension DiskObjectStore {
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID?,
         mode: ObjectLock.Mode?, untilMicroseconds: Int64?, bypassesGovernance: Bool
     ) throws(ObjectStoreError) {
-        try require(context, .objectWrite, location)
-        if bypassesGovernance { try require(context, .bucketConfigure, bucket: location.bucket) }
+        try require(context, .objectWrite, location, version: version)
+        if bypassesGovernance { try requireBypass(context, location) }
         try requireLock(context, location.bucket)
         _ = try change(context, location, version, event: "object.retention.set") {
             now, attributes in

@@ -34,8 +34,8 @@ extension DiskObjectStore {
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID?,
         precondition: WritePrecondition = .none, bypassesGovernance: Bool = false
     ) throws(ObjectStoreError) -> Deletion {
-        try require(context, .objectDelete, location)
-        if bypassesGovernance { try require(context, .bucketConfigure, bucket: location.bucket) }
+        try require(context, .objectDelete, location, version: version)
+        if bypassesGovernance { try requireBypass(context, location) }
         let name = folder.nextName()
         let (deletion, unused) = try storing("delete \(location)") {
             try database.writeGrouped { tx in
@@ -57,12 +57,12 @@ extension DiskObjectStore {
         target: DeletionTarget, result: Result<Deletion, ObjectStoreError>
     )] {
         try requireBucket(context, bucket)
-        if bypassesGovernance { try require(context, .bucketConfigure, bucket: bucket) }
         var refusals: [Int: ObjectStoreError] = [:]
         for (index, target) in targets.enumerated() {
             do throws(ObjectStoreError) {
-                try require(
-                    context, .objectDelete, ObjectLocation(bucket: bucket, key: target.key))
+                let location = ObjectLocation(bucket: bucket, key: target.key)
+                try require(context, .objectDelete, location, version: target.version)
+                if bypassesGovernance { try requireBypass(context, location) }
             } catch {
                 refusals[index] = error
             }

@@ -44,7 +44,6 @@ package struct ObjectLock: Sendable, Hashable {
         switch present {
         case .governance:
             if bypassesGovernance || (isLonger && mode == .governance) { return }
-            if isLonger && mode == .compliance { return }
         case .compliance: if isLonger && mode == .compliance { return }
         }
         throw Self.locked("the retention of the version cannot be shortened: \(location)")

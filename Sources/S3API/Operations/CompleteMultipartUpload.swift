@@ -31,7 +31,8 @@ enum CompleteMultipartUpload: S3Operation {
         }
         let record = try call.store.completeUpload(
             call.context, call.location, id: call.query("uploadId") ?? "", parts: parts,
-            precondition: try writePrecondition(call), checksums: checksums,
+            precondition: try writePrecondition(call), unlessETag: unwantedETag(call),
+            checksums: checksums,
             sizeBytes: call.header("x-amz-mp-object-size").flatMap { Int64($0) })
         var writer = XMLWriter()
         writer.element("CompleteMultipartUploadResult", attributes: s3Namespace) { writer in

@@ -14,7 +14,7 @@ enum CopyObject: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         let (source, version) = try copySource(call)
-        try call.allow(.objectRead, bucket: source.bucket, key: source.key)
+        try call.allow(.objectRead, bucket: source.bucket, key: source.key, version: version)
         try call.allow(.objectWrite)
         try refuseACL(call)
         var attributes: ObjectAttributes?
@@ -37,7 +37,7 @@ enum CopyObject: S3Operation {
         let record = try call.store.copy(
             call.context, from: source, to: call.location, version: version,
             attributes: attributes, tags: tags, lock: try ObjectLock(call),
-            precondition: try writePrecondition(call)
+            precondition: try writePrecondition(call), unlessETag: unwantedETag(call)
         ) { (record) throws(ObjectStoreError) in
             try requireConditions(conditions, record.description)
         }

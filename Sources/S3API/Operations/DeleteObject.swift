@@ -15,7 +15,7 @@ enum DeleteObject: S3Operation {
         var precondition = WritePrecondition.none
         if let tag = call.header("If-Match") { precondition = .etag(plainETag(tag)) }
         let bypasses = call.flag("x-amz-bypass-governance-retention")
-        if bypasses { try call.allow(.bucketConfigure) }
+        if bypasses { try call.allowBypass() }
         let deletion = try call.store.delete(
             call.context, call.location, version: try call.version(), precondition: precondition,
             bypassesGovernance: bypasses)

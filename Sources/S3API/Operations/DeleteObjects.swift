@@ -20,7 +20,6 @@ enum DeleteObjects: S3Operation {
                 .malformedXML, "a delete document names 1 to \(Limits.deletedKeys) objects")
         }
         let bypasses = call.flag("x-amz-bypass-governance-retention")
-        if bypasses { try call.allow(.bucketConfigure) }
         var targets: [DeletionTarget] = []
         var refused: [(target: DeletionTarget, error: S3Error)] = []
         for object in objects {
@@ -30,7 +29,9 @@ enum DeleteObjects: S3Operation {
             var target = DeletionTarget(key: key, etag: object.text(of: "ETag").map(plainETag))
             do throws(S3Error) {
                 target.version = try parseVersion(object.text(of: "VersionId"))
-                try call.allow(.objectDelete, bucket: call.target.bucket, key: key)
+                try call.allow(
+                    .objectDelete, bucket: call.target.bucket, key: key, version: target.version)
+                if bypasses { try call.allowBypass(key: key) }
                 targets.append(target)
             } catch {
                 refused.append((target, error))

@@ -136,15 +136,17 @@ func plainETag(_ text: String) -> String {
     return tag
 }
 
+/// The entity tag that the object must not have: `If-None-Match` with one.
+func unwantedETag(_ call: S3Call) -> String? {
+    call.header("If-None-Match").map(plainETag).flatMap { $0 == "*" ? nil : $0 }
+}
+
 /// The condition of a write: `If-None-Match: *` or `If-Match`.
 func writePrecondition(_ call: S3Call) throws(S3Error) -> WritePrecondition {
     switch (call.header("If-Match"), call.header("If-None-Match")) {
     case (nil, nil): return .none
     case (nil, .some(let tag)):
-        guard plainETag(tag) == "*" else {
-            throw S3Error(.notImplemented, "a write takes If-None-Match only with *")
-        }
-        return .absent
+        return plainETag(tag) == "*" ? .absent : .none
     case (.some(let tag), nil): return .etag(plainETag(tag))
     case (.some, .some):
         throw S3Error(.invalidRequest, "If-Match and If-None-Match contradict each other")

@@ -143,7 +143,7 @@ enum PutObjectRetention: S3Operation {
             throw S3Error(.malformedXML, "the document is not a Retention")
         }
         let bypasses = call.flag("x-amz-bypass-governance-retention")
-        if bypasses { try call.allow(.bucketConfigure) }
+        if bypasses { try call.allowBypass() }
         var wanted: (mode: ObjectLock.Mode?, until: Int64?) = (nil, nil)
         switch (root.text(of: "Mode"), root.text(of: "RetainUntilDate")) {
         case (nil, nil): break

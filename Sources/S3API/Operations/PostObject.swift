@@ -40,9 +40,6 @@ enum PostObject: S3Operation {
             operation: permission, sourceAddress: request.remoteAddress,
             isSecure: request.isSecure, values: conditionValues(fields))
         // The operation's own view of the request: the form's fields are its headers.
-        guard fields["tagging"] == nil else {
-            throw S3Error(.notImplemented, "a form cannot set tags; send them afterwards")
-        }
         var inner = request
         inner.fields = Fields(
             fields.values.filter { $0.key != "policy" && $0.key != "key" }
@@ -54,19 +51,22 @@ enum PostObject: S3Operation {
             target: S3Target(bucket: target.bucket, key: key, query: QueryItems()),
             signature: try .anonymous(inner), credential: credential, context: context,
             store: store, region: region, nowMicroseconds: now.microseconds)
-        let record = try write(call, &form, limits: fields.policy?.lengths)
+        let tags = try tags(fields)
+        let record = try write(call.giving(tags), tags, &form, limits: fields.policy?.lengths)
         return answer(call, request, fields, record)
     }
 
     private static func write(
-        _ call: S3Call, _ form: inout FormReader, limits: ClosedRange<Int64>?
+        _ call: S3Call, _ tags: [String: String], _ form: inout FormReader,
+        limits: ClosedRange<Int64>?
     ) throws -> ObjectRecord {
         try call.allow(.objectWrite)
         try refuseACL(call)
         let checks = try BodyChecks(call)
+        var attributes = try ObjectAttributes(call)
+        attributes.tags = tags
         let upload = try call.store.beginPut(
-            call.context, call.location, attributes: try ObjectAttributes(call),
-            checksums: checks.algorithms)
+            call.context, call.location, attributes: attributes, checksums: checks.algorithms)
         var size: Int64 = 0
         try form.readFile { piece in
             size += Int64(piece.count)
@@ -81,6 +81,17 @@ enum PostObject: S3Operation {
                 .entityTooSmall, "Your proposed upload is smaller than the minimum allowed size")
         }
         return try upload.finish(expected: checks.expected(trailers: [:]), by: "Post")
+    }
+
+    /// The tags of the form: a field with the document of PutObjectTagging.
+    private static func tags(_ fields: FormFields) throws(S3Error) -> [String: String] {
+        guard let text = fields["tagging"] else { return [:] }
+        guard let root = try? XMLElement(parsing: Array(text.utf8)) else {
+            throw S3Error(.malformedXML, "the field tagging is not a document")
+        }
+        let tags = try TagText.read(root)
+        try TagText.check(tags, limit: Limits.objectTags)
+        return tags
     }
 
     private static func answer(

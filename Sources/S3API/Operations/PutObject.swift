@@ -22,7 +22,8 @@ enum PutObject: S3Operation {
             call.context, call.location, attributes: try ObjectAttributes(call),
             checksums: algorithms)
         let expected = try call.receive(checks) { try upload.append($0) }
-        let record = try upload.finish(precondition: precondition, expected: expected)
+        let record = try upload.finish(
+            precondition: precondition, unlessETag: unwantedETag(call), expected: expected)
         var response = Response(status: 200)
         response.fields["ETag"] = "\"\(record.description.etag)\""
         response.fields.append(record.checksums)

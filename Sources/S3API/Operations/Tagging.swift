@@ -94,8 +94,9 @@ enum PutObjectTagging: S3Operation {
     static let query: String? = "tagging"
 
     static func respond(_ call: S3Call) throws -> Response {
-        try call.allow(.objectWrite)
         let tags = try TagText.read(try call.document(limit: 256 * 1024))
+        let call = call.giving(tags)
+        try call.allow(.objectWrite)
         try TagText.check(tags, limit: Limits.objectTags)
         return try call.answer(
             200, try call.store.setTags(call.context, call.location, version: call.version(), tags))

@@ -52,7 +52,7 @@ enum UploadPartCopy: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         let (source, version) = try copySource(call)
-        try call.allow(.objectRead, bucket: source.bucket, key: source.key)
+        try call.allow(.objectRead, bucket: source.bucket, key: source.key, version: version)
         try call.allow(.objectWrite)
         let reader = try call.store.open(call.context, source, version: version)
         let size = reader.description.sizeBytes
