@@ -24,7 +24,8 @@ package struct OptimizerRules: OptionSet, Sendable {
     package static let mergeProjections = OptimizerRules(rawValue: 1 << 7)
     /// LIMIT moves down, sort with LIMIT becomes top-N.
     package static let limits = OptimizerRules(rawValue: 1 << 8)
-    /// DISTINCT of what is distinct, orders that nobody sees, NULL-aware joins without NULLs.
+    /// DISTINCT of what is distinct, orders that nobody sees, NULL-aware joins without NULLs, sums of a
+    /// column with constants added.
     package static let simplifyNodes = OptimizerRules(rawValue: 1 << 9)
 
     package static let none: OptimizerRules = []
@@ -112,6 +113,9 @@ package struct Optimizer {
             ColumnPruning(narrows: false).pruned($0, required)
         }
         try apply(.mergeProjections, "merge projections again") { $0.mergingProjections() }
+        try apply(.simplifyNodes, "share sums") {
+            SharedSums(allocator: allocator, registry: registry).shared($0)
+        }
         try apply(.orderJoins, "order joins") { JoinOrdering(allocator: allocator).ordered($0) }
         try apply(.pushPredicates, "push predicates again") { pushDown.push($0, []) }
         try apply(.chooseBuildSides, "build sides") { $0.choosingBuildSides() }
