@@ -29,7 +29,7 @@ package final class JobScheduler: Service {
     let entropy: any Entropy
     let zones: TimeZones
     let handlers: [String: any JobHandler]
-    private let sources: [any EventSource]
+    let sources: [any EventSource]
     private let options: JobOptions
     let log: Logger
     let principals: @Sendable (PipelineActor) throws -> Principal?
@@ -224,9 +224,9 @@ package final class JobScheduler: Service {
                 return state.isStopped
             }
             if isStopped { return }
-            var wait = Duration.seconds(JobLimits.sleepSeconds)
+            var (wait, tookIdle) = (Duration.seconds(JobLimits.sleepSeconds), false)
             do {
-                wait = try turn(pool)
+                wait = try turn(pool, &tookIdle)
                 failures = 0
             } catch {
                 // A full disk or a locked file may pass; the work is not lost.
@@ -236,6 +236,9 @@ package final class JobScheduler: Service {
                     "jobs.turn_failed", "The scheduler could not go on, and tries again.",
                     ["cause": LogValue(error)])
             }
+            // Events that no pipeline waits for are taken in together.
+            let pause = SystemMonotonicClock().now() + JobLimits.eventPause
+            if tookIdle { _ = state.wait(until: pause) { $0.isStopped ? () : nil } }
             let deadline = SystemMonotonicClock().now() + wait
             _ = state.wait(until: deadline) { state -> Void? in
                 state.isWoken || state.isStopped ? () : nil
@@ -244,80 +247,14 @@ package final class JobScheduler: Service {
     }
 
     /// Does what is due; returns how long there is nothing to do.
-    private func turn(_ pool: ThreadPool) throws -> Duration {
-        try takeEvents()
+    private func turn(_ pool: ThreadPool, _ tookIdle: inout Bool) throws -> Duration {
+        tookIdle = try takeEvents()
         try fireDue()
         try stopLate()
         let isDraining = state.withLock { $0.isDraining }
         if !isDraining { try dispatch(pool) }
         if state.withLock({ $0.finishedSinceCleanup >= 100 }) { try cleanUp() }
         return try untilNext()
-    }
-
-    private func takeEvents() throws {
-        for source in sources {
-            while true {
-                let cursor =
-                    try database.read { tx in
-                        try tx.number("SELECT seq FROM cursors WHERE source = ?", source.name)
-                    } ?? 0
-                let events = try source.events(after: cursor, limit: JobLimits.eventBatch)
-                guard let last = events.last else { break }
-                try database.write { tx in
-                    for event in events { try take(event, of: source.name, transitions(tx)) }
-                    try tx.run(
-                        """
-                        INSERT INTO cursors (source, seq) VALUES (?, ?)
-                        ON CONFLICT (source) DO UPDATE SET seq = excluded.seq
-                        """, source.name, last.seq)
-                }
-                try source.acknowledge(last.seq)
-                if events.count < JobLimits.eventBatch { break }
-            }
-        }
-    }
-
-    private func take(
-        _ event: OutboxEvent, of source: String, _ transitions: RunTransitions
-    ) throws {
-        guard ["object.created", "object.removed"].contains(event.kind),
-            let value = try? JSONValue(parsing: event.payload),
-            let bucket = try? value.cursor["bucket"].string(),
-            let key = try? value.cursor["key"].string()
-        else { return }
-        var isTaken = event.kind == "object.removed"
-        for (pipeline, document) in transitions.documents
-        where pipeline.tenant == event.tenant && document.isEnabled {
-            let isWanted = document.triggers.contains { trigger in
-                switch (event.kind, trigger) {
-                case ("object.created", .objectCreated(bucket, let prefix, let pattern)),
-                    ("object.removed", .objectRemoved(bucket, let prefix, let pattern)):
-                    key.utf8.starts(with: prefix.utf8) && pattern?.matches(key) ?? true
-                default: false
-                }
-            }
-            guard isWanted else { continue }
-            isTaken = true
-            do {
-                _ = try transitions.addRun(
-                    document, tenant: pipeline.tenant, id: entropy.uuid(),
-                    RunTrigger(
-                        kind: .event, key: "\(source):\(event.seq):\(document.name)",
-                        requestedBy: "s3://\(bucket)/\(key)",
-                        values: [
-                            "event.bucket": bucket, "event.key": key,
-                            "event.version": (try? value.cursor["version"].string()) ?? "",
-                            "event.size": (try? value.cursor["sizeBytes"].int64()).map { "\($0)" }
-                                ?? "",
-                        ]))
-            } catch let error as JobError where error.code == .limitExceeded {
-                // Runs that cannot be queued must not hold the other events up.
-                log.error(
-                    "jobs.run_refused", "An event started no run.",
-                    ["pipeline": .string(document.name), "cause": LogValue(error)])
-            }
-        }
-        if !isTaken { tellOfUnclaimed(bucket, key, tenant: event.tenant) }
     }
 
     private func fireDue() throws {

@@ -17,6 +17,8 @@ package enum JobLimits {
     package static let waitingRuns = 100_000
     /// Events taken from a source in one transaction.
     package static let eventBatch = 500
+    /// For so long events that began no run are let come together.
+    package static let eventPause = Duration.milliseconds(20)
     /// Runs that a list gives at the most.
     package static let listedRuns = 1_000
     /// Seconds that the scheduler sleeps at the most: a clock that somebody sets is noticed then.

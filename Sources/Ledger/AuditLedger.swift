@@ -33,6 +33,8 @@ package final class AuditLedger: Sendable {
     package static let pageLimit = 1_000
     /// How long an allowed read may wait to be written.
     static let readDelay = Duration.milliseconds(900)
+    /// Events of so long are taken in together: each round costs a sync here and one at their source.
+    static let eventPause = Duration.milliseconds(100)
 
     /// Opens or creates the file; `sources` in any order.
     package init(
@@ -281,6 +283,9 @@ package final class AuditLedger: Sendable {
             do {
                 if woken?.events == true { try drain() }
                 try flush()
+                guard woken?.events == true else { continue }
+                let pause = monotonic.now() + Self.eventPause
+                _ = buffer.wait(until: pause) { $0.isStopped || $0.isUrgent ? () : nil }
             } catch {
                 // Kept in the outbox and in the buffer; the next round tries again after a pause.
                 buffer.withLock { $0.hasEvents = true }
