@@ -26,9 +26,10 @@ final class PartitionedRows: @unchecked Sendable {
     private(set) var isExceeded = false
     private(set) var reservedBytes = 0
     private let budget: MemoryBudget
-    private var rowBlocks: [[Block]]
-    private var textBlocks: [[Block]]
-    private var reservedBytesOf: [Int]
+    // Plain memory, so that several workers may read and give back partitions of their own.
+    private let rowBlocks: UnsafeMutablePointer<[Block]>
+    private let textBlocks: UnsafeMutablePointer<[Block]>
+    private let reservedBytesOf: UnsafeMutablePointer<Int>
     private var nextRowSize: [Int]
     private var nextTextSize: [Int]
     private let largestBlock: Int
@@ -43,16 +44,24 @@ final class PartitionedRows: @unchecked Sendable {
         cursors.initialize(
             repeating: RowCursor(next: nowhere, end: nowhere, text: nowhere, textEnd: nowhere),
             count: partitionCount)
-        rowBlocks = Array(repeating: [], count: partitionCount)
-        textBlocks = rowBlocks
+        rowBlocks = .allocate(capacity: partitionCount)
+        rowBlocks.initialize(repeating: [], count: partitionCount)
+        textBlocks = .allocate(capacity: partitionCount)
+        textBlocks.initialize(repeating: [], count: partitionCount)
+        reservedBytesOf = .allocate(capacity: partitionCount)
+        reservedBytesOf.initialize(repeating: 0, count: partitionCount)
         nextRowSize = Array(repeating: 4096, count: partitionCount)
         nextTextSize = nextRowSize
-        reservedBytesOf = Array(repeating: 0, count: partitionCount)
     }
 
     deinit {
         for partition in 0..<partitionCount { clear(partition) }
         cursors.deallocate()
+        for blocks in [rowBlocks, textBlocks] {
+            blocks.deinitialize(count: partitionCount)
+            blocks.deallocate()
+        }
+        reservedBytesOf.deallocate()
     }
 
     /// Memory for a row; its contents are undefined.
@@ -146,6 +155,16 @@ final class PartitionedRows: @unchecked Sendable {
 
     /// Rows of all partitions.
     var rowCount: Int { (0..<partitionCount).reduce(0) { $0 + rowCount($1) } }
+
+    /// Gives back the memory of a partition that has been read and is not needed any more. Several workers
+    /// may do so at once, each with partitions of its own; nothing is added afterwards.
+    func giveBack(_ partition: Int) {
+        for block in rowBlocks[partition] + textBlocks[partition] { block.start.deallocate() }
+        budget.release(reservedBytesOf[partition])
+        reservedBytesOf[partition] = 0
+        rowBlocks[partition] = []
+        textBlocks[partition] = []
+    }
 
     /// Gives the partition's memory back.
     func clear(_ partition: Int) {

@@ -228,6 +228,8 @@ private final class WindowReader: MorselReader {
         }
         try computer.flush(consumer)
         withExtendedLifetime(store) {}
+        // Who took the rows has copied them, and nobody reads them again.
+        for store in state.stores { store.giveBack(morsel) }
     }
 
     /// Rows by equal partition keys.
