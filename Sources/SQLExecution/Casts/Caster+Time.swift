@@ -238,6 +238,10 @@ extension Caster {
             zone = parsed.zone ?? zone
             utc = zones.utc(ofLocal: parsed.microseconds, zone: zone)
             picoseconds = parsed.picoseconds
+            // A time that daylight saving skips was never on a clock.
+            guard zones.local(ofUTC: utc, zone: zone) == parsed.microseconds else {
+                return failTime(input, index, output, target, frame)
+            }
         } else {
             guard let local = timestamp(input, index, 12, frame, output, target) else { return }
             utc = zones.utc(ofLocal: local.microseconds, zone: zone)

@@ -124,7 +124,7 @@ final class ExpressionBinder {
             return .literal(.bytes(Array(text.utf8)), .varchar(length: text.unicodeScalars.count))
         case .bytes(let bytes): return .literal(.bytes(bytes), .varbinary)
         case .typed(let type, let text):
-            return try LiteralBinding.typed(type, text, expression.span)
+            return try typedLiteral(type, text, expression.span)
         case .interval(let interval): return try LiteralBinding.interval(interval, expression.span)
         case .parameter(let index):
             guard index < binder.context.parameters.count else {

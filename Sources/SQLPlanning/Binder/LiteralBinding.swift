@@ -201,3 +201,23 @@ extension LogicalType {
         }
     }
 }
+
+extension ExpressionBinder {
+    /// `DATE '…'` and its like. Text that only a cast reads is cast at once, where there is somebody to do
+    /// it: what cannot be cast is a mistake of the literal.
+    func typedLiteral(
+        _ name: TypeName, _ text: String, _ span: SourceSpan
+    ) throws(QueryFault) -> BoundExpression {
+        let bound = try LiteralBinding.typed(name, text, span)
+        guard case .cast(_, let type, _) = bound, let evaluator = binder.context.evaluator else {
+            return bound
+        }
+        do throws(QueryFault) { return .literal(try evaluator.evaluate(bound), type) } catch {
+            guard error.code == .invalidCastArgument else { throw error }
+            throw QueryFault(
+                .invalidLiteral,
+                "line \(span.line):\(span.column): '\(text)' is not a valid \(type.familyName) literal",
+                hint: error.hint, span: span, cause: error)
+        }
+    }
+}

@@ -5,6 +5,8 @@ import Vectors
 /// greedy beyond. The right side of each join is the smaller one, which is built.
 struct JoinOrdering {
     private static let maxExhaustive = 10
+    /// A set of relations is a word of 64 bits. The joins above stay where they were written.
+    private static let maxRelations = 60
     /// Building a row costs more than probing with one.
     private static let buildCost = 2.0
     /// A pair of a join without an equality, where every row meets every row.
@@ -17,6 +19,9 @@ struct JoinOrdering {
         switch plan {
         case .join(let node) where node.kind == .inner || node.kind == .cross: graph.add(plan)
         default: return plan.mapChildren { ordered($0) }
+        }
+        guard graph.relations.count <= Self.maxRelations else {
+            return plan.mapChildren { ordered($0) }
         }
         graph.relations = graph.relations.map { ordered($0) }
         graph.prepare()
