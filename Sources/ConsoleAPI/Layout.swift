@@ -168,12 +168,22 @@ func plainTable(
         """
 }
 
+/// The statement without the comment that tools put in front of it to say who they are.
+private func withoutHeading(_ sql: String) -> Substring {
+    let start = sql.drop { $0.isWhitespace }
+    guard start.hasPrefix("/*"), let end = start.utf8.dropFirst(2).firstRange(of: "*/".utf8) else {
+        return sql[...]
+    }
+    let rest = start[end.upperBound...].drop { $0.isWhitespace }
+    return rest.isEmpty ? sql[...] : rest
+}
+
 /// One line of a statement for lists.
 func statementLine(_ sql: String, letters: Int = 120) -> String {
     var line = ""
     var count = 0
     var isSpace = false
-    for character in sql.prefix(letters * 8) {
+    for character in withoutHeading(sql).prefix(letters * 8) {
         if character.isWhitespace {
             isSpace = !line.isEmpty
             continue

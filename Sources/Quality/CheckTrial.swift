@@ -43,7 +43,9 @@ struct CheckTrial {
     /// Refuses a range whose bounds, as values of the column's type, stand the wrong way round.
     private func compareBounds(_ sql: CheckSQL, _ session: QuerySession) throws {
         guard case .range(let column, let lower?, let upper?) = check.rule else { return }
-        let (least, most) = (try sql.literal(lower, for: column), try sql.literal(upper, for: column))
+        let (least, most) = (
+            try sql.literal(lower, for: column), try sql.literal(upper, for: column)
+        )
         let answer = try query("SELECT CASE WHEN \(least) > \(most) THEN 1 END", session)
         if answer.rows.first?.first?.integer == 1 {
             throw QualityError.crossedBounds(check.kind, Self.words(lower), Self.words(upper))

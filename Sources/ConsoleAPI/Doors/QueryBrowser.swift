@@ -1,4 +1,5 @@
 package import Authority
+import Ledger
 
 /// A statement in a list.
 package struct QuerySummary: Sendable, Hashable {
@@ -29,6 +30,12 @@ package struct QuerySummary: Sendable, Hashable {
     }
 
     package var isDone: Bool { state == "FINISHED" || state == "FAILED" }
+
+    /// Whether a page of the console made it for itself, and nobody asked it.
+    var isOfPage: Bool {
+        [AuditLedger.traceSource, "access page", "table page"].contains(source)
+            || source.hasPrefix("dashboard ")
+    }
 }
 
 /// A statement on its own page.

@@ -87,11 +87,11 @@ package struct TableCatalogBrowser: CatalogBrowser {
         guard let loaded else { return nil }
         let snapshot = loaded.metadata.currentSnapshot
         // Of a table that somebody sees in part, the number of all rows is not theirs to know.
-        let rows = loaded.isUnrestricted ? snapshot?.summary["total-records"] : nil
+        let rows = loaded.isUnrestricted ? snapshot.flatMap { RowCount($0.summary) } : nil
         return TableFreshness(
             atMilliseconds: snapshot?.timestampMilliseconds
                 ?? loaded.metadata.lastUpdatedMilliseconds,
-            rowCount: rows.flatMap { Int64($0) })
+            rowCount: rows?.count)
     }
 
     // MARK: Parts

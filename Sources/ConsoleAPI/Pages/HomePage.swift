@@ -98,7 +98,9 @@ extension ConsolePages {
     }
 
     private func recentQueries(_ context: RequestContext) -> Markup {
-        let queries = doors.queries.recent(context, mine: false, limit: 8)
+        let queries = Array(
+            doors.queries.recent(context, mine: false, limit: Limits.listedQueries)
+                .filter { !$0.isOfPage }.prefix(8))
         let list =
             queries.isEmpty
             ? "<p class=\"empty\">No query yet. <a href=\"/sql\">Run one.</a></p>"

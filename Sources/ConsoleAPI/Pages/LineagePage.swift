@@ -136,8 +136,8 @@ struct LineageGraph {
         guard let found else { return }
         columns[name] = Self.read(found)
         if case .listed = found.files {
-            rows[name] = found.snapshots.first { $0.isCurrent }?.summary["total-records"]
-                .flatMap { Int64($0) }.map { countText($0) }
+            rows[name] = found.snapshots.first { $0.isCurrent }
+                .flatMap { RowCount($0.summary) }.map { countText($0.count) }
         }
     }
 

@@ -61,8 +61,9 @@ extension ConsolePages {
     private func sqlPage(
         _ visitor: ConsoleVisitor, sql: String, catalog: String, schema: String, output: Markup
     ) -> Page {
-        let history = doors.queries.recent(
-            visitor.context, mine: true, limit: Limits.historyRows)
+        // What people and their tools have asked, without what pages ask for them.
+        let history = doors.queries.recent(visitor.context, mine: true, limit: Limits.listedQueries)
+            .filter { !$0.isOfPage }.prefix(Limits.historyRows)
         let lines = history.map { query -> Markup in
             """
             <li><a href="/sql?query=\(segment(query.id))">\(statementLine(query.sql))</a> \

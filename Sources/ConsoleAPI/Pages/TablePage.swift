@@ -48,11 +48,8 @@ extension ConsolePages {
         let current = table.snapshots.first { $0.isCurrent }
         var cells: [(String, Markup)] = []
         func number(_ key: String) -> Int64? { current?.summary[key].flatMap { Int64($0) } }
-        if let rows = number("total-records") {
-            let deletes =
-                (number("total-position-deletes") ?? 0)
-                + (number("total-equality-deletes") ?? 0)
-            cells.append((deletes > 0 ? "rows before deletes" : "rows", "\(countText(rows))"))
+        if let current, let rows = RowCount(current.summary) {
+            cells.append((rows.isExact ? "rows" : "rows at most", "\(countText(rows.count))"))
         }
         if let bytes = number("total-files-size") { cells.append(("size", "\(byteText(bytes))")) }
         if let files = number("total-data-files") {
@@ -120,21 +117,27 @@ extension ConsolePages {
 
     private func snapshots(_ table: ConsoleTable) -> Markup {
         let rows = table.snapshots.map { snapshot -> [Markup] in
-            func change(_ added: String, _ removed: String) -> Markup {
-                let plus = snapshot.summary[added].flatMap { Int64($0) } ?? 0
-                let minus = snapshot.summary[removed].flatMap { Int64($0) } ?? 0
+            func number(_ key: String) -> Int64 {
+                snapshot.summary[key].flatMap { Int64($0) } ?? 0
+            }
+            func change(_ plus: Int64, _ minus: Int64) -> Markup {
                 let parts = [
                     plus > 0 ? "+" + countText(plus) : "", minus > 0 ? "−" + countText(minus) : "",
                 ]
                 return "\(parts.filter { !$0.isEmpty }.joined(separator: " "))"
             }
-            let total = snapshot.summary["total-records"].flatMap { Int64($0) }
+            let total = RowCount(snapshot.summary)
+            // A row that a position delete hides is gone, and is not gone again with its file.
+            let gone = number("deleted-records").addingReportingOverflow(
+                number("added-position-deletes")
+                    .subtractingReportingOverflow(number("removed-position-deletes")).partialValue
+            ).partialValue
             return [
                 "<code>\(snapshot.id)</code>\(snapshot.isCurrent ? currentBadge : Markup())",
                 dated(snapshot.atMilliseconds &* 1000), "\(snapshot.operation)",
-                change("added-records", "deleted-records"),
-                change("added-data-files", "deleted-data-files"),
-                total.map { "\(countText($0))" } ?? "",
+                change(number("added-records"), gone),
+                change(number("added-data-files"), number("deleted-data-files")),
+                total.map { "\($0.isExact ? "" : "at most ")\(countText($0.count))" } ?? "",
             ]
         }
         let list: Markup =

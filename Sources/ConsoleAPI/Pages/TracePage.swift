@@ -198,7 +198,9 @@ extension GovernancePages {
     /// What a state of the row came from: tables, and at their beginning files and databases.
     private static func sources(_ version: RowTrace.Version) -> Markup {
         let steps = version.sources.map { step -> Markup in
-            let files = step.origins.map { "<code>\($0)</code> " as Markup }
+            let files = step.origins.enumerated().map { index, name -> Markup in
+                "\(index == 0 ? "" : ", ")<code>\(name)</code>"
+            }
             let origin: Markup = files.isEmpty ? "" : ", loaded from \(files)"
             return """
                 <li><code>\(step.table.text)</code>\

@@ -1,8 +1,8 @@
 /// A grid of cells that are darker where the value is larger.
 ///
 /// `x` names the columns of the grid, `series` its rows, `y` the value; without options these are
-/// the first three columns. Labels keep the order in which rows bring them; numbers and dates are
-/// sorted. The last of two rows for one cell wins. Seven shades, from `shade-0` to `shade-6`; an empty cell stays empty.
+/// the first three columns. Labels keep the order in which rows bring them; numbers, dates and the names of
+/// weekdays and months are sorted. The last of two rows for one cell wins. Seven shades, from `shade-0` to `shade-6`; an empty cell stays empty.
 func drawHeatmap(
     _ data: ChartData, _ options: ChartOptions, _ surface: ChartSurface
 ) -> ChartContent {
@@ -72,7 +72,7 @@ func drawHeatmap(
             + "\(options.text(.number(highest))).", body)
 }
 
-/// Labels in the order in which they first come; those of a column of numbers or dates in their own.
+/// Labels in the order in which they first come; numbers, dates, weekdays and months in their own.
 struct LabelOrder {
     private(set) var labels: [String] = []
     private var places: [String: Int] = [:]
@@ -82,8 +82,12 @@ struct LabelOrder {
     init(_ data: ChartData, _ column: Int, limit: Int = DashboardLimits.heatmapSide) {
         self.limit = limit
         let values = Set(data.rows.indices.lazy.map { data.value($0, column) })
-        let keys = values.compactMap { value in
+        var keys = values.compactMap { value in
             (value.number ?? value.seconds).map { (key: $0, label: labelText(value)) }
+        }
+        if keys.isEmpty {
+            let texts = values.map(labelText)
+            keys = CalendarNames.places(texts).map { zip($0, texts).map { ($0, $1) } } ?? []
         }
         guard keys.count == values.count else { return }
         for (_, label) in keys.sorted(by: { ($0.key, $0.label) < ($1.key, $1.label) }) {
