@@ -42,6 +42,7 @@ struct ErrorBody {
         switch error {
         case let error as CatalogError: shown = error.code.wire
         case let error as IcebergError: shown = error.code.wire
+        case is FunctionMissing: shown = (404, "NoSuchFunctionException")
         case is AccessDenied: shown = (403, "ForbiddenException")
         case is JSONError, is RequestFault: shown = (400, "BadRequestException")
         case let error as PlanFault: shown = (404, error.type)
@@ -53,6 +54,7 @@ struct ErrorBody {
 
     /// The message with its hint; what failed inside is told with its own words.
     private static func text(_ error: any Error) -> String {
+        if let missing = error as? FunctionMissing { return "function not found: \(missing.name)" }
         guard let fault = error as? any Fault else { return "internal error" }
         var text = fault.message
         if let hint = fault.hint { text += "; \(hint)" }

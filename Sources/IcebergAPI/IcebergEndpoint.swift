@@ -39,7 +39,7 @@ struct IcebergEndpoint: Sendable {
         renameTable, registerTable, unregisterTable, loadCredentials, signRequest,
         commitTransaction, reportMetrics, planTableScan, fetchPlanningResult, cancelPlanning,
         fetchScanTasks, listViews, createView, registerView, loadView, headView, replaceView,
-        dropView, renameView,
+        dropView, renameView, listFunctions, loadFunction,
     ]
 }
 

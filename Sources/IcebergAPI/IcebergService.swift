@@ -27,10 +27,11 @@ package protocol CredentialVendor: Sendable {
     /// How long credentials live; an answer without new ones is given for at most half of it.
     var lifetimeMilliseconds: Int64 { get }
 
-    /// Credentials of the caller for what lies below `locations` (`s3://…`); read only unless the
+    /// Credentials of the caller for the files of `table` (warehouse, levels, name), which lie below
+    /// `locations` (`s3://…`); read only unless the
     /// caller may write.
     func credentials(
-        _ context: RequestContext, locations: [String], canWrite: Bool
+        _ context: RequestContext, table: [String], locations: [String], canWrite: Bool
     ) throws -> VendedCredentials
 }
 
@@ -69,13 +70,14 @@ package struct IcebergService: Sendable {
     let clock: any WallClock
     let plans: PlanRegistry
     let credentials = KeptCredentials()
+    let functionReader: FunctionReader?
     private let tokens: (@Sendable (Request) -> Response)?
 
     /// `tokens` answers `/v1/oauth/tokens`; without it clients have to bring a token.
     package init(
         catalog: Catalog, authenticator: any BearerAuthenticator, authorizer: any Authorizer,
         vendor: (any CredentialVendor)?, settings: IcebergSettings, clock: any WallClock,
-        tokens: (@Sendable (Request) -> Response)? = nil
+        functions: FunctionReader? = nil, tokens: (@Sendable (Request) -> Response)? = nil
     ) {
         self.catalog = catalog
         self.authenticator = authenticator
@@ -84,6 +86,7 @@ package struct IcebergService: Sendable {
         self.settings = settings
         self.clock = clock
         plans = PlanRegistry(patience: settings.planPatience)
+        functionReader = functions
         self.tokens = tokens
     }
 
@@ -163,7 +166,12 @@ package struct IcebergService: Sendable {
         guard let field = request.fields["Authorization"] else { return nil }
         let parts = field.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
         guard parts.count == 2, equalsIgnoringCase(String(parts[0]), "Bearer") else { return nil }
+        // Tokens are long: by bytes, and copied only where there is something to leave out.
+        let token = parts[1].utf8.drop { $0 == 0x20 }
+        guard token.contains(0x20) else {
+            return authenticator.principal(forBearerToken: String(Substring(token)))
+        }
         return authenticator.principal(
-            forBearerToken: String(parts[1].drop { $0 == " " }.filter { $0 != " " }))
+            forBearerToken: String(decoding: token.filter { $0 != 0x20 }, as: UTF8.self))
     }
 }

@@ -7,6 +7,7 @@ final class KeptCredentials: Sendable {
     struct Key: Hashable, Sendable {
         var tenant: String
         var principal: String
+        var table: [String]
         var locations: [String]
         var canWrite: Bool
         var period: Int64

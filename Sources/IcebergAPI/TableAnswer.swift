@@ -62,10 +62,12 @@ extension IcebergCall {
             path: [warehouse.warehouse] + table.identifier.namespace + [table.identifier.name])
         let canWrite = writes(resource)
         let wanted = KeptCredentials.Key(
-            tenant: context.tenant, principal: context.principal.id, locations: table.places,
+            tenant: context.tenant, principal: context.principal.id, table: resource.path,
+            locations: table.places,
             canWrite: canWrite, period: period(vendor))
         return try service.credentials.get(wanted) {
-            try vendor.credentials(context, locations: table.places, canWrite: canWrite)
+            try vendor.credentials(
+                context, table: resource.path, locations: table.places, canWrite: canWrite)
         }
     }
 
@@ -78,7 +80,9 @@ extension IcebergCall {
 
     /// Whether the client wants its requests signed here, and no credentials.
     private var wantsSigning: Bool {
-        let wanted = (request.fields["X-Iceberg-Access-Delegation"] ?? "")
+        guard let field = request.fields["X-Iceberg-Access-Delegation"] else { return false }
+        let wanted =
+            field
             .split(separator: ",").map { $0.filter { $0 != " " } }
         return service.vendor != nil && wanted.contains("remote-signing")
             && !wanted.contains("vended-credentials")
@@ -105,8 +109,10 @@ extension IcebergCall {
     /// came with it expire: a 304 never leaves a client with dead ones.
     func etag(_ metadataLocation: String, _ snapshots: SnapshotMode) -> String {
         let period = service.vendor.map(period) ?? 0
-        let text =
-            "\(metadataLocation) \(snapshots) \(context.principal.id) \(period) \(wantsSigning)"
+        let text = [
+            metadataLocation, snapshots.rawValue, context.principal.id, String(period),
+            wantsSigning ? "signs" : "",
+        ].joined(separator: " ")
         return "\"\(String(xxHash64(Array(text.utf8)), radix: 16))\""
     }
 }

@@ -32,7 +32,9 @@ package struct ResourcePattern: Sendable, Hashable {
             levels = nil
             return
         }
-        let parts = halves[1].isEmpty ? [] : Self.split(Array(halves[1].utf8))
+        // Names in the catalog mean the same in any case: a denial holds however the name is written.
+        let path = kind.foldsCase ? halves[1].lowercased() : String(halves[1])
+        let parts = path.isEmpty ? [] : Self.split(Array(path.utf8))
         guard parts.dropLast().allSatisfy({ !$0.isEmpty }), parts.count <= 64 else {
             throw IdentityError(
                 code: .invalidValue, message: "a resource pattern has an empty level: \(text)",
@@ -45,10 +47,12 @@ package struct ResourcePattern: Sendable, Hashable {
     package func matches(_ resource: Resource) -> Bool {
         if let kind, kind != resource.kind { return false }
         guard let levels else { return true }
-        let path =
-            resource.path.isEmpty
-            ? [] : Self.split(Array(resource.path.joined(separator: "/").utf8))
-        return Self.match(levels[...], path[...])
+        if resource.path.isEmpty { return Self.match(levels[...], []) }
+        var text = resource.path.joined(separator: "/")
+        if resource.kind.foldsCase, text.utf8.contains(where: { $0 >= 0x80 || isUpperCase($0) }) {
+            text = text.lowercased()
+        }
+        return Self.match(levels[...], Self.split(Array(text.utf8))[...])
     }
 
     private static func split(_ bytes: [UInt8]) -> [[UInt8]] {
@@ -100,6 +104,18 @@ package struct ResourcePattern: Sendable, Hashable {
         }
         while p < pattern.count, pattern[p] == 0x2A { p += 1 }
         return p == pattern.count
+    }
+}
+
+private func isUpperCase(_ byte: UInt8) -> Bool { byte >= 0x41 && byte <= 0x5A }
+
+extension Resource.Kind {
+    /// Whether names of the kind differ by case alone; those of the catalog do not.
+    fileprivate var foldsCase: Bool {
+        switch self {
+        case .warehouse, .namespace, .table, .view, .model: true
+        case .bucket, .object, .query, .pipeline, .dashboard, .identity, .ledger, .system: false
+        }
     }
 }
 

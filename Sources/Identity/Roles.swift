@@ -278,9 +278,11 @@ extension IdentityRegistry {
     }
 
     @discardableResult
-    private func insert(_ tx: WriteTransaction, _ grant: Grant, roleID: String) throws -> Grant {
+    func insert(
+        _ tx: WriteTransaction, _ grant: Grant, roleID: String, idPrefix: String = "gra"
+    ) throws -> Grant {
         var made = grant
-        made.id = newID("gra")
+        made.id = newID(idPrefix)
         try tx.run(
             """
             INSERT INTO grants (id, role_id, effect, actions, resource, row_filter, column_masks,

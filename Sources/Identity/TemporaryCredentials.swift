@@ -22,10 +22,14 @@ package struct CredentialScope: Sendable, Hashable {
     package var areas: [Area]
     /// Whether objects may be written and deleted, or only read and listed.
     package var isReadOnly: Bool
+    /// The table whose files these are: warehouse, levels, name. Who may read the table may read them,
+    /// without a grant on objects. Empty: grants alone decide.
+    package var table: [String]
 
-    package init(areas: [Area], isReadOnly: Bool) {
+    package init(areas: [Area], isReadOnly: Bool, table: [String] = []) {
         self.areas = areas
         self.isReadOnly = isReadOnly
+        self.table = table
     }
 
     /// Whether the credential reaches that far. For listings `key` is the prefix asked for.
@@ -100,6 +104,9 @@ extension IdentityRegistry {
                         scope.areas.map { .array([.string($0.bucket), .string($0.prefix)]) })
                 ))
         }
+        if let table = scope?.table, !table.isEmpty {
+            members.append(("t", .array(table.map { .string($0) })))
+        }
         if let role = session.role { members.append(("o", .string(role))) }
         if let policy = session.policy { members.append(("y", .string(policy))) }
         if let name = session.name { members.append(("n", .string(name))) }
@@ -138,7 +145,8 @@ extension IdentityRegistry {
                     let parts = try area.strings()
                     guard parts.count == 2 else { throw refusal }
                     return CredentialScope.Area(bucket: parts[0], prefix: parts[1])
-                }, isReadOnly: try cursor["r"].bool())
+                }, isReadOnly: try cursor["r"].bool(),
+                table: try cursor["t"].isPresent ? cursor["t"].strings() : [])
         }
         let principal =
             try cursor["s"].optionalBool() == true

@@ -1,3 +1,4 @@
+import Authority
 import CivilTime
 import Identity
 import JSON
@@ -51,6 +52,14 @@ func json(_ grant: Grant) -> JSONValue {
             .object(
                 grant.columnMasks.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
         ),
+    ])
+}
+
+func json(_ right: CatalogRight) -> JSONValue {
+    .object([
+        (right.grantee.kind.rawValue, .string(right.grantee.name)),
+        ("privilege", .string(right.privilege.rawValue)), ("on", .string(right.object.text)),
+        ("deny", .bool(right.isDenial)),
     ])
 }
 

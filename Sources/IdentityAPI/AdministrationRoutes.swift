@@ -7,7 +7,7 @@ import JSON
 /// The REST administration: JSON in, JSON out; lists are under `items`.
 extension IdentityEndpoints {
     var apiRoutes: [Route] {
-        accountRoutes + groupRoutes + roleRoutes + clientRoutes + keyRoutes
+        accountRoutes + groupRoutes + roleRoutes + rightRoutes + clientRoutes + keyRoutes
     }
 
     /// Authenticates, runs the verb, encodes. nil answers 204.
@@ -187,6 +187,30 @@ extension IdentityEndpoints {
         ]
     }
 
+    private var rightRoutes: [Route] {
+        [
+            api(.get, "/api/v1/rights") { context, _, _ in
+                list(try registry.catalogRights(context).map(json))
+            },
+            api(.post, "/api/v1/rights", status: 201) { context, _, body in
+                let rights = try readRights(body)
+                for right in rights { try registry.grant(context, right) }
+                return list(rights.map(json))
+            },
+            api(.post, "/api/v1/rights/revoke") { context, _, body in
+                var gone: [JSONValue] = []
+                for right in try readRights(body) {
+                    for isDenial in [false, true] {
+                        var right = right
+                        right.isDenial = isDenial
+                        if try registry.revoke(context, right) { gone.append(json(right)) }
+                    }
+                }
+                return list(gone)
+            },
+        ]
+    }
+
     private var clientRoutes: [Route] {
         [
             api(.get, "/api/v1/clients") { context, _, _ in
@@ -270,6 +294,24 @@ extension IdentityEndpoints {
                 code: .invalidValue, message: "lifetimeSeconds must be between 1 and 315360000")
         }
         return .seconds(seconds)
+    }
+
+    private func readRights(_ body: JSONCursor) throws -> [CatalogRight] {
+        let kinds: [PolicySubject.Kind] = [.user, .group, .role]
+        let named = try kinds.compactMap { kind in
+            try body[kind.rawValue].optionalString().map { PolicySubject(kind, $0) }
+        }
+        guard named.count == 1, let grantee = named.first else {
+            throw IdentityError(
+                code: .invalidValue, message: "one of user, group and role is wanted")
+        }
+        let object = try CatalogObject(text: try body["on"].string())
+        let isDenial = try body["deny"].optionalBool() ?? false
+        return try body["privileges"].strings().map {
+            CatalogRight(
+                grantee: grantee, privilege: try CatalogPrivilege(text: $0), object: object,
+                isDenial: isDenial)
+        }
     }
 
     private func readGrant(_ body: JSONCursor) throws -> Grant {

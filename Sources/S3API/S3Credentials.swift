@@ -17,6 +17,9 @@ package struct S3Credential: Sendable {
     package var sessionName: String?
     /// Whether it expires: such a credential makes no others.
     package var isTemporary = false
+    /// Why what it covers is allowed where no grant on objects speaks: a right to the table whose files
+    /// these are, as it stands now. nil: grants alone decide.
+    package var warrant: String?
 
     package init(
         secret: String, principal: Principal,

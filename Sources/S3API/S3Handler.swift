@@ -104,6 +104,10 @@ package final class S3Handler: RequestHandler {
         var context = RequestContext(
             principal: credential.principal, requestID: request.requestID, door: .s3)
         context.assumedRole = credential.assumedRole
+        // Each operation asks what the credential covers before it asks the store.
+        if credential.covers != nil, let warrant = credential.warrant, !target.bucket.isEmpty {
+            context.verdict = .allows(warrant)
+        }
         // Only where a policy could ask: most buckets have none.
         let isAsked =
             credential.policy != nil || request.fields["x-amz-copy-source"] != nil

@@ -35,10 +35,9 @@ extension Catalog {
     package func commit(
         _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit
     ) throws -> LoadedTable {
-        guard let table = try self.commit(context, at, [commit]).first else {
-            throw CatalogError(code: .invalidRequest, message: "a commit without a table")
-        }
-        return table
+        let decision = try decision(context, at, commit)
+        let prepared = try commitInLine(context, at, commit)
+        return try loaded(prepared.pointer, decision, context, at)
     }
 
     /// Commits to several tables at once: all of it or nothing.
@@ -64,15 +63,19 @@ extension Catalog {
     private func decisions(
         _ context: RequestContext, _ at: CatalogReference, _ commits: [TableCommit]
     ) throws -> [Decision] {
-        try commits.map { commit in
-            var decision: Decision?
-            for action in Self.actions(of: commit) {
-                decision = try authorizer.require(
-                    context, action,
-                    resource(context, at, commit.identifier.namespace, commit.identifier.name))
-            }
-            return decision ?? Decision(isAllowed: true, reason: "")
+        try commits.map { try decision(context, at, $0) }
+    }
+
+    private func decision(
+        _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit
+    ) throws -> Decision {
+        var decision: Decision?
+        for action in Self.actions(of: commit) {
+            decision = try authorizer.require(
+                context, action,
+                resource(context, at, commit.identifier.namespace, commit.identifier.name))
         }
+        return decision ?? Decision(isAllowed: true, reason: "")
     }
 
     /// Swings the pointers of tables that the caller holds by `serialized`.
@@ -198,7 +201,7 @@ extension Catalog {
             ? [.tableAlter] : actions.sorted { $0.rawValue < $1.rawValue }
     }
 
-    private static func details(
+    static func details(
         of commit: TableCommit, _ entry: PreparedPointer
     ) -> [(String, JSONValue)] {
         var details: [(String, JSONValue)] = [
@@ -230,15 +233,19 @@ extension Catalog {
         return details
     }
 
-    /// Works out the next state of one table.
-    private func next(
-        _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit
+    /// Works out the next state of one table: of what is there, or of a state that the same transaction
+    /// will make before it.
+    func next(
+        _ context: RequestContext, _ at: CatalogReference, _ commit: TableCommit,
+        after last: PreparedPointer? = nil
     ) throws -> PreparedPointer {
-        let found = try database.read { tx in
-            let chain = try chain(tx, context, at)
-            _ = try requireNamespace(tx, context, at, chain, commit.identifier.namespace)
-            return try findPointer(tx, context, at, chain, commit.identifier)
-        }
+        let found =
+            try last?.pointer
+            ?? database.read { tx in
+                let chain = try chain(tx, context, at)
+                _ = try requireNamespace(tx, context, at, chain, commit.identifier.namespace)
+                return try findPointer(tx, context, at, chain, commit.identifier)
+            }
         guard let pointer = found, pointer.kind == .table else {
             if let found {
                 throw CatalogError(
@@ -251,7 +258,7 @@ extension Catalog {
             }
             return try create(context, at, commit)
         }
-        let base = try metadata(at: pointer.metadataLocation).metadata
+        let base = try last?.metadata ?? metadata(at: pointer.metadataLocation).metadata
         for requirement in commit.requirements { try requirement.check(base) }
         var next = try base.applying(commit.updates, nowMilliseconds: nowMilliseconds)
         if next == base.touched(at: next.lastUpdatedMilliseconds) {
@@ -327,19 +334,27 @@ extension Catalog {
             try dropSettled(tx)
             let chain = try chain(tx, context, at)
             for entry in changed {
-                let present = try findPointer(tx, context, at, chain, entry.pointer.identifier)
-                guard present?.metadataLocation == entry.expectedLocation else {
-                    throw IcebergError(
-                        code: .requirementFailed,
-                        message: "\(entry.pointer.identifier) changed during the commit",
-                        hint: "load it again and repeat the change on its present state")
-                }
-                try journal(tx, entry)
-                try put(tx, context, at, entry.pointer)
+                try swing(tx, context, at, chain, entry)
             }
             try inTransaction(tx)
         }
         writeObjects(of: changed)
+    }
+
+    /// Journals one text and swings its pointer, if that is where it was left.
+    func swing(
+        _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ chain: [String], _ entry: PreparedPointer
+    ) throws {
+        let present = try findPointer(tx, context, at, chain, entry.pointer.identifier)
+        guard present?.metadataLocation == entry.expectedLocation else {
+            throw IcebergError(
+                code: .requirementFailed,
+                message: "\(entry.pointer.identifier) changed during the commit",
+                hint: "load it again and repeat the change on its present state")
+        }
+        try journal(tx, entry)
+        try put(tx, context, at, entry.pointer)
     }
 
     /// Keeps a metadata text until its object is written.

@@ -45,12 +45,28 @@ extension Catalog {
         }
     }
 
+    /// When the namespace itself was changed last, in milliseconds of the epoch; 0 where nobody knows.
+    package func namespaceChangedMilliseconds(
+        _ context: RequestContext, _ at: CatalogReference, _ levels: [String]
+    ) throws -> Int64 {
+        try authorizer.require(context, .namespaceList, resource(context, at, levels))
+        let microseconds = try database.read { tx in
+            try tx.number(
+                """
+                SELECT max(at_us) FROM commits
+                WHERE tenant = ? AND warehouse = ? AND ref = ? AND subject = ?
+                  AND operation LIKE 'catalog.namespace.%'
+                """, context.tenant, at.warehouse, at.reference, levels.joined(separator: "."))
+        }
+        return (microseconds ?? 0) / 1000
+    }
+
     /// The namespaces right below `parent` (empty: the top), by name.
     package func listNamespaces(
         _ context: RequestContext, _ at: CatalogReference, parent: [String] = [],
         limit: Int? = nil, token: String? = nil
     ) throws -> Page<[String]> {
-        try authorizer.require(context, .namespaceList, resource(context, at, parent))
+        let isWhole = try requireListing(context, .namespaceList, resource(context, at, parent))
         return try database.read { tx in
             let chain = try chain(tx, context, at)
             if !parent.isEmpty { _ = try requireNamespace(tx, context, at, chain, parent) }
@@ -67,8 +83,8 @@ extension Catalog {
                   AND depth = ? ORDER BY folded LIMIT ?
                 """,
                 { [context.tenant, at.warehouse, $0, start, upper, parent.count + 1] },
-                limit: limit)
-            {
+                limit: isWhole ? limit : nil)
+            where isWhole || mayList(context, resource(context, at, name.path.levels)) {
                 found.append(name)
             }
             return page(found, limit: limit) { $0.path.levels }

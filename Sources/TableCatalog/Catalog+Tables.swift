@@ -64,8 +64,11 @@ extension Catalog {
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
         kind: EntryKind
     ) throws -> Bool {
-        try authorizer.require(
-            context, .tableList, resource(context, at, identifier.namespace))
+        let own = resource(context, at, identifier.namespace, identifier.name, kind: kind)
+        if !mayFind(context, own) {
+            try authorizer.require(
+                context, .tableList, resource(context, at, identifier.namespace))
+        }
         return try database.read { tx in
             let chain = try chain(tx, context, at)
             return try findPointer(tx, context, at, chain, identifier)?.kind == kind

@@ -11,6 +11,8 @@ import Synchronization
 package final class Catalog: Sendable {
     let database: Database
     let authorizer: any Authorizer
+    /// Decides what a listing shows, without a trail: nothing is refused by it.
+    let listing: any Authorizer
     /// Row filters and masks; nil: there are none.
     package let governance: (any TableGovernance)?
     let clock: any WallClock
@@ -18,6 +20,8 @@ package final class Catalog: Sendable {
     /// Manifest lists and manifests, cached; planning and commits read through it.
     package let manifests: ManifestSource
     let cache = MetadataCache()
+    /// Commits that wait for a table's turn.
+    let line = CommitLine()
     /// Tables with a writer inside.
     let busy = Monitor<Set<String>>([])
     /// Journal copies whose object is written: the next transaction drops them.
@@ -36,12 +40,14 @@ package final class Catalog: Sendable {
     /// catalog has asked the authorizer before.
     package init(
         databasePath: String, store: any ObjectStore, authorizer: any Authorizer,
-        clock: any WallClock, entropy: any Entropy, governance: (any TableGovernance)? = nil
+        clock: any WallClock, entropy: any Entropy, governance: (any TableGovernance)? = nil,
+        listing: (any Authorizer)? = nil
     ) throws {
         database = try Database(
             path: databasePath, migrations: catalogMigrations,
             nowMicroseconds: { clock.now().microseconds })
         self.authorizer = authorizer
+        self.listing = listing ?? authorizer
         self.governance = governance
         self.clock = clock
         self.entropy = entropy

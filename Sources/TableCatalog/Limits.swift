@@ -6,6 +6,8 @@ enum Limits {
     static let namespaceDepth = 16
     /// Tables of one transaction.
     static let tablesPerCommit = 1_000
+    /// Commits to one table that go into one transaction.
+    static let commitsPerTurn = 64
     /// Parsed metadata kept, and the bytes of text behind it.
     static let cachedTables = 4_096
     static let cachedBytes = 96 << 20

@@ -113,7 +113,7 @@ extension Catalog {
         _ context: RequestContext, _ at: CatalogReference, _ namespace: [String], kind: EntryKind,
         limit: Int?, token: String?
     ) throws -> Page<TableIdentifier> {
-        try authorizer.require(context, .tableList, resource(context, at, namespace))
+        let isWhole = try requireListing(context, .tableList, resource(context, at, namespace))
         return try database.read { tx in
             let chain = try chain(tx, context, at)
             let levels = try requireNamespace(tx, context, at, chain, namespace).levels
@@ -129,8 +129,18 @@ extension Catalog {
                         context.tenant, at.warehouse, $0, namespace.folded, token ?? "",
                         kind.rawValue,
                     ]
-                }, limit: limit)
-            return page(rows, limit: limit) { TableIdentifier(namespace: levels, name: $0.path) }
+                }, limit: isWhole ? limit : nil)
+            if isWhole {
+                return page(rows, limit: limit) {
+                    TableIdentifier(namespace: levels, name: $0.path)
+                }
+            }
+            let found = rows.filter {
+                mayFind(context, resource(context, at, levels, $0.path, kind: kind))
+            }
+            return page(found, limit: limit) {
+                TableIdentifier(namespace: levels, name: $0.path)
+            }
         }
     }
 }

@@ -316,3 +316,44 @@ def test_snapshots_are_moved_by_procedures(appliance, catalog, table):
         f"call {warehouse}.system.fast_forward('rest', '{name}', 'main', 'release')",
         code=1).stderr
     assert "not an ancestor" in said
+
+
+def test_functions_are_shown(appliance, catalog):
+    """What SQL made is found by clients of the catalog, with all that the specification asks for."""
+    for text in (
+        "create function lakehouse.rest.twice(x bigint) returns bigint comment 'two' return x * 2",
+        "create function lakehouse.rest.twice(x array(integer)) returns array(integer) "
+        "returns null on null input return x || x",
+        "create function lakehouse.rest.plain() returns varchar return 'p'",
+    ):
+        sql(appliance, text)
+    status, found = iceberg("GET", "namespaces/rest/functions")
+    assert (status, found) == (200, {"identifiers": [["rest", "plain"], ["rest", "twice"]]})
+    status, first = iceberg("GET", "namespaces/rest/functions?pageToken=&pageSize=1")
+    assert first["identifiers"] == [["rest", "plain"]]
+    status, second = iceberg(
+        "GET", f"namespaces/rest/functions?pageSize=1&pageToken={first['next-page-token']}")
+    assert second == {"identifiers": [["rest", "twice"]]}
+
+    status, loaded = iceberg("GET", "namespaces/rest/functions/TWICE")
+    metadata = loaded["metadata"]
+    assert status == 200 and metadata["format-version"] == 1
+    shown = {one["definition-id"]: one for one in metadata["definitions"]}
+    assert set(shown) == {"long", "list<int>"}
+    number, many = shown["long"], shown["list<int>"]
+    assert number["parameters"] == [{"type": "long", "name": "x"}] and number["doc"] == "two"
+    assert (number["return-type"], number["function-type"]) == ("long", "udf")
+    assert many["return-type"] == {"type": "list", "element": "int"}
+    version = number["versions"][0]
+    assert version["representations"][0]["dialect"] == "trino"
+    assert version["representations"][0]["sql"].replace("(", "").replace(")", "") == "x * 2"
+    assert (version["on-null-input"], many["versions"][0]["on-null-input"]) == ("call", "return-null")
+    assert {(ref["definition-id"], ref["version-id"])
+            for ref in metadata["definition-log"][0]["definition-versions"]} == {
+        ("long", number["current-version-id"]), ("list<int>", many["current-version-id"])}
+    assert iceberg("GET", "namespaces/rest/functions/twice")[1]["metadata"]["function-uuid"] == (
+        metadata["function-uuid"])
+    status, missing = iceberg("GET", "namespaces/rest/functions/thrice")
+    assert (status, missing["error"]["type"]) == (404, "NoSuchFunctionException")
+    status, missing = iceberg("GET", "namespaces/nowhere/functions")
+    assert (status, missing["error"]["type"]) == (404, "NoSuchNamespaceException")

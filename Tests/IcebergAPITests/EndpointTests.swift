@@ -8,6 +8,7 @@ import Testing
 struct EndpointTests {
     private static let tables = "silver/namespaces/sales%1Feu/tables"
     private static let views = "silver/namespaces/sales%1Feu/views"
+    private static let functions = "silver/namespaces/sales%1Feu/functions"
 
     private struct Case: Sendable {
         var endpoint: String
@@ -135,6 +136,20 @@ struct EndpointTests {
                 {"table-changes":[{"identifier":{"namespace":["sales","eu"],"name":"t"},"requirements":[],
                   "updates":[{"action":"set-properties","updates":{"k":"w"}}]}]}
                 """, status: 204),
+        Case(
+            endpoint: "POST /v1/{prefix}/namespaces/{namespace}/properties", method: .post,
+            path: "silver/namespaces/sales%1Feu/properties",
+            body: #"{"updates":{"sql.function.f(bigint)":"FUNCTION f(x bigint) RETURNS …"}}"#,
+            status: 200, members: ["updated"]),
+        Case(
+            endpoint: "GET /v1/{prefix}/namespaces/{namespace}/functions", method: .get,
+            path: functions, status: 200, members: ["identifiers"]),
+        Case(
+            endpoint: "GET /v1/{prefix}/namespaces/{namespace}/functions/{function}", method: .get,
+            path: functions + "/f", status: 200, members: ["metadata"]),
+        Case(
+            endpoint: "GET /v1/{prefix}/namespaces/{namespace}/functions/{function}", method: .get,
+            path: functions + "/none", status: 404, members: ["error"]),
         Case(
             endpoint: "GET /v1/{prefix}/namespaces/{namespace}/views", method: .get, path: views,
             status: 200, members: ["identifiers"]),

@@ -26,7 +26,7 @@ private struct Names: BearerAuthenticator {
 private struct Keys: CredentialVendor {
     let lifetimeMilliseconds: Int64 = 60_000
     func credentials(
-        _ context: RequestContext, locations: [String], canWrite: Bool
+        _ context: RequestContext, table: [String], locations: [String], canWrite: Bool
     ) throws -> VendedCredentials {
         VendedCredentials(
             properties: ["s3.access-key-id": "K", "s3.secret-access-key": "S"],
@@ -67,7 +67,13 @@ struct Service {
         settings.planPatience = .seconds(60)
         let service = IcebergService(
             catalog: catalog, authenticator: Names(), authorizer: Everybody(), vendor: Keys(),
-            settings: settings, clock: clock, tokens: { _ in Response(status: 200) })
+            settings: settings, clock: clock,
+            functions: { text in
+                FunctionText(
+                    parameters: [(name: "x", type: "long")], returnType: "long", sql: text,
+                    isDeterministic: true, isCalledOnNull: true, comment: nil)
+            },
+            tokens: { _ in Response(status: 200) })
         router = Router(service.routes)
     }
 

@@ -7,7 +7,7 @@ import Testing
 /// A directory in memory.
 private final class FakeRights: RightsDoor {
     struct State {
-        var roles: Set<String> = ["viewer"]
+        var roles: Set<String> = ["silver.catalog_reader", "viewer"]
         var members: Set<String> = []
         var grants: [RightsGrant] = []
     }
@@ -23,8 +23,9 @@ private final class FakeRights: RightsDoor {
         state.withLock { $0.roles.sorted() }
     }
     func setRole(
-        _ context: RequestContext, _ role: String, ofUser user: String, isAssigned: Bool
+        _ context: RequestContext, _ role: String, of grantee: RightsGrantee, isAssigned: Bool
     ) throws {
+        let user = (grantee.kind == .group ? "group " : "") + grantee.name
         state.withLock {
             if isAssigned {
                 $0.members.insert("\(user)=\(role)")
@@ -61,12 +62,19 @@ struct RightsStatementTests {
         let (bench, rights) = try bench()
         #expect(try bench.ok("CREATE ROLE risk").updateType == "CREATE ROLE")
         #expect(try bench.run("CREATE ROLE risk").code == "ROLE_ALREADY_EXISTS")
-        #expect(try bench.rows("SHOW ROLES") == ["risk", "viewer"])
+        #expect(try bench.rows("SHOW ROLES") == ["risk", "silver.catalog_reader", "viewer"])
+        #expect(try bench.rows("SHOW ROLES FROM silver") == ["catalog_reader"])
         try bench.ok("GRANT risk, viewer TO USER ana, bo")
         #expect(
             rights.state.withLock { $0.members } == [
                 "ana=risk", "ana=viewer", "bo=risk", "bo=viewer",
             ])
+        try bench.ok("GRANT catalog_reader TO GROUP desk, USER cy IN silver")
+        #expect(
+            rights.state.withLock { $0.members }.isSuperset(of: [
+                "group desk=silver.catalog_reader", "cy=silver.catalog_reader",
+            ]))
+        #expect(try bench.run("GRANT catalog_reader TO cy IN gold").code == "ROLE_NOT_FOUND")
         try bench.ok("REVOKE risk FROM USER bo")
         #expect(rights.state.withLock { $0.members.contains("bo=risk") } == false)
         let unknown = try bench.run("GRANT rsk TO USER ana")
@@ -88,8 +96,17 @@ struct RightsStatementTests {
             ])
         #expect(try bench.rows("SHOW GRANTS").count == 7)
         #expect(
-            rights.state.withLock { $0.grants.filter(\.isUser).map(\.path) }
-                == Array(repeating: ["silver", "sales", "*"], count: 5))
+            rights.state.withLock {
+                $0.grants.filter { $0.grantee.kind == .user }.map(\.object)
+            } == Array(repeating: RightsObject(.schema, ["silver", "sales"]), count: 5))
+        try bench.ok("GRANT ALTER ON CATALOG silver TO GROUP desk")
+        try bench.ok("GRANT CREATE BRANCH ON CATALOG silver TO GROUP desk")
+        #expect(
+            try bench.rows("SHOW GRANTS ON CATALOG silver") == [
+                "NULL|NULL|desk|GROUP|silver|*|*|ALTER|NO|NULL",
+                "NULL|NULL|desk|GROUP|silver|*|*|CREATE BRANCH|NO|NULL",
+            ])
+        #expect(try bench.run("GRANT CREATE BRANCH ON t TO ana").code == "INVALID_PRIVILEGE")
         try bench.ok("DENY DELETE ON TABLE t TO ROLE viewer")
         #expect(try bench.rows("SHOW GRANTS ON t")[2].contains("DENY DELETE"))
         try bench.ok("REVOKE ALL PRIVILEGES ON t FROM ROLE viewer")

@@ -15,7 +15,8 @@ package enum CommandLine {
             + ObjectCommands.all + [
                 ConnectCommand.command
             ]
-            + AccountCommands.all + GroupCommands.all + RoleCommands.all + KeyCommands.all
+            + AccountCommands.all + GroupCommands.all + RoleCommands.all + GrantCommands.all
+            + KeyCommands.all
             + ClientCommands.all + TLSCommands.all
             + AlertCommands.all + [DoctorCommand.command] + BackupCommands.all
             + BenchCommands.all

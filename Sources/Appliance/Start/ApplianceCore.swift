@@ -84,7 +84,7 @@ package final class Appliance: Sendable {
         catalog = try Catalog(
             databasePath: directory.file("catalog.sqlite"),
             store: objects.bound(to: Appliance.systemContext), authorizer: authorizer, clock: clock,
-            entropy: entropy, governance: identity)
+            entropy: entropy, governance: identity, listing: identity.quietAuthorizer)
         zones = TimeZones(load: loadZone)
         var engine = QueryEngineConfiguration(spillDirectory: directory.file("spill"))
         engine.threadCount = configuration.integer("engine.threads")
@@ -171,6 +171,8 @@ package final class Appliance: Sendable {
         for name in Appliance.warehouseNames where !warehouses.contains(name) {
             _ = try catalog.createWarehouse(context, name: name, location: "s3://\(name)")
         }
+        try identity.ensureCatalogRoles(
+            context, warehouses: warehouses.union(Appliance.warehouseNames).sorted())
     }
 
     /// The pipeline that `maintenance.nightly` switches.

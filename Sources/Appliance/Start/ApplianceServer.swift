@@ -134,7 +134,8 @@ struct ApplianceDoors {
             authorizer: appliance.identity.authorizer,
             vendor: RegistryVendor(registry: appliance.identity),
             settings: IcebergSettings(s3Endpoint: appliance.addresses.s3URL, region: "us-east-1"),
-            clock: appliance.clock, tokens: { identity.token($0, door: .catalog) })
+            clock: appliance.clock, functions: shownFunction,
+            tokens: { identity.token($0, door: .catalog) })
         let s3Handler = S3Handler(
             store: appliance.objects,
             credentials: RegistryCredentials(registry: appliance.identity),

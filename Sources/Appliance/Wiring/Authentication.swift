@@ -33,13 +33,16 @@ struct RegistryCredentials: S3CredentialSource {
         let context = RequestContext(principal: .anonymous, requestID: "s3", door: .s3)
         do {
             let found = try registry.secret(context, forAccessKey: id, sessionToken: sessionToken)
-            let covers = found.scope.map { scope in
+            var scope = found.scope
+            let warrant = warrant(of: found, &scope)
+            let covers = scope.map { scope in
                 { @Sendable (action: Action, bucket: String, key: String) in
                     scope.allows(action, bucket: bucket, key: key)
                 }
             }
             var credential = S3Credential(
                 secret: found.secret, principal: found.principal, covers: covers)
+            credential.warrant = warrant
             if let session = found.session {
                 credential.isTemporary = true
                 credential.assumedRole = session.role
@@ -71,19 +74,37 @@ struct RegistryBearers: BearerAuthenticator {
     }
 }
 
+extension RegistryCredentials {
+    /// What a credential that the catalog handed out rests on: the right to its table, as it stands now
+    /// and not when it was made. Who may no longer write gets a scope that reads.
+    private func warrant(of found: SigningSecret, _ scope: inout CredentialScope?) -> String? {
+        guard let table = scope?.table, !table.isEmpty else { return nil }
+        let context = RequestContext(
+            principal: found.principal, requestID: "vended", door: .s3)
+        let resource = Resource(tenant: context.tenant, kind: .table, path: table)
+        func may(_ action: Action) -> Bool {
+            registry.quietAuthorizer.decide(context, action, resource).isAllowed
+        }
+        if ![Action.tableInsert, .tableUpdate, .tableDelete].contains(where: may) {
+            scope?.isReadOnly = true
+        }
+        return may(.tableSelect) ? "the right to the table \(table.joined(separator: "."))" : nil
+    }
+}
+
 /// Storage credentials for a table's files, limited to them.
 struct RegistryVendor: CredentialVendor {
     let registry: IdentityRegistry
     let lifetimeMilliseconds: Int64 = 3_600_000
 
     func credentials(
-        _ context: RequestContext, locations: [String], canWrite: Bool
+        _ context: RequestContext, table: [String], locations: [String], canWrite: Bool
     ) throws -> VendedCredentials {
         let areas = locations.compactMap { ObjectLocation(uri: $0 + "/") }.map {
             CredentialScope.Area(bucket: $0.bucket, prefix: $0.key)
         }
         let made = try registry.temporaryCredential(
-            context, scope: CredentialScope(areas: areas, isReadOnly: !canWrite),
+            context, scope: CredentialScope(areas: areas, isReadOnly: !canWrite, table: table),
             lifetime: .milliseconds(lifetimeMilliseconds))
         return VendedCredentials(
             properties: [

@@ -88,6 +88,14 @@ struct OpenAPIWords {
             body: "actions!:strings resource! effect rowFilter columnMasks:object"),
         OpenAPIWords("DELETE /api/v1/roles/{name}/grants/{id}", "Takes a grant from a role."),
         OpenAPIWords("GET /api/v1/grants", "Lists every grant with its role."),
+        OpenAPIWords(
+            "GET /api/v1/rights", "Lists rights on warehouses, schemas, tables and views."),
+        OpenAPIWords(
+            "POST /api/v1/rights", "Grants or denies privileges to a user, a group or a role.",
+            body: "privileges!:strings on! user group role deny:boolean"),
+        OpenAPIWords(
+            "POST /api/v1/rights/revoke", "Takes privileges and their denials back.",
+            body: "privileges!:strings on! user group role"),
     ]
 
     private static let work: [OpenAPIWords] = [

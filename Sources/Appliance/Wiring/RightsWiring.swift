@@ -4,12 +4,8 @@ import SQLEngine
 import SQLFunctions
 
 /// Roles and grants of SQL in the directory of identities.
-///
-/// A grant to a person is one of a role that only this person has: `rights-of-NAME`, made when it is needed.
 struct RegistryRights: RightsDoor {
     let registry: IdentityRegistry
-
-    private static let prefix = "rights-of-"
 
     func createRole(_ context: RequestContext, _ name: String) throws -> Bool {
         try answering { try registry.ensureRole(context, name: name).isNew }
@@ -26,88 +22,77 @@ struct RegistryRights: RightsDoor {
 
     func roles(_ context: RequestContext) throws -> [String] {
         try answering {
-            try registry.roles(context).map(\.name).filter { !$0.hasPrefix(Self.prefix) }
+            try registry.roles(context).map(\.name).filter {
+                PolicySubject(rightsRoleName: $0).kind == .role
+            }
         }
     }
 
     func setRole(
-        _ context: RequestContext, _ role: String, ofUser user: String, isAssigned: Bool
+        _ context: RequestContext, _ role: String, of grantee: RightsGrantee, isAssigned: Bool
     ) throws {
         try answering {
-            if isAssigned {
-                try registry.assignRole(context, role, toAccount: user)
-            } else {
-                try registry.unassignRole(context, role, fromAccount: user)
-            }
+            try registry.setRole(
+                context, role, of: Self.subject(grantee), isAssigned: isAssigned)
         }
     }
 
     func grant(_ context: RequestContext, _ grant: RightsGrant) throws {
-        try answering {
-            let role = try role(context, grant)
-            if try existing(context, grant, role) != nil { return }
-            try registry.addGrant(
-                context,
-                Grant(
-                    effect: grant.isDenial ? .deny : .allow, actions: [grant.action.rawValue],
-                    resource: Self.pattern(grant.path)), toRole: role)
-        }
+        try answering { try registry.grant(context, Self.right(grant)) }
     }
 
     func revoke(_ context: RequestContext, _ grant: RightsGrant) throws -> Bool {
-        try answering {
-            let name = grant.isUser ? Self.prefix + grant.grantee : grant.grantee
-            let known = try registry.roles(context).contains { $0.name == name }
-            guard known, let found = try existing(context, grant, name) else { return false }
-            try registry.removeGrant(context, found.id, fromRole: name)
-            return true
-        }
+        try answering { try registry.revoke(context, Self.right(grant)) }
     }
 
     func grants(_ context: RequestContext) throws -> [RightsGrant] {
-        try answering {
-            var found: [RightsGrant] = []
-            for role in try registry.roles(context) {
-                let isUser = role.name.hasPrefix(Self.prefix)
-                let name = isUser ? String(role.name.dropFirst(Self.prefix.count)) : role.name
-                for grant in role.grants where grant.resource.hasPrefix("table:") {
-                    let path = grant.resource.dropFirst("table:".count).split(separator: "/")
-                    for action in grant.actions.compactMap(Action.init(rawValue:)) {
-                        found.append(
-                            RightsGrant(
-                                grantee: name, isUser: isUser, action: action,
-                                path: path.map(String.init), isDenial: grant.effect == .deny))
-                    }
-                }
+        try answering { try registry.catalogRights(context).map(Self.grant) }
+    }
+
+    // MARK: The directory's words
+
+    private static func subject(_ grantee: RightsGrantee) -> PolicySubject {
+        switch grantee.kind {
+        case .user: PolicySubject(.user, grantee.name)
+        case .role: PolicySubject(.role, grantee.name)
+        case .group: PolicySubject(.group, grantee.name)
+        }
+    }
+
+    private static func right(_ grant: RightsGrant) throws -> CatalogRight {
+        guard let privilege = CatalogPrivilege(rawValue: grant.privilege) else {
+            throw QueryFault(.invalidPrivilege, "Unknown privilege: '\(grant.privilege)'")
+        }
+        let kind: CatalogObject.Kind =
+            switch grant.object.kind {
+            case .catalog: .warehouse
+            case .schema: .namespace
+            case .table: .table
+            case .view: .view
             }
-            return found
-        }
+        return CatalogRight(
+            grantee: subject(grant.grantee), privilege: privilege,
+            object: CatalogObject(kind, grant.object.path), isDenial: grant.isDenial)
     }
 
-    // MARK: The directory
-
-    private static func pattern(_ path: [String]) -> String {
-        "table:" + path.joined(separator: "/")
-    }
-
-    /// The role that holds the grant; a person's own is made and assigned.
-    private func role(_ context: RequestContext, _ grant: RightsGrant) throws -> String {
-        guard grant.isUser else { return grant.grantee }
-        let name = Self.prefix + grant.grantee
-        try registry.ensureRole(
-            context, name: name, description: "What SQL granted to \(grant.grantee) alone.")
-        try registry.assignRole(context, name, toAccount: grant.grantee)
-        return name
-    }
-
-    private func existing(
-        _ context: RequestContext, _ grant: RightsGrant, _ role: String
-    ) throws -> Grant? {
-        try registry.role(context, named: role).grants.first {
-            $0.effect == (grant.isDenial ? .deny : .allow)
-                && $0.actions == [grant.action.rawValue] && $0.rowFilter == nil
-                && $0.resource == Self.pattern(grant.path)
-        }
+    private static func grant(_ right: CatalogRight) -> RightsGrant {
+        let whom: RightsGrantee.Kind =
+            switch right.grantee.kind {
+            case .user: .user
+            case .role: .role
+            case .group: .group
+            }
+        let kind: RightsObject.Kind =
+            switch right.object.kind {
+            case .warehouse: .catalog
+            case .namespace: .schema
+            case .table: .table
+            case .view: .view
+            }
+        return RightsGrant(
+            grantee: RightsGrantee(whom, right.grantee.name),
+            privilege: right.privilege.rawValue, object: RightsObject(kind, right.object.path),
+            isDenial: right.isDenial)
     }
 
     private func answering<Result>(_ body: () throws -> Result) throws -> Result {

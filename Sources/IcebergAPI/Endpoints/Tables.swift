@@ -47,8 +47,9 @@ extension IcebergEndpoint {
             let location = try call.catalog.metadataLocation(
                 call.context, call.warehouse, call.table)
             let tag = call.etag(location, mode)
-            let tags = seen.split(separator: ",").map { $0.filter { $0 != " " } }
-            if tags.contains(where: { $0 == tag || $0 == "W/" + tag }) {
+            let tags = seen.utf8.split(separator: 0x2C).map { $0.filter { $0 != 0x20 } }
+            let (strong, weak) = (Array(tag.utf8), Array(("W/" + tag).utf8))
+            if tags.contains(where: { $0 == strong || $0 == weak }) {
                 var response = Response(status: 304)
                 response.fields["ETag"] = tag
                 return response

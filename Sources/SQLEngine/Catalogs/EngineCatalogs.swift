@@ -176,6 +176,12 @@ final class EngineCatalogs: CatalogView {
                 hint: suggestion(name.schema, (try? schemaNames(context, name.catalog)) ?? []),
                 span: span)
         } catch {
+            // A right to a view says nothing of a table of its name.
+            if let denied = error as? AccessDenied, denied.action == .tableSelect,
+                let view = try? view(context, name, catalog)
+            {
+                return .view(view)
+            }
             var fault = EngineCatalogs.fault(error, about: "\(name)")
             fault.span = span
             throw fault

@@ -5,10 +5,7 @@ import Vectors
 
 /// Rights as `information_schema` lists them: one row for each table that a right reaches.
 enum PrivilegeListing {
-    private static let privileges: [Action: String] = [
-        .tableSelect: "SELECT", .tableInsert: "INSERT", .tableUpdate: "UPDATE",
-        .tableDelete: "DELETE",
-    ]
+    private static let privileges: Set = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 
     /// `information_schema.table_privileges`. Empty for those who may not see rights.
     static func table(
@@ -24,18 +21,18 @@ enum PrivilegeListing {
             guard let rights = catalogs.systemTables.doors.rights,
                 let grants = try? rights.grants(context)
             else { return [] }
-            let concerned = grants.filter { !$0.isDenial && privileges[$0.action] != nil }
+            let concerned = grants.filter { !$0.isDenial && privileges.contains($0.privilege) }
             if concerned.isEmpty { return [] }
             var rows: [[LiteralValue]] = []
             for entry in try InformationSchema.entries(catalogs, context, catalog, wanted)
             where entry.schema != "information_schema" {
                 let path =
                     [catalog] + entry.schema.split(separator: ".").map(String.init) + [entry.name]
-                for grant in concerned where reaches(grant.path[...], path[...]) {
+                for grant in concerned where grant.object.reaches(path) {
                     rows.append([
-                        .null, .null, .text(grant.grantee), .text(grant.isUser ? "USER" : "ROLE"),
+                        .null, .null, .text(grant.grantee.name), .text(grant.grantee.kind.rawValue),
                         .text(catalog), .text(entry.schema), .text(entry.name),
-                        .optional(privileges[grant.action]), .text("NO"), .null,
+                        .text(grant.privilege), .text("NO"), .null,
                     ])
                 }
             }
@@ -51,15 +48,6 @@ enum PrivilegeListing {
             let roles = try? catalogs.systemTables.doors.rights?.roles(context)
             return (roles ?? context.principal.roles).sorted().map { [.text($0)] }
         }
-    }
-
-    /// Whether a right's path, with `*` for a level and `**` for all that follow, has the table.
-    private static func reaches(_ pattern: ArraySlice<String>, _ path: ArraySlice<String>) -> Bool {
-        guard let first = pattern.first else { return path.isEmpty }
-        if first == "**" { return true }
-        guard let level = path.first, first == "*" || first.lowercased() == level.lowercased()
-        else { return false }
-        return reaches(pattern.dropFirst(), path.dropFirst())
     }
 }
 

@@ -149,14 +149,6 @@ extension StatementRun {
             }, rows)
     }
 
-    /// SHOW CURRENT ROLES: the caller's. SHOW ROLES: all, of those who may see them.
-    func showRoles(isCurrent: Bool) throws(QueryFault) -> StatementOutcome {
-        let own = context.principal.roles.sorted()
-        return .rows(
-            [QueryColumn(name: "Role", type: .text)],
-            (isCurrent ? own : try allRoles() ?? own).map { [.text($0)] })
-    }
-
     // MARK: Statistics
 
     /// SHOW STATS: what planning knows, a row a column, and the number of rows in the last.

@@ -12,37 +12,82 @@ package protocol RightsDoor: Sendable {
     func createRole(_ context: RequestContext, _ name: String) throws -> Bool
     /// Removes a role; false where there is none.
     func dropRole(_ context: RequestContext, _ name: String) throws -> Bool
-    /// The names of all roles.
+    /// The names of all roles; those of a warehouse begin with its name and a dot.
     func roles(_ context: RequestContext) throws -> [String]
-    /// Gives a role to a person, or takes it. Throws ROLE_NOT_FOUND and NOT_FOUND.
+    /// Gives a role to a person or a group, or takes it. Throws ROLE_NOT_FOUND and NOT_FOUND.
     func setRole(
-        _ context: RequestContext, _ role: String, ofUser user: String, isAssigned: Bool
+        _ context: RequestContext, _ role: String, of grantee: RightsGrantee, isAssigned: Bool
     ) throws
-    /// Allows or denies actions on resources to a role or a person.
+    /// Allows or denies something to somebody.
     func grant(_ context: RequestContext, _ grant: RightsGrant) throws
-    /// Takes actions away again; false where they were not granted so.
+    /// Takes it away again; false where it was not granted so.
     func revoke(_ context: RequestContext, _ grant: RightsGrant) throws -> Bool
-    /// Every grant on tables that the caller may see.
+    /// Every right that the caller may know of.
     func grants(_ context: RequestContext) throws -> [RightsGrant]
 }
 
-/// One right of a role or a person.
-package struct RightsGrant: Sendable, Hashable {
-    /// A role, or a person where `isUser`.
-    package var grantee: String
-    package var isUser: Bool
-    package var action: Action
-    /// The levels of the resource's path: warehouse, namespace, table; `*` and `**` as in policies.
+/// Who has a right.
+package struct RightsGrantee: Sendable, Hashable {
+    /// What the name is a name of.
+    package enum Kind: String, Sendable {
+        case user = "USER"
+        case role = "ROLE"
+        case group = "GROUP"
+    }
+
+    package var kind: Kind
+    package var name: String
+
+    /// Somebody by kind and name.
+    package init(_ kind: Kind, _ name: String) {
+        self.kind = kind
+        self.name = name
+    }
+}
+
+/// What a right is on. One on a catalog or a schema holds for all that is in it.
+package struct RightsObject: Sendable, Hashable {
+    /// The words of the grammar.
+    package enum Kind: String, Sendable {
+        case catalog = "CATALOG"
+        case schema = "SCHEMA"
+        case table = "TABLE"
+        case view = "VIEW"
+    }
+
+    package var kind: Kind
+    /// Catalog, levels of the schema, table or view.
     package var path: [String]
+
+    /// A thing by its kind and path.
+    package init(_ kind: Kind, _ path: [String]) {
+        self.kind = kind
+        self.path = path
+    }
+
+    /// Whether the right reaches a table or view.
+    func reaches(_ path: [String]) -> Bool {
+        let own = self.path.map { $0.lowercased() }
+        let other = path.map { $0.lowercased() }
+        return kind == .table || kind == .view ? own == other : other.starts(with: own)
+    }
+}
+
+/// One right of somebody.
+package struct RightsGrant: Sendable, Hashable {
+    package var grantee: RightsGrantee
+    /// `SELECT`, `CREATE BRANCH`.
+    package var privilege: String
+    package var object: RightsObject
     package var isDenial: Bool
 
+    /// A right, or its denial.
     package init(
-        grantee: String, isUser: Bool, action: Action, path: [String], isDenial: Bool = false
+        grantee: RightsGrantee, privilege: String, object: RightsObject, isDenial: Bool = false
     ) {
         self.grantee = grantee
-        self.isUser = isUser
-        self.action = action
-        self.path = path
+        self.privilege = privilege
+        self.object = object
         self.isDenial = isDenial
     }
 }
@@ -64,10 +109,10 @@ extension StatementRun {
             let wasThere = try administering { try door.dropRole(context, name.canonical) }
             guard wasThere || ifExists else { throw try unknownRole(name, door) }
             return .done(updateType: "DROP ROLE", count: nil)
-        case .grantRoles(let roles, let grantees, let withAdmin, _, _):
-            return try assign(roles, grantees, true, withAdmin, statement)
-        case .revokeRoles(let roles, let grantees, let adminOption, _, _):
-            return try assign(roles, grantees, false, adminOption, statement)
+        case .grantRoles(let roles, let grantees, let withAdmin, _, let catalog):
+            return try assign(roles, of: catalog, grantees, true, withAdmin, statement)
+        case .revokeRoles(let roles, let grantees, let adminOption, _, let catalog):
+            return try assign(roles, of: catalog, grantees, false, adminOption, statement)
         case .grant(let privileges, let object, let grantee, let withGrant):
             guard !withGrant else { throw Self.noOption("GRANT", grantee) }
             return try change(privileges, object, grantee, "GRANT", statement)
@@ -77,10 +122,10 @@ extension StatementRun {
             guard !optionOnly else { throw Self.noOption("GRANT", grantee) }
             return try change(privileges, object, grantee, "REVOKE", statement)
         case .showGrants(let object): return try showGrants(object, statement)
-        case .showRoleGrants:
+        case .showRoleGrants(let catalog):
             return .rows(
                 [QueryColumn(name: "Role Grants", type: .text)],
-                context.principal.roles.sorted().map { [.text($0)] })
+                ofCatalog(catalog, context.principal.roles.sorted()).map { [.text($0)] })
         default: return nil
         }
     }
@@ -115,18 +160,36 @@ extension StatementRun {
         }
     }
 
+    /// SHOW CURRENT ROLES: the caller's. SHOW ROLES: all, of those who may see them. Of a catalog: those
+    /// that every warehouse has, by their short names.
+    func showRoles(
+        isCurrent: Bool, catalog: Identifier?
+    ) throws(QueryFault) -> StatementOutcome {
+        let own = context.principal.roles.sorted()
+        let shown = isCurrent ? own : try allRoles() ?? own
+        return .rows(
+            [QueryColumn(name: "Role", type: .text)], ofCatalog(catalog, shown).map { [.text($0)] })
+    }
+
+    /// The roles of a warehouse, without its name; all where none is named.
+    private func ofCatalog(_ catalog: Identifier?, _ roles: [String]) -> [String] {
+        guard let catalog else { return roles }
+        let prefix = catalog.canonical + "."
+        return roles.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+
     private static func noOption(_ what: String, _ node: any SyntaxNode) -> QueryFault {
         QueryFault(
             .notSupported, "WITH \(what) OPTION is not supported",
             hint: "who may administer identities may grant", span: node.span)
     }
 
-    /// The name of who is meant, and whether it is a person's.
-    private func named(_ grantee: Grantee) throws(QueryFault) -> (name: String, isUser: Bool) {
+    private func named(_ grantee: Grantee) throws(QueryFault) -> RightsGrantee {
         switch grantee.kind {
-        case .user, .unspecified: (grantee.name, true)
-        case .role: (grantee.name, false)
-        case .currentUser: (context.principal.name, true)
+        case .user, .unspecified: RightsGrantee(.user, grantee.name)
+        case .role: RightsGrantee(.role, grantee.name)
+        case .group: RightsGrantee(.group, grantee.name)
+        case .currentUser: RightsGrantee(.user, context.principal.name)
         case .currentRole:
             throw QueryFault(
                 .notSupported, "CURRENT_ROLE is not supported as a grantee", span: grantee.span)
@@ -134,25 +197,32 @@ extension StatementRun {
     }
 
     private func assign(
-        _ roles: [Identifier], _ grantees: [Grantee], _ isAssigned: Bool, _ withAdmin: Bool,
-        _ statement: Statement
+        _ roles: [Identifier], of catalog: Identifier?, _ grantees: [Grantee], _ isAssigned: Bool,
+        _ withAdmin: Bool, _ statement: Statement
     ) throws(QueryFault) -> StatementOutcome {
         let door = try rightsDoor(statement)
         guard !withAdmin else { throw Self.noOption("ADMIN", statement) }
-        let known = try administering { try door.roles(context) }
-        for role in roles where !known.contains(role.canonical) {
-            throw try unknownRole(role, door)
+        // A warehouse's own administrator may give its roles and need not see all others.
+        let known = try allRoles()
+        var names: [String] = []
+        for role in roles {
+            let name = (catalog.map { $0.canonical + "." } ?? "") + role.canonical
+            guard known?.contains(name) != false else {
+                throw QueryFault(
+                    .roleNotFound, "Role '\(name)' does not exist",
+                    hint: suggestion(name, known ?? []), span: role.span)
+            }
+            names.append(name)
         }
         for grantee in grantees {
-            let (name, isUser) = try named(grantee)
-            guard isUser else {
+            let whom = try named(grantee)
+            guard whom.kind != .role else {
                 throw QueryFault(
                     .notSupported, "Roles cannot be granted to roles", span: grantee.span)
             }
-            for role in roles {
+            for name in names {
                 try administering {
-                    try door.setRole(
-                        context, role.canonical, ofUser: name, isAssigned: isAssigned)
+                    try door.setRole(context, name, of: whom, isAssigned: isAssigned)
                 }
             }
         }
@@ -161,45 +231,45 @@ extension StatementRun {
 
     // MARK: Privileges
 
-    /// The actions that a privilege of Trino's stands for.
-    private static let actions: [String: [Action]] = [
-        "SELECT": [.tableSelect], "INSERT": [.tableInsert], "UPDATE": [.tableUpdate],
-        "DELETE": [.tableDelete], "CREATE": [.tableCreate],
-    ]
+    /// What ALL PRIVILEGES stands for.
+    private static let allPrivileges = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"]
+    /// Those that are given by name alone.
+    private static let otherPrivileges = ["ALTER", "DROP", "CREATE BRANCH"]
 
     private func change(
         _ privileges: Privileges, _ object: GrantObject, _ grantee: Grantee, _ verb: String,
         _ statement: Statement
     ) throws(QueryFault) -> StatementOutcome {
         let door = try rightsDoor(statement)
-        let (name, isUser) = try named(grantee)
-        if !isUser {
-            let known = try administering { try door.roles(context) }
-            guard known.contains(name.lowercased()) || known.contains(name) else {
+        let whom = try named(grantee)
+        if whom.kind == .role, let known = try allRoles() {
+            guard known.contains(whom.name.lowercased()) || known.contains(whom.name) else {
                 throw QueryFault(
-                    .roleNotFound, "Role '\(name)' does not exist", hint: suggestion(name, known),
-                    span: grantee.span)
+                    .roleNotFound, "Role '\(whom.name)' does not exist",
+                    hint: suggestion(whom.name, known), span: grantee.span)
             }
         }
-        let path = try path(of: object)
-        var wanted: [Action] = []
+        let place = try rightsObject(object)
+        var wanted: [String] = []
         switch privileges {
-        case .all: wanted = [.tableSelect, .tableInsert, .tableUpdate, .tableDelete, .tableCreate]
+        case .all: wanted = Self.allPrivileges
         case .some(let names):
             for privilege in names {
-                guard let actions = Self.actions[privilege.name] else {
+                let known = Self.allPrivileges + Self.otherPrivileges
+                guard known.contains(privilege.name),
+                    privilege.name != "CREATE BRANCH" || place.kind == .catalog
+                else {
                     throw QueryFault(
                         .invalidPrivilege, "Unknown privilege: '\(privilege.name)'",
-                        hint: "there are \(Self.actions.keys.sorted().joined(separator: ", "))",
-                        span: privilege.span)
+                        hint: "there are \(known.sorted().joined(separator: ", "))"
+                            + "; CREATE BRANCH on a CATALOG", span: privilege.span)
                 }
-                wanted += actions
+                wanted.append(privilege.name)
             }
         }
-        for action in wanted {
+        for privilege in wanted {
             var grant = RightsGrant(
-                grantee: name, isUser: isUser, action: action, path: path,
-                isDenial: verb == "DENY")
+                grantee: whom, privilege: privilege, object: place, isDenial: verb == "DENY")
             if verb == "REVOKE" {
                 // What was denied is taken back as well, as in the standard.
                 _ = try administering { try door.revoke(context, grant) }
@@ -212,20 +282,21 @@ extension StatementRun {
         return .done(updateType: verb, count: nil)
     }
 
-    /// The path of what rights are on; tables and schemas have to exist.
-    private func path(of object: GrantObject) throws(QueryFault) -> [String] {
+    /// What rights are on; tables, views and schemas have to exist.
+    private func rightsObject(_ object: GrantObject) throws(QueryFault) -> RightsObject {
         switch object.kind {
-        case "TABLE", "VIEW":
+        case "TABLE", "VIEW", "MATERIALIZED VIEW":
             let name = try tableName(object.name)
+            var kind = RightsObject.Kind.table
             switch try catalogs.resolve(context, name, version: .current, span: object.name.span) {
             case .table(let table, _) where table is IcebergTable: break
             case .table where catalogs.isConnected(context, name.catalog): break
-            case .view: break
+            case .view: kind = .view
             case .table:
                 throw QueryFault(
                     .notSupported, "Rights cannot be granted on \(name)", span: object.name.span)
             }
-            return [name.catalog] + name.identifier.namespace + [name.table]
+            return RightsObject(kind, [name.catalog] + name.identifier.namespace + [name.table])
         case "SCHEMA":
             let (catalog, schema) = try schemaName(object.name)
             guard try catalogs.schemaNames(context, catalog).contains(schema) else {
@@ -233,12 +304,12 @@ extension StatementRun {
                     .schemaNotFound, "Schema '\(catalog).\(schema)' does not exist",
                     span: object.name.span)
             }
-            return [catalog] + schema.split(separator: ".").map(String.init) + ["*"]
-        case "CATALOG": return [object.name.canonicalParts[0], "**"]
+            return RightsObject(.schema, [catalog] + schema.split(separator: ".").map(String.init))
+        case "CATALOG": return RightsObject(.catalog, [object.name.canonicalParts[0]])
         default:
             throw QueryFault(
                 .notSupported, "Rights on a \(object.kind.lowercased()) are not supported",
-                hint: "grant on a TABLE, SCHEMA or CATALOG", span: object.place.span)
+                hint: "grant on a TABLE, VIEW, SCHEMA or CATALOG", span: object.place.span)
         }
     }
 
@@ -251,18 +322,19 @@ extension StatementRun {
             "Privilege", "Grantable", "With Hierarchy",
         ].map { QueryColumn(name: $0, type: .text) }
         let door = try rightsDoor(statement)
-        let wanted = try object.map { object throws(QueryFault) in try path(of: object) }
+        let wanted = try object.map { object throws(QueryFault) in try rightsObject(object) }
         var rows: [[LiteralValue]] = []
-        for grant in try administering({ try door.grants(context) }) {
-            guard wanted == nil || wanted == grant.path, grant.path.count >= 2,
-                let privilege = Self.actions.first(where: { $0.value == [grant.action] })?.key
-            else { continue }
+        for grant in try administering({ try door.grants(context) })
+        where wanted == nil || wanted == grant.object {
+            let path = grant.object.path
+            let isEntry = grant.object.kind == .table || grant.object.kind == .view
+            let schema = isEntry ? path[1..<(path.count - 1)] : path[1...]
             rows.append([
-                .null, .null, .text(grant.grantee), .text(grant.isUser ? "USER" : "ROLE"),
-                .text(grant.path[0]),
-                .text(grant.path[1..<(grant.path.count - 1)].joined(separator: ".")),
-                .text(grant.path[grant.path.count - 1]),
-                .text((grant.isDenial ? "DENY " : "") + privilege), .text("NO"), .null,
+                .null, .null, .text(grant.grantee.name), .text(grant.grantee.kind.rawValue),
+                .text(path[0]),
+                grant.object.kind == .catalog ? .text("*") : .text(schema.joined(separator: ".")),
+                isEntry ? .text(path[path.count - 1]) : .text("*"),
+                .text((grant.isDenial ? "DENY " : "") + grant.privilege), .text("NO"), .null,
             ])
         }
         return .rows(columns, rows)

@@ -76,7 +76,8 @@ enum UtilityStatements {
         case .showBranches(let table): return try run.showBranches(table)
         case .reference(let statement): return try run.reference(statement)
         case .check(let statement): return try run.check(statement)
-        case .showRoles(let isCurrent, _): return try run.showRoles(isCurrent: isCurrent)
+        case .showRoles(let isCurrent, let catalog):
+            return try run.showRoles(isCurrent: isCurrent, catalog: catalog)
         case .explain(let inner, let options): return try run.explain(inner, options)
         case .explainAnalyze(let inner, let isVerbose):
             return try run.explainAnalyze(inner, isVerbose: isVerbose)

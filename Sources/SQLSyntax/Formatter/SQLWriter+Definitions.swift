@@ -203,6 +203,7 @@ extension SQLWriter {
         case .currentRole: write("CURRENT_ROLE")
         case .user: write("USER " + SQLFormatter.quoted(name: grantee.name))
         case .role: write("ROLE " + SQLFormatter.quoted(name: grantee.name))
+        case .group: write("GROUP " + SQLFormatter.quoted(name: grantee.name))
         case .unspecified: write(SQLFormatter.quoted(name: grantee.name))
         }
     }

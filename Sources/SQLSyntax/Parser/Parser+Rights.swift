@@ -23,8 +23,13 @@ extension Parser {
             return Grantee(kind: .currentRole, name: "", place: place(from: start))
         }
         var kind = Grantee.Kind.unspecified
-        if at("USER") || at("ROLE"), isName(peek()) {
-            kind = advance().word == "USER" ? .user : .role
+        if at("USER") || at("ROLE") || at("GROUP"), isName(peek()) {
+            kind =
+                switch advance().word {
+                case "USER": .user
+                case "ROLE": .role
+                default: .group
+                }
         }
         let name = try identifier()
         return Grantee(kind: kind, name: name.text, place: place(from: start))

@@ -6,6 +6,8 @@ package struct Grantee: SyntaxNode {
         case unspecified
         case user
         case role
+        /// Beyond Trino: all who are in a group.
+        case group
         case currentUser
         case currentRole
     }
