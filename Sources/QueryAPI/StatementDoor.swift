@@ -78,6 +78,8 @@ package final class StatementDoor: Sendable {
     struct Served {
         var token = -1
         var answer: Response?
+        /// A page that was taken and waits for the next answer.
+        var held: ResultPage?
         var at: MonotonicInstant
         /// Rows of all pages so far.
         var rowCount: Int64 = 0
@@ -171,16 +173,22 @@ package final class StatementDoor: Sendable {
         _ entry: OpenQuery, token: Int, patience: Duration, _ request: Request,
         _ served: inout Served
     ) -> Response {
-        let (page, snapshot) = entry.query.nextPage(patience: patience)
+        var (page, snapshot) =
+            served.held == nil
+            ? entry.query.nextPage(patience: patience) : (served.held, entry.query.snapshot)
+        served.held = nil
+        if snapshot.fault != nil { page = nil }
         let base = baseURL(request)
         let isLast = snapshot.state.isDone && !snapshot.hasPages
+        if token == 0, entry.encoding != nil, !isLast { (served.held, page) = (page, nil) }
         let next =
             isLast
             ? nil : "\(base)/v1/statement/executing/\(entry.query.id)/\(entry.slug)/\(token + 1)"
         var document = ResultsDocument(
             query: entry.query, snapshot: snapshot, types: entry.types, base: base, nextURI: next,
             page: page)
-        // The first answer has plain rows: the Python client expects none other in it.
+        // The first answer has plain rows, which the Python client expects, and only where they are all:
+        // the pages of a larger result are all encoded.
         let encoding = token > 0 ? entry.encoding : nil
         if let encoding {
             let all = page.map { [encoded($0, encoding, entry, served.rowCount)] } ?? []

@@ -424,3 +424,29 @@ def test_files_in_buckets(appliance, boss):
     boss.rows("drop table files.landed.t")
     assert store.list_objects_v2(Bucket=bucket)["KeyCount"] == 2
     boss.rows("drop schema files.landed")
+
+
+# MARK: Warehouses of one's own
+
+
+def test_a_catalog_of_iceberg_is_a_warehouse(boss):
+    name = "own_" + uuid.uuid4().hex[:8]
+    boss.rows(f"create catalog {name} using iceberg")
+    assert [name] in [list(row) for row in boss.rows("show catalogs")]
+    boss.rows(f"create schema {name}.s")
+    boss.rows(f"create table {name}.s.t as select 1 as a")
+    assert boss.rows(f"select a from {name}.s.t") == [(1,)]
+    boss.fails(f"create catalog {name} using iceberg", "ALREADY_EXISTS")
+    boss.rows(f"create catalog if not exists {name} using iceberg")
+    # It lies in a bucket of its name, or where one says.
+    ((path,),) = boss.rows(f'select "$path" from {name}.s.t')
+    assert path.startswith(f"s3://{name.replace('_', '-')}/")
+    other = "own_" + uuid.uuid4().hex[:8]
+    boss.fails("create catalog landing using iceberg", "INVALID_ARGUMENTS", "location")
+    boss.rows(f"create catalog {other} using iceberg with (location = 's3://{name.replace('_', '-')}/{other}')")
+    boss.rows(f"create schema {other}.s")
+    boss.rows(f"create table {other}.s.t as select 2 as a")
+    ((path,),) = boss.rows(f'select "$path" from {other}.s.t')
+    assert path.startswith(f"s3://{name.replace('_', '-')}/{other}/")
+    boss.fails("create catalog x1 using iceberg with (nonsense = '1')", "INVALID_ARGUMENTS", "nonsense")
+    boss.fails("create catalog x1 using memory", "NOT_SUPPORTED", "iceberg")

@@ -105,6 +105,8 @@ package final class Appliance: Sendable {
             configuration, directory: directory, identity: identity,
             store: objects.bound(to: Appliance.systemContext), clock: clock)
         queries.attach(catalogs: connectors)
+        queries.attach(
+            warehouses: WarehouseMaker(catalog: catalog, objects: objects, authorizer: authorizer))
         ledger = try AuditLedger(
             path: directory.file("ledger.sqlite"),
             sources: [

@@ -68,13 +68,11 @@ struct ClientTypes: Sendable {
                 json.member("kind", "NAMED_TYPE")
                 json.member("value")
                 json.beginObject()
-                json.member("fieldName")
                 if let name = field.name {
+                    json.member("fieldName")
                     json.beginObject()
                     json.member("name", name)
                     json.endObject()
-                } else {
-                    json.null()
                 }
                 json.member("typeSignature")
                 writeSignature(field.type, into: &json)

@@ -39,6 +39,13 @@ final class EngineDoors: Sendable {
         set { heldLedger.withLock { $0 = newValue } }
     }
 
+    private let heldWarehouses = Mutex<(any WarehouseDoor)?>(nil)
+
+    var warehouses: (any WarehouseDoor)? {
+        get { heldWarehouses.withLock { $0 } }
+        set { heldWarehouses.withLock { $0 = newValue } }
+    }
+
     private let heldCatalogs = Mutex<(any CatalogDoor)?>(nil)
 
     var catalogs: (any CatalogDoor)? {

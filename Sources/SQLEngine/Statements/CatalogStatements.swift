@@ -90,6 +90,16 @@ extension StatementRun {
             guard let text = try self.text(of: literal, type) else { continue }
             properties[key] = text
         }
+        if create.connector.canonical == "iceberg" {
+            return try createWarehouse(create, properties)
+        }
+        if create.connector.canonical == "memory" {
+            throw QueryFault(
+                .notSupported, "Connector 'memory' is not supported",
+                hint:
+                    "CREATE CATALOG \(name) USING iceberg makes a catalog of one's own, whose tables stay",
+                span: create.name.span)
+        }
         let declaration = CatalogDeclaration(
             name: name, connector: create.connector.canonical, comment: create.comment,
             properties: properties)
@@ -101,6 +111,37 @@ extension StatementRun {
             }
         } catch {
             var fault = error
+            if fault.span == nil { fault.span = create.name.span }
+            throw fault
+        }
+        return .done(updateType: "CREATE CATALOG", count: nil)
+    }
+
+    /// CREATE CATALOG .. USING iceberg: a further warehouse.
+    private func createWarehouse(
+        _ create: CreateCatalog, _ properties: [String: String]
+    ) throws(QueryFault) -> StatementOutcome {
+        guard let door = engine.doors.warehouses else {
+            throw QueryFault(
+                .notSupported, "Warehouses cannot be made here",
+                hint: "start a server with `lakehouse serve`", span: create.name.span)
+        }
+        if let other = create.properties.first(where: { $0.name.description != "location" }) {
+            throw QueryFault(
+                .invalidArguments, "Configuration property '\(other.name)' was not used",
+                hint: "a catalog of the connector iceberg takes location only", span: other.span)
+        }
+        let name = create.name.canonical
+        let isTaken = try catalogDoor(create.name).isDeclared(name)
+        if isTaken, create.ifNotExists { return .done(updateType: "CREATE CATALOG", count: nil) }
+        guard !isTaken else {
+            throw QueryFault(
+                .alreadyExists, "Catalog '\(name)' already exists", span: create.name.span)
+        }
+        do {
+            try door.createWarehouse(context, name: name, location: properties["location"])
+        } catch {
+            var fault = EngineCatalogs.fault(error, about: name)
             if fault.span == nil { fault.span = create.name.span }
             throw fault
         }

@@ -98,7 +98,7 @@ extension StatementRun {
         return .done(updateType: "SET PATH", count: nil)
     }
 
-    /// Roles come with the principal; SET ROLE may name one that the caller has.
+    /// Roles come with the principal and hold for all catalogs: SET ROLE may name one that the caller has.
     func setRole(
         _ choice: RoleChoice, _ catalog: Identifier?
     ) throws(QueryFault) -> StatementOutcome {
@@ -118,7 +118,7 @@ extension StatementRun {
             }
             text = "ROLE{\(own)}"
         }
-        changes.roles[catalog?.canonical ?? session.catalog ?? "system"] = text
+        changes.roles[catalog?.canonical ?? "system"] = text
         return .done(updateType: "SET ROLE", count: nil)
     }
 
