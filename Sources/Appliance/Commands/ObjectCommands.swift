@@ -1,13 +1,15 @@
 import Authority
+import ConsoleAPI
 import CivilTime
 import DiskObjectStorage
+import Identity
 import JSON
 import ObjectStorage
 import Platform
 
 /// `lakehouse s3 …`: the objects of the directory, without keys and without a network.
 enum ObjectCommands {
-    static let all = [list, copy, move, remove, usage, show]
+    static let all = [list, copy, move, remove, usage, show, presign]
     static let inside = [
         copying.inside("s3 cp", arguments: copy.arguments, example: copy.example),
         moving.inside("s3 mv", arguments: move.arguments, example: move.example),
@@ -88,15 +90,18 @@ enum ObjectCommands {
 
     // MARK: Changing
 
-    private static let copying = DataWork(options: [recursive]) { appliance, parsed, streams in
+    private static let copying = DataWork(options: [recursive, Progress.option]) {
+        appliance, parsed, streams in
         try ObjectTransfer(appliance, parsed, streams, removesSource: false).run()
     }
-    private static let moving = DataWork(options: [recursive]) { appliance, parsed, streams in
+    private static let moving = DataWork(options: [recursive, Progress.option]) {
+        appliance, parsed, streams in
         try ObjectTransfer(appliance, parsed, streams, removesSource: true).run()
     }
 
     private static let copy = copying.command(
-        "s3 cp", arguments: "SOURCE TARGET", "copies between files and objects, or among objects",
+        "s3 cp", arguments: "SOURCE TARGET",
+        "copies between files and objects, or among objects; s3://b/*.csv means all that fit",
         example: "lakehouse s3 cp sales.csv s3://landing/bronze/shop/sales/")
     private static let move = moving.command(
         "s3 mv", arguments: "SOURCE TARGET", "moves objects",
@@ -106,8 +111,9 @@ enum ObjectCommands {
         "s3 rm", arguments: "s3://BUCKET/KEY", "deletes an object, or all under a prefix",
         options: [recursive], example: "lakehouse s3 rm s3://landing/bronze/old/ --recursive",
         place: .appliance { appliance, parsed, streams in
-            let place = try ObjectPlace(try parsed.required(0, "s3://BUCKET/KEY"))
-            guard parsed.has("recursive") else {
+            let text = try parsed.required(0, "s3://BUCKET/KEY")
+            let place = try ObjectPlace(text)
+            guard parsed.has("recursive") || place.key.contains(where: { "*?".contains($0) }) else {
                 let location = try place.object()
                 guard try appliance.objects.delete(commandContext(), location) else {
                     throw ApplianceError(.notFound, "no such object: \(location)")
@@ -115,10 +121,9 @@ enum ObjectCommands {
                 streams.write("deleted \(location)\n")
                 return 0
             }
-            var keys: [String] = []
-            try appliance.eachObject(place.bucket, place.key, delimiter: nil) {
-                keys.append($0.location.key)
-            }
+            let keys = try ObjectSelection.find(
+                appliance, text, isRecursive: parsed.has("recursive")
+            ).map(\.location.key)
             for start in stride(from: 0, to: keys.count, by: 1000) {
                 let page = Array(keys[start..<min(start + 1000, keys.count)])
                 let outcomes = try appliance.objects.delete(
@@ -126,6 +131,30 @@ enum ObjectCommands {
                 if let fault = outcomes.lazy.compactMap(\.fault).first { throw fault }
             }
             streams.write("deleted \(keys.count) objects\n")
+            return 0
+        })
+}
+
+extension ObjectCommands {
+    private static let presign = Command(
+        "s3 presign", arguments: "s3://BUCKET/KEY",
+        "prints a URL that reads an object without a credential until it expires",
+        options: [
+            CommandOption("expires", value: "SECONDS", "from 60 to 43,200 (default 3,600)"),
+            CommandOption("user", value: "NAME", "in whose name it is read (default admin)"),
+        ], example: "lakehouse s3 presign s3://gold/report.pdf --expires 600",
+        place: .appliance { appliance, parsed, streams in
+            let location = try ObjectPlace(try parsed.required(0, "s3://BUCKET/KEY")).object()
+            let seconds = try parsed.count("expires", limit: 43_200) ?? 3600
+            let principal = try appliance.identity.principal(
+                Appliance.systemContext, named: parsed["user"] ?? "admin")
+            let browser = StoreBrowser(
+                store: appliance.objects, identity: appliance.identity, clock: appliance.clock,
+                zones: appliance.zones, endpoint: appliance.addresses.s3URL)
+            let url = try browser.share(
+                RequestContext(principal: principal, requestID: "cli", door: .cli),
+                StoragePlace(bucket: location.bucket, key: location.key), seconds: seconds)
+            streams.write(url + "\n")
             return 0
         })
 }

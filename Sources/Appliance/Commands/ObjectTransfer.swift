@@ -83,6 +83,7 @@ struct ObjectTransfer {
     private let isRecursive: Bool
     private let removesSource: Bool
     private let streams: any CommandStreams
+    private let showsProgress: Bool
 
     init(
         _ appliance: Appliance, _ parsed: ParsedArguments, _ streams: any CommandStreams,
@@ -94,6 +95,7 @@ struct ObjectTransfer {
         source = try parsed.required(0, "SOURCE")
         target = try parsed.required(1, "TARGET")
         isRecursive = parsed.has("recursive")
+        showsProgress = parsed.has(Progress.option.name)
     }
 
     func run() throws -> Int32 {
@@ -120,44 +122,46 @@ struct ObjectTransfer {
     // MARK: From objects
 
     private func objects(toObjects: Bool) throws -> Int {
-        let place = try ObjectPlace(source)
-        var sources: [(location: ObjectLocation, name: String)] = []
-        if isRecursive {
-            let folder = place.key.lastIndex(of: "/").map { place.key[...$0].count } ?? 0
-            try appliance.eachObject(place.bucket, place.key, delimiter: nil) { object in
-                let name = String(object.location.key.dropFirst(folder))
-                if !name.isEmpty, !name.hasSuffix("/") { sources.append((object.location, name)) }
-            }
-        } else {
-            sources = [(try place.object(), lastPathComponent(of: place.key))]
-        }
-        for (location, name) in sources {
+        let sources = try ObjectSelection.find(appliance, source, isRecursive: isRecursive)
+            .filter { !$0.name.isEmpty && !$0.name.hasSuffix("/") }
+        let isMany = isRecursive || sources.count != 1 || sources.first?.name != lastName
+        let progress = Progress(
+            total: sources.reduce(0) { $0 + $1.sizeBytes }, isShown: showsProgress, streams)
+        defer { progress.end() }
+        for found in sources {
+            let (location, name) = (found.location, found.name)
             if toObjects {
-                let to = try targetObject(name)
+                let to = try targetObject(name, isMany: isMany)
                 guard to != location else {
                     throw ApplianceError(.usage, "source and target are the same: \(to)")
                 }
                 _ = try appliance.objects.copy(commandContext(), from: location, to: to)
                 if removesSource { try appliance.objects.delete(commandContext(), location) }
+                progress.advance(by: found.sizeBytes)
             } else {
-                try download(location, name)
+                try download(location, name, isMany: isMany, progress)
             }
         }
         return sources.count
     }
 
-    private func targetObject(_ name: String) throws -> ObjectLocation {
+    /// The last part of what was named, where one object is meant.
+    private var lastName: String { lastPathComponent(of: source) }
+
+    private func targetObject(_ name: String, isMany: Bool) throws -> ObjectLocation {
         let place = try ObjectPlace(target)
         let isFolder = place.key.isEmpty || place.key.hasSuffix("/")
-        guard isFolder || isRecursive else { return try place.object() }
+        guard isFolder || isMany else { return try place.object() }
         return ObjectLocation(
             bucket: place.bucket, key: isFolder ? place.key + name : place.key + "/" + name)
     }
 
-    private func download(_ location: ObjectLocation, _ name: String) throws {
+    private func download(
+        _ location: ObjectLocation, _ name: String, isMany: Bool, _ progress: Progress
+    ) throws {
         let files = LocalFileSystem()
         let isFolder =
-            try isRecursive || target.hasSuffix("/") || files.status(target)?.kind == .directory
+            try isMany || target.hasSuffix("/") || files.status(target)?.kind == .directory
         // A key may say `..`; what it names stays below the target all the same.
         guard !isFolder || !name.split(separator: "/").contains("..") else {
             throw ApplianceError(.failed, "the key leads out of the folder: \(location)")
@@ -175,6 +179,7 @@ struct ObjectTransfer {
             try reader.eachPiece(of: reader.description.sizeBytes) { piece in
                 try file.write(piece, at: offset)
                 offset += Int64(piece.count)
+                progress.advance(by: Int64(piece.count))
             }
             try file.close()
             try files.rename(partial, to: path)
@@ -192,13 +197,18 @@ struct ObjectTransfer {
             throw ApplianceError(.notFound, "no such file: \(source)", hint: "check the path")
         }
         guard status.kind == .directory else {
-            try upload(source, to: targetObject(lastPathComponent(of: source)))
+            let progress = Progress(total: status.sizeBytes, isShown: showsProgress, streams)
+            defer { progress.end() }
+            try upload(source, to: targetObject(lastName, isMany: isRecursive), progress)
             return 1
         }
         guard isRecursive else {
             throw ApplianceError(.usage, "this is a folder: \(source)", hint: "say --recursive")
         }
         var count = 0
+        // How much there is, is not known before the end.
+        let progress = Progress(total: 0, isShown: showsProgress, streams)
+        defer { progress.end() }
         func visit(_ folder: String, _ prefix: String, depth: Int) throws {
             guard depth < 64 else {
                 throw ApplianceError(.failed, "folders nest deeper than 64: \(folder)")
@@ -208,7 +218,7 @@ struct ObjectTransfer {
                 switch try files.status(path)?.kind {
                 case .directory: try visit(path, prefix + name + "/", depth: depth + 1)
                 case .file:
-                    try upload(path, to: targetObject(prefix + name))
+                    try upload(path, to: targetObject(prefix + name, isMany: true), progress)
                     count += 1
                 default: streams.complain("  left out, no file: \(path)\n")
                 }
@@ -218,11 +228,19 @@ struct ObjectTransfer {
         return count
     }
 
-    private func upload(_ path: String, to location: ObjectLocation) throws {
+    private func upload(
+        _ path: String, to location: ObjectLocation, _ progress: Progress
+    ) throws {
         let reader = try LocalFileReader(path: path)
-        let writer = try appliance.objects.beginPut(commandContext(), location)
+        var attributes = ObjectAttributes()
+        attributes.headers["content-type"] = ContentType.guess(path)
+        let writer = try appliance.objects.beginPut(
+            commandContext(), location, attributes: attributes)
         do {
-            try reader.eachPiece { try writer.append($0) }
+            try reader.eachPiece {
+                try writer.append($0)
+                progress.advance(by: Int64($0.count))
+            }
             _ = try writer.commit(precondition: .none)
         } catch {
             writer.abandon()
