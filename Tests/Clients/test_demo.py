@@ -73,6 +73,9 @@ def test_the_kept_tables_read_equal_elsewhere(tmp_path):
         assert transactions.num_rows == rows
         found = duckdb.sql("SELECT count(*), CAST(sum(amount) * 100 AS BIGINT) FROM transactions").fetchall()[0]
         assert found == (rows, cents)
+        # The show leaves the bank as its source has it, also where it moved the page.
+        memo = source.execute("SELECT memo FROM transactions WHERE transaction_id = 7").fetchone()
+        assert duckdb.sql("SELECT memo FROM transactions WHERE transaction_id = 7").fetchone() == memo
 
 
 def test_the_lines_to_paste_run(tmp_path):
@@ -83,7 +86,9 @@ def test_the_lines_to_paste_run(tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "lakehouse").symlink_to(BINARY.resolve())
-    environment = {**plain_environment(), "PATH": f"{tools}:{PYTHON['PATH']}"}
+    # Bundles of whoever pastes them, which know nothing of the server's certificate.
+    wrong = {name: "/nowhere.pem" for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")}
+    environment = {**plain_environment(), **wrong, "PATH": f"{tools}:{PYTHON['PATH']}"}
     shown = {}
     with Appliance(tmp_path / "lake"):
         for tool, line in zip(("aws", "pyiceberg", "dbt", "duckdb", "trino"), lines[1:], strict=True):

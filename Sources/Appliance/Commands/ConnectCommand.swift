@@ -207,8 +207,11 @@ enum ConnectCommand {
 
         private var trino: String {
             """
+            import os
+
             import trino
 
+            \(Self.ownBundle)
             connection = trino.dbapi.connect(
                 host="\(host)",
                 port=\(port),
@@ -226,8 +229,11 @@ enum ConnectCommand {
 
         private var sqlalchemy: String {
             """
+            import os
+
             from sqlalchemy import create_engine, text
 
+            \(Self.ownBundle)
             engine = create_engine(
                 "trino://\(user):\(clientSecret)@\(host):\(port)/lakehouse",
                 connect_args={"http_scheme": "https", "verify": "\(authorityPath)"},
@@ -238,8 +244,17 @@ enum ConnectCommand {
             """
         }
 
+        /// The client's own `verify` loses against the environment.
+        private static let ownBundle = """
+            # The certificate below counts, not the bundle that the environment may name.
+            for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+                os.environ.pop(name, None)
+            """
+
         private var dbt: String {
             """
+            # Where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE is set, it outweighs `cert`:
+            # env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE dbt build
             lakehouse:
               target: dev
               outputs:
