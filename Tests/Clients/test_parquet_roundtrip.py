@@ -661,3 +661,19 @@ def test_random_data_written_by_us(appliance, catalog, tmp_path, seed):
         with written.io.new_input(task.file.file_path).open() as stream:
             local.write_bytes(stream.read())
         equal(pq.read_table(local), ordered(table))
+
+
+@pytest.mark.parametrize("groups, pages", [(9, 9), (1, 2)])
+def test_a_page_is_read_once_where_row_groups_suffice(tmp_path, groups, pages):
+    """Row groups of one page each: cut, and so decompressed twice, only where workers would have nothing to do."""
+    rows = 140_000
+    table = pa.table({"n": pa.array(range(rows * groups), pa.int64())})
+    pq.write_table(
+        table, tmp_path / "n.parquet", row_group_size=rows, data_page_size=1 << 24, max_rows_per_page=rows,
+        use_dictionary=False, compression="zstd")
+    done = lakehouse(
+        "sql", "--threads", "2", "-c", "explain analyze select sum(n), min(n) from n where n % 2 = 0",
+        tmp_path / "n.parquet")
+    assert f"pages {pages} read" in done.stdout, done.stdout
+    total = lakehouse("sql", "--threads", "2", "--csv", "-c", "select sum(n) from n", tmp_path / "n.parquet").stdout
+    assert total.split()[-1] == str(sum(range(rows * groups)))
