@@ -387,7 +387,9 @@ struct Interpreter {
 
     /// A plain number that could be an hour or a day.
     private func isSmall(_ amount: Draft.Amount) -> Bool {
-        guard amount.value.scale == 0, !amount.isPercent, amount.currency == nil else { return false }
+        guard amount.value.scale == 0, !amount.isPercent, amount.currency == nil else {
+            return false
+        }
         return amount.value.unscaled <= 24
     }
 
