@@ -212,7 +212,7 @@ extension BankingFraud {
             let hasModel = text.contains("fraud_features")
             let readers = try body["readers"].optionalElements()?.count ?? 0
             return (
-                versions.count > 2 && runs > 0 && hasModel && readers > 0,
+                versions.count > 1 && runs > 0 && hasModel && readers > 0,
                 "\(versions.count) states of the booking, \(runs) by pipeline runs, "
                     + "\(derived.count) tables made of it, \(readers) reads"
             )
