@@ -75,7 +75,7 @@ def test_the_kept_tables_read_equal_elsewhere(tmp_path):
         assert found == (rows, cents)
         # The show leaves the bank as its source has it, also where it moved the page.
         memo = source.execute("SELECT memo FROM transactions WHERE transaction_id = 7").fetchone()
-        assert duckdb.sql("SELECT memo FROM transactions WHERE transaction_id = 7").fetchone() == memo
+        assert duckdb.sql("SELECT memo FROM transactions WHERE transaction_id = 7").fetchall() == [memo]
 
 
 def test_the_lines_to_paste_run(tmp_path):
