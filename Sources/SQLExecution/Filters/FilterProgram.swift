@@ -264,21 +264,20 @@ final class DoubleSelect: SelectNode {
     }
 
     override func select(_ frame: Frame, into output: UnsafeMutablePointer<UInt32>) -> Int {
-        var vector = operand.flat(frame.registers[register], frame.rows, .double)
-        var rows = frame.rows
-        let isConstant = vector.form == .constant
-        if isConstant {
-            if isNullConstant(vector) { return 0 }
-            rows = ActiveRows(count: 1)
-            vector.valid = nil
-        }
-        let found = selectCompared(
-            operation, vector.pointer(as: Double.self), constant, rows, into: output)
-        if isConstant {
-            guard found == 1 else { return 0 }
+        let vector = operand.flat(frame.registers[register], frame.rows, .double)
+        if vector.form == .constant {
+            // Not into `output`, which may be the selection that is still to be kept.
+            var first: UInt32 = 0
+            guard !isNullConstant(vector),
+                selectCompared(
+                    operation, vector.pointer(as: Double.self), constant, ActiveRows(count: 1),
+                    into: &first) == 1
+            else { return 0 }
             for index in 0..<frame.rows.active { output[index] = UInt32(frame.rows.row(index)) }
             return frame.rows.active
         }
+        let found = selectCompared(
+            operation, vector.pointer(as: Double.self), constant, frame.rows, into: output)
         return dropNulls(vector, output, found)
     }
 }

@@ -103,16 +103,18 @@ extension BankingFraud {
     private func freshness(_ client: DemoClient) throws {
         let tile = try tile(client, "freshness")
         if show.breaks("dashboard.freshness") {
-            _ = try client.sql(
-                "UPDATE \(Self.table) SET memo = 'after the page' WHERE transaction_id = 8")
+            // The page says seconds: a commit in the same one would not show.
+            repeat {
+                _ = try client.sql(
+                    "UPDATE \(Self.table) SET memo = 'after the page' WHERE transaction_id = 8")
+            } while try tile.contains {
+                try $0[0] == Self.table && $0[1].hasPrefix(newestCommit($0[0], client).prefix(19))
+            }
         }
         try show.claim("dashboard.freshness") {
             var different: [String] = []
             for row in tile {
-                let parts = row[0].split(separator: ".")
-                let newest = try client.value(
-                    "SELECT max(committed_at) AT TIME ZONE 'UTC' FROM "
-                        + "\(parts[0]).\(parts[1]).\"\(parts[2])$snapshots\"")
+                let newest = try newestCommit(row[0], client)
                 let second = newest.prefix(19)
                 if !row[1].hasPrefix(second) || second.isEmpty {
                     different.append("\(row[0]) says \(row[1]), its newest commit is of \(newest)")
@@ -125,6 +127,13 @@ extension BankingFraud {
                     : different.joined(separator: "; ")
             )
         }
+    }
+
+    private func newestCommit(_ table: String, _ client: DemoClient) throws -> String {
+        let parts = table.split(separator: ".")
+        return try client.value(
+            "SELECT max(committed_at) AT TIME ZONE 'UTC' FROM "
+                + "\(parts[0]).\(parts[1]).\"\(parts[2])$snapshots\"")
     }
 
     /// An open page hears of a commit.
