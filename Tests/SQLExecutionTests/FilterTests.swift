@@ -1,6 +1,7 @@
 import SQLFunctions
 import SQLPlanning
 import Testing
+import Vectors
 
 @testable import SQLExecution
 
