@@ -51,10 +51,14 @@ struct KeptAccessKey: Sendable {
 extension IdentityRegistry {
     /// Makes an access key for an account; id and secret given or generated. With `createAccount`, an
     /// absent account is made with the roles given. Repeating it with the same id and secret is fine.
+    ///
+    /// An account has at most 100 keys that have not expired. With `replacing`, the new key takes
+    /// the place of the account's longest unused one whose description begins so, as soon as it has
+    /// 100: whoever connects in every shell never runs out.
     package func createAccessKey(
         _ context: RequestContext, account name: String, createAccount: Bool = false,
         roles: [String] = ["engineer"], id: String? = nil, secret: String? = nil,
-        description: String = "", lifetime: Duration? = nil
+        description: String = "", lifetime: Duration? = nil, replacing prefix: String? = nil
     ) throws -> NewAccessKey {
         if createAccount { try ensureAccount(context, name: name, roles: roles) }
         let account = try find(name, context.tenant)
@@ -105,15 +109,7 @@ extension IdentityRegistry {
                     accessKeyID: keyID, secretAccessKey: secret, accountName: account.name,
                     expiresMicroseconds: kept.expires, isNew: false)
             }
-            let count =
-                try tx.number("SELECT count(*) FROM access_keys WHERE account_id = ?", account.id)
-                ?? 0
-            guard count < Limits.accessKeysPerAccount else {
-                throw IdentityError(
-                    code: .invalidValue,
-                    message: "an account has at most \(Limits.accessKeysPerAccount) access keys",
-                    hint: "delete those that nobody uses")
-            }
+            try makeRoom(tx, context, account, replacing: prefix)
             try tx.run(
                 """
                 INSERT INTO access_keys (id, tenant, account_id, sealed_secret, description, created_us,
@@ -128,6 +124,40 @@ extension IdentityRegistry {
                 accessKeyID: keyID, secretAccessKey: secret, accountName: account.name,
                 expiresMicroseconds: expires)
         }
+    }
+
+    /// Throws where an account has its limit of keys; with a prefix, its longest unused key whose
+    /// description begins so goes instead. Keys without an end stay.
+    private func makeRoom(
+        _ tx: WriteTransaction, _ context: RequestContext, _ account: Account,
+        replacing prefix: String?
+    ) throws {
+        let count =
+            try tx.number(
+                """
+                SELECT count(*) FROM access_keys
+                WHERE account_id = ? AND coalesce(expires_us > ?, TRUE)
+                """, account.id, tx.nowMicroseconds) ?? 0
+        guard count >= Limits.accessKeysPerAccount else { return }
+        let idle = try prefix.flatMap { prefix in
+            try tx.first(
+                """
+                SELECT id FROM access_keys
+                WHERE account_id = ?1 AND substr(description, 1, length(?2)) = ?2
+                    AND expires_us > ?3
+                ORDER BY coalesce(last_used_us, created_us), created_us, id LIMIT 1
+                """, account.id, prefix, tx.nowMicroseconds, row: { $0.string(0) })
+        }
+        guard let idle else {
+            throw IdentityError(
+                code: .invalidValue,
+                message: "an account has at most \(Limits.accessKeysPerAccount) access keys: "
+                    + account.name,
+                hint: "`lakehouse key list` shows when each was last used, "
+                    + "`lakehouse key delete ID` removes one")
+        }
+        try tx.run("DELETE FROM access_keys WHERE id = ?", idle)
+        try emit(tx, context, "identity.key.deleted", "keys", idle)
     }
 
     /// Access keys of one account, or of all, newest first.

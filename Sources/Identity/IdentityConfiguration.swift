@@ -57,6 +57,8 @@ enum Limits {
     static let grantsPerRole = 256
     static let policyBytes = 64 * 1024
     static let accessKeysPerAccount = 100
+    /// How long an expired key or application credential is still known by its name.
+    static let expiredKeptMicroseconds: Int64 = 7 * 86_400 * 1_000_000
     /// Verified tokens that are remembered, so that a request costs no RSA.
     static let verifiedTokens = 4096
     /// Names and addresses that the throttle remembers.

@@ -103,7 +103,8 @@ package final class IdentityRegistry: Sendable {
     }
 
     /// Removes what has expired: sessions, links, codes, tokens, and signing keys whose tokens are
-    /// gone. Call now and then.
+    /// gone; access keys and application credentials a week later, so that until then their users are
+    /// told why they are refused. Call now and then.
     package func removeExpired() throws {
         let now = nowMicroseconds
         // A retired key must verify for as long as a token that it signed may live.
@@ -114,6 +115,11 @@ package final class IdentityRegistry: Sendable {
                 "revoked_tokens",
             ] { try tx.run("DELETE FROM \(table) WHERE expires_us <= ?", now) }
             try tx.run("DELETE FROM signing_keys WHERE retired_us <= ?", retired)
+            let week = now - Limits.expiredKeptMicroseconds
+            try tx.run("DELETE FROM access_keys WHERE expires_us <= ?", week)
+            try tx.run(
+                "DELETE FROM clients WHERE expires_us <= ? AND kind = ?", week,
+                Client.Kind.application.rawValue)
             changed(tx)
         }
     }

@@ -7,6 +7,7 @@ those of `eval "$(lakehouse connect env)"`. `LAKEHOUSE_BINARY` names another bin
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def pytest_runtest_makereport(item, call):
 
 
 SERVER = pytest.StashKey()
+# When the token of the session was taken, and the age at which another is taken: half of its hour.
+TAKEN = pytest.StashKey()
+TOKEN_SECONDS = 1800
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """A run that outlives a token, as a person's working day does, takes the next one."""
+    taken = item.session.stash.get(TAKEN, None)
+    if taken is None or time.monotonic() - taken < TOKEN_SECONDS:
+        return
+    server = item.session.stash[SERVER]
+    if server.process.poll() is None:
+        item.session.stash[TAKEN] = time.monotonic()
+        os.environ["LAKEHOUSE_TOKEN"] = server.variables()["LAKEHOUSE_TOKEN"]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +55,7 @@ def appliance(request, tmp_path_factory):
     server = Appliance(tmp_path_factory.mktemp("appliance") / "data")
     request.session.stash[SERVER] = server
     try:
+        request.session.stash[TAKEN] = time.monotonic()
         variables = server.variables()
         previous = dict(os.environ)
         os.environ.clear()

@@ -273,6 +273,44 @@ struct CredentialTests {
         #expect(!scope.allows(.objectList, bucket: "b", key: ""))
     }
 
+    @Test func `who connects in every shell never runs out of keys`() throws {
+        let f = try Fixture()
+        func make(_ description: String, replacing prefix: String? = "connect ") throws -> String {
+            f.clock.advance(by: .seconds(1))
+            return try f.registry.createAccessKey(
+                f.system, account: "root", description: description, lifetime: .seconds(86_400),
+                replacing: prefix
+            ).accessKeyID
+        }
+        func keys() throws -> Set<String> {
+            Set(try f.registry.accessKeys(f.system, of: "root").map(\.id))
+        }
+        let first = try make("connect env")
+        let second = try make("connect env")
+        let other = try make("connect aws")
+        while try keys().count < 100 { _ = try make("connect env") }
+        // The first was used lately, so the second is the longest idle one.
+        _ = try f.registry.secret(f.anonymous, forAccessKey: first)
+        try f.registry.flush()
+        let newest = try make("connect env")
+        let left = try keys()
+        #expect(left.count == 100 && left.isSuperset(of: [first, other, newest]))
+        #expect(!left.contains(second))
+        // Nobody's key goes for one of another kind, nor unasked.
+        #expect(f.code { _ = try make("mine", replacing: nil) } == .invalidValue)
+        #expect(f.code { _ = try make("mine", replacing: "script ") } == .invalidValue)
+        // What has expired does not count, and is forgotten a week later.
+        f.clock.advance(by: .seconds(2 * 86_400))
+        let later = try make("mine", replacing: nil)
+        #expect(f.code { _ = try f.registry.secret(f.anonymous, forAccessKey: newest) } == .expired)
+        f.clock.advance(by: .seconds(7 * 86_400 - 90_000))
+        try f.registry.removeExpired()
+        #expect(try keys().count == 101)
+        f.clock.advance(by: .seconds(90_000))
+        try f.registry.removeExpired()
+        #expect(try keys() == [later])
+    }
+
     @Test func `secrets live through a restart and die without the master key`() throws {
         let f = try Fixture()
         let key = try f.registry.createAccessKey(f.system, account: "root")

@@ -60,7 +60,8 @@ struct BackupMaker {
             id: appliance.entropy.hex(bytes: 8),
             createdMicroseconds: appliance.clock.now().microseconds)
         var report = Report()
-        let moment = DatabaseMoment(sources: try sources, folder: folder)
+        let moment = DatabaseMoment(
+            sources: try appliance.databases.map { ($0.file, try $0.open()) }, folder: folder)
         let progress = try moment.hold { pieces, snapshots in
             guard let index = snapshots["objects.sqlite"] else {
                 throw ApplianceError(.failed, "the object index is not among the databases")
@@ -91,25 +92,6 @@ struct BackupMaker {
         finished = true
         report.archiveBytes = try files.status(path)?.sizeBytes ?? 0
         return report
-    }
-
-    /// Every database, in an order in which their writers may be held together.
-    private var sources: [(name: String, database: Database)] {
-        get throws {
-            [
-                ("jobs.sqlite", appliance.jobs.records),
-                ("quality.sqlite", appliance.checks.database),
-                ("operations.sqlite", appliance.watchman.database),
-                ("ingest.sqlite", appliance.registry.database),
-                ("models.sqlite", appliance.models.database),
-                ("connectors.sqlite", appliance.connectors.database),
-                (MaintenanceLog.fileName, try appliance.catalog.maintenance.database),
-                ("catalog.sqlite", appliance.catalog.outbox),
-                ("objects.sqlite", appliance.objects.database),
-                ("identity.sqlite", appliance.identity.database),
-                ("ledger.sqlite", appliance.ledger.database),
-            ]
-        }
     }
 
     /// The blobs of the moment, each with the backup that has it.

@@ -53,7 +53,8 @@ enum ConnectCommand {
                 _ = try identity.ensureAccount(context, name: "admin", roles: ["admin"])
             }
             let key = try identity.createAccessKey(
-                context, account: user, description: "connect \(tool)", lifetime: lifetime)
+                context, account: user, description: "connect \(tool)", lifetime: lifetime,
+                replacing: "connect ")
             let client = try identity.createApplicationCredential(
                 context, account: user, tool: tool, lifetime: lifetime)
             let principal = try identity.principal(of: client.client)

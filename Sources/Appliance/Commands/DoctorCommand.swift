@@ -57,24 +57,13 @@ enum DoctorCommand {
         })
 
     private static func databaseFindings(_ appliance: Appliance) throws -> [Finding] {
-        let databases = [
-            ("identity.sqlite", appliance.identity.database),
-            ("objects.sqlite", appliance.objects.database),
-            ("catalog.sqlite", appliance.catalog.outbox),
-            ("models.sqlite", appliance.models.database),
-            ("connectors.sqlite", appliance.connectors.database),
-            (MaintenanceLog.fileName, try appliance.catalog.maintenance.database),
-            ("ledger.sqlite", appliance.ledger.database),
-            ("quality.sqlite", appliance.checks.database),
-            ("operations.sqlite", appliance.watchman.database),
-            ("ingest.sqlite", appliance.registry.database),
-        ]
         var findings: [Finding] = []
-        for (name, database) in databases {
-            for problem in try database.integrityProblems() {
+        for database in appliance.databases {
+            for problem in try database.open().integrityProblems() {
                 findings.append(
                     Finding(
-                        area: "database", place: appliance.directory.file(name), problem: problem,
+                        area: "database", place: appliance.directory.file(database.file),
+                        problem: problem,
                         remedy: "restore a backup into a new directory: lakehouse restore"))
             }
         }

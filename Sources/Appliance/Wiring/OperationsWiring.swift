@@ -41,11 +41,13 @@ struct ApplianceProbe: OperationsProbe {
     }
 
     private var databases: [Reading.Component] {
-        appliance.databases.map { name, database in
+        appliance.databases.map { database in
             do {
-                _ = try database.read { tx in try tx.number("SELECT count(*) FROM sqlite_schema") }
-                return .init(name)
-            } catch { return .init(name, fault: "\(error)") }
+                _ = try database.open().read { tx in
+                    try tx.number("SELECT count(*) FROM sqlite_schema")
+                }
+                return .init(database.component)
+            } catch { return .init(database.component, fault: "\(error)") }
         }
     }
 
@@ -199,15 +201,6 @@ final class LateProbe: OperationsProbe {
 }
 
 extension Appliance {
-    /// Every database that has to answer, by the part that it belongs to.
-    var databases: [(name: String, database: Database)] {
-        [
-            ("identities", identity.database), ("objects", objects.database),
-            ("catalog", catalog.outbox), ("ledger", ledger.database), ("jobs", jobs.records),
-            ("checks", checks.database), ("models", models.database),
-        ]
-    }
-
     /// Keeps samples and alerts as the settings say.
     static func makeWatchman(
         _ configuration: ApplianceConfiguration, path: String, probe: LateProbe,

@@ -173,9 +173,14 @@ package struct PlanPrinter {
         return parts.joined(separator: "; ")
     }
 
-    /// A count with a unit, such as `3.1k`.
+    /// A count with a unit, such as `3.1k`; a power of ten such as `1e29` for what no table has.
     static func short(_ value: Double) -> String {
         guard value.isFinite else { return "?" }
+        guard value < 1e15 else {
+            var power = 15
+            while power < 308, powerOfTen(power + 1) <= value { power += 1 }
+            return "1e\(power)"
+        }
         for (limit, unit) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= limit
         {
             let tenths = Int((value / limit * 10).rounded())
