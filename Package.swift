@@ -222,6 +222,12 @@ let modules: [Module] = [
         name: "Metrics",
         needs: ["Diagnostics", "Bytes", "CivilTime", "JSON", "Authority", "YAML"],
         cold: true),
+    Module(
+        name: "DemoBank",
+        needs: [
+            "Diagnostics", "Bytes", "CivilTime", "Platform", "Cryptography", "SQLite",
+            "HTTPMessages", "PostgresClient",
+        ]),
     // L4 APIs
     Module(
         name: "S3API",
@@ -285,9 +291,9 @@ let modules: [Module] = [
         name: "Walkthrough",
         needs: [
             "Diagnostics", "Bytes", "CivilTime", "JSON", "YAML", "Platform", "Cryptography",
-            "SQLite", "HTTPMessages", "PostgresClient",
-            "HTTPClient", "Appliance", "CWebFiles",
-        ]),
+            "HTTPMessages", "HTTPClient", "DemoBank", "Appliance", "CWebFiles",
+        ],
+        cold: true),
 ]
 
 /// What the executable is made of.

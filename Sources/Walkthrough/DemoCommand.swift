@@ -1,5 +1,6 @@
 package import Appliance
 import CivilTime
+import DemoBank
 import JSON
 import Platform
 

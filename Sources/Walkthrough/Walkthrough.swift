@@ -10,6 +10,5 @@
 // breaks what the claim guards just before it is checked, so that a claim that cannot fail is found.
 // The exit code is 0 only if every claim holds. Same seed, same as-of day: same numbers everywhere.
 //
-// `Banking/` makes the data of `banking-fraud`: a bank in integers, and the SQLite file that serves as
-// its operational system. Source: `reference/demo-banking-fraud.md`. `Sales/` drops the CSV files of `sales`,
+// `Banking/` tells `banking-fraud` on the bank of `DemoBank`. Source: `reference/demo-banking-fraud.md`. `Sales/` drops the CSV files of `sales`,
 // changes them one thing at a time, and runs the same pipeline again.

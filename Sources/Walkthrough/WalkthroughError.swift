@@ -6,8 +6,6 @@ package struct WalkthroughError: Fault {
         case unknownDemo = "demo.unknown"
         case unknownClaim = "demo.unknown_claim"
         case preflight = "demo.preflight"
-        /// The database holds a schema of that name which is somebody's.
-        case sourceTaken = "demo.source_taken"
         /// The directory holds something that a walkthrough does not write over.
         case directoryTaken = "demo.directory_taken"
         case requestFailed = "demo.request_failed"

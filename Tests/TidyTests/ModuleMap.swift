@@ -76,6 +76,13 @@ enum ModuleMap {
                 ("Operations", ["SQLite", "Supervision", "CivilTime", "JSON"]),
                 ("Dashboards", ["Vectors", "JSON", "SQLite", "YAML"]),
                 ("Metrics", ["JSON", "YAML", "CivilTime"]),
+                (
+                    "DemoBank",
+                    [
+                        "SQLite", "Cryptography", "PostgresClient", "HTTPMessages", "Platform",
+                        "CivilTime",
+                    ]
+                ),
             ]),
         Layer(
             number: 4,
@@ -96,7 +103,7 @@ enum ModuleMap {
                 ("Appliance", []),
                 (
                     "Walkthrough",
-                    ["Appliance", "HTTPClient", "Cryptography", "YAML", "SQLite", "PostgresClient"]
+                    ["Appliance", "HTTPClient", "DemoBank", "Cryptography", "YAML"]
                 ),
                 ("lakehouse", ["Appliance", "Walkthrough"]),
             ]),

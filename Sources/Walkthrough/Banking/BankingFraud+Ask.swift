@@ -1,4 +1,5 @@
 import CivilTime
+import DemoBank
 import HTTPClient
 import JSON
 

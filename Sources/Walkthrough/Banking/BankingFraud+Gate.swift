@@ -1,3 +1,4 @@
+import DemoBank
 import HTTPClient
 import JSON
 import Platform

@@ -1,7 +1,8 @@
 import Appliance
 import Bytes
-import HTTPMessages
+import DemoBank
 import HTTPClient
+import HTTPMessages
 import JSON
 
 extension BankingFraud {

@@ -1,6 +1,7 @@
 import Appliance
 import Bytes
 import CivilTime
+import DemoBank
 import HTTPClient
 import HTTPMessages
 import JSON
@@ -14,7 +15,7 @@ final class BankingFraud {
     let streams: any CommandStreams
     var server: ApplianceServer?
     var client: DemoClient?
-    var bank = Bank(customers: [], accounts: [], cards: [], merchants: [], transactions: [])
+    var bank = Bank()
     let source: BankSource
     /// The bank's database when it is no embedded one.
     let postgres: PostgresBank?
@@ -40,10 +41,10 @@ final class BankingFraud {
         if let address = show.options.source.flatMap({ PostgresAddress($0) }) {
             let bank = try PostgresBank(address)
             postgres = bank
-            source = BankSource(database: bank)
+            source = BankSource(server: bank)
         } else {
             postgres = nil
-            source = BankSource(database: SQLiteBank(path: directory + "/core-banking.sqlite"))
+            source = BankSource(file: directory + "/core-banking.sqlite")
         }
         generator = BankGenerator(
             seed: options.seed, asOfDay: options.asOfDay, transactionCount: options.rows)
@@ -262,7 +263,7 @@ final class BankingFraud {
 
     /// What pipelines are told of the source.
     var parameters: JSONValue {
-        .object([("source", .string((source.database as? SQLiteBank)?.path ?? ""))])
+        .object([("source", .string(source.file ?? ""))])
     }
 
     /// How a person starts a pipeline that reads the source.

@@ -1,5 +1,6 @@
 import Appliance
 import CivilTime
+import DemoBank
 import JSON
 import Platform
 

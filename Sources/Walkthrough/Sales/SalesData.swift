@@ -1,6 +1,7 @@
 import Bytes
 import CivilTime
 import Cryptography
+import DemoBank
 
 /// An order as the shop exports it.
 struct SalesOrder: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import DemoBank
 import HTTPClient
 import HTTPMessages
 import JSON

@@ -1,5 +1,6 @@
 import Appliance
 import Bytes
+import DemoBank
 import HTTPClient
 import HTTPMessages
 import JSON

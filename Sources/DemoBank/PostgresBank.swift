@@ -3,13 +3,14 @@ import PostgresClient
 import SQLite
 
 /// Where a PostgreSQL server is; the password is kept apart, so that the rest can be shown.
-struct PostgresAddress {
+package struct PostgresAddress: Sendable {
     /// The URI without the password.
-    let shown: String
-    let password: String?
+    package let shown: String
+    /// What the server wants; never shown.
+    package let password: String?
 
     /// Reads `postgres://user:password@host:port/database?…`; nil for anything else.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         guard text.hasPrefix("postgres://") || text.hasPrefix("postgresql://"),
             let scheme = text.firstRange(of: "://")
         else { return nil }
@@ -46,18 +47,21 @@ struct PostgresAddress {
 ///
 /// The schema carries a comment that says who made it. One that says so is made anew; one that does not is
 /// somebody's, and is left alone.
-final class PostgresBank: BankDatabase {
-    static let schema = "core_banking"
+package final class PostgresBank: BankDatabase {
+    /// The schema that holds the bank.
+    package static let schema = "core_banking"
     private static let mark = "made by lakehouse demo banking-fraud"
 
-    let address: PostgresAddress
+    /// Where the server is.
+    package let address: PostgresAddress
     let words = BankWords(
         integer: "BIGINT", double: "DOUBLE PRECISION", timestamp: "TIMESTAMP(3)", rowKey: "ctid")
     private let connection: PostgresConnection
     /// Whether the schema is this walkthrough's; what is not is never removed.
     private var isMade = false
 
-    init(_ address: PostgresAddress) throws {
+    /// Connects; throws what the server says.
+    package init(_ address: PostgresAddress) throws {
         self.address = address
         var options = [(name: "dbname", value: address.shown)]
         if let password = address.password { options.append(("password", password)) }
@@ -79,7 +83,7 @@ final class PostgresBank: BankDatabase {
             "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') || '.' FROM pg_namespace "
                 + "WHERE nspname = '\(Self.schema)'")
         guard found.isEmpty || found == Self.mark + "." else {
-            throw WalkthroughError(
+            throw DemoBankError(
                 .sourceTaken,
                 "the database has a schema \(Self.schema) that no walkthrough made",
                 hint: "give another database, or rename the schema")
@@ -112,7 +116,8 @@ final class PostgresBank: BankDatabase {
         return text
     }
 
-    func remove() throws {
+    /// Takes away the schema that the walkthrough made, and none that was there.
+    package func remove() throws {
         if isMade { try run("DROP SCHEMA IF EXISTS \(Self.schema) CASCADE") }
         isMade = false
     }

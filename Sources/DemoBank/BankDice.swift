@@ -3,11 +3,11 @@
 ///
 /// The generator is SplitMix64. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
 /// generators", 2014.
-struct BankDice {
+package struct BankDice {
     private var state: UInt64
 
     /// Streams of different `stream` numbers are independent of each other.
-    init(seed: UInt64, stream: UInt64) {
+    package init(seed: UInt64, stream: UInt64) {
         state = seed &* 0x9E37_79B9_7F4A_7C15 ^ stream &* 0xBF58_476D_1CE4_E5B9
         _ = next()
     }
@@ -21,21 +21,22 @@ struct BankDice {
     }
 
     /// Uniform in `0..<bound`; `bound` is at least 1.
-    mutating func below(_ bound: Int) -> Int {
+    package mutating func below(_ bound: Int) -> Int {
         Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// Uniform in the closed range.
-    mutating func within(_ range: ClosedRange<Int>) -> Int {
+    package mutating func within(_ range: ClosedRange<Int>) -> Int {
         range.lowerBound + below(range.upperBound - range.lowerBound + 1)
     }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element {
+    /// One of them; there must be one.
+    package mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[below(elements.count)]
     }
 
     /// True in so many of a thousand cases.
-    mutating func chance(perMille: Int) -> Bool { below(1000) < perMille }
+    package mutating func chance(perMille: Int) -> Bool { below(1000) < perMille }
 
     /// Roughly normal with mean 0 and standard deviation 1, in thousandths: twelve uniforms.
     mutating func normalMilli() -> Int {

@@ -7,8 +7,9 @@ struct BankCity: Sendable {
 
 /// A region of the bank's country: its cities, its share of the business, and the fraud that the
 /// generator plants, in hundredths of a percent of a week's transactions.
-struct BankRegion: Sendable {
-    let name: String
+package struct BankRegion: Sendable {
+    /// As the column `region` has it.
+    package let name: String
     let cities: [BankCity]
     /// Share of all transactions, in thousandths; the regions add up to 1,000.
     let shareMilli: Int
@@ -26,8 +27,9 @@ struct BankRegion: Sendable {
 /// The country. The rates set the traps that keep "above 5 % last week" honest: two regions are truly
 /// above, one only the week before, one only over the 60 days, one at 4.97 %, one with few rows, one
 /// whose Sunday nights change week with the zone.
-enum BankGeography {
-    static let regions: [BankRegion] = [
+package enum BankGeography {
+    /// All regions, in the order that records count them.
+    package static let regions: [BankRegion] = [
         BankRegion(
             name: "Baltic",
             cities: [

@@ -8,8 +8,22 @@ import SQLite
 ///
 /// `transactions` has an `updated_at` that moves with every change and `deletions` remembers what was
 /// removed, which is what replication reads. The truth about fraud is kept apart in `fraud_labels`.
-struct BankSource {
-    let database: any BankDatabase
+package struct BankSource {
+    private let database: any BankDatabase
+    /// Where the embedded database is; nil for a server.
+    package let file: String?
+
+    /// An SQLite file, made when the bank is written into it.
+    package init(file: String) {
+        self.file = file
+        database = SQLiteBank(path: file)
+    }
+
+    /// A schema of a PostgreSQL server.
+    package init(server: PostgresBank) {
+        file = nil
+        database = server
+    }
 
     private var bookings: String {
         let words = database.words
@@ -56,13 +70,13 @@ struct BankSource {
     }
 
     /// The first value of a query at the source, as text.
-    func value(_ sql: String) throws -> String { try database.value(sql) }
+    package func value(_ sql: String) throws -> String { try database.value(sql) }
 
     /// Changes something at the source.
-    func change(_ sql: String) throws { try database.transaction { try $0.run(sql) } }
+    package func change(_ sql: String) throws { try database.transaction { try $0.run(sql) } }
 
     /// Writes the whole bank into new tables.
-    func create(_ bank: Bank) throws {
+    package func create(_ bank: Bank) throws {
         try (database as? PostgresBank)?.makeSchema()
         try database.transaction { session in
             for statement in schema { try session.run(statement) }
@@ -125,15 +139,22 @@ struct BankSource {
     }
 
     /// What happened at the source after the snapshot: new bookings, corrected amounts, deletions.
-    struct LiveChange {
+    package struct LiveChange: Sendable {
         let inserted: Int
         let corrected: Int
         let deleted: Int
+
+        /// Numbers of bookings.
+        package init(inserted: Int, corrected: Int, deleted: Int) {
+            self.inserted = inserted
+            self.corrected = corrected
+            self.deleted = deleted
+        }
     }
 
     /// Makes the live change of step 4: `inserted` new bookings on the as-of day, `corrected` amounts
     /// one cent higher, `deleted` bookings gone. Which ones follows from the seed alone.
-    func applyLiveChange(
+    package func applyLiveChange(
         _ change: LiveChange, bank: Bank, generator: BankGenerator
     ) throws {
         var dice = BankDice(seed: generator.seed, stream: 9)
@@ -171,14 +192,22 @@ struct BankSource {
     }
 
     /// Bookings that a partner bank sends late, on the as-of day.
-    struct LateBookings {
-        let count: Int
+    package struct LateBookings: Sendable {
+        /// How many in all.
+        package let count: Int
         /// How many of them are wrong, each in its own way; at most seven.
-        let bad: Int
+        package let bad: Int
+
+        /// At most seven of them can be bad.
+        package init(count: Int, bad: Int) {
+            self.count = count
+            self.bad = bad
+        }
     }
 
     /// Puts late bookings into a table of their own, `late_bookings`, some of them wrong.
-    func addLateBookings(_ late: LateBookings, bank: Bank, generator: BankGenerator) throws {
+    package func addLateBookings(_ late: LateBookings, bank: Bank, generator: BankGenerator) throws
+    {
         var dice = BankDice(seed: generator.seed, stream: 10)
         let start = Int64(generator.asOfDay) * BankGenerator.microsecondsPerDay
         let first = bank.transactions.count + 10_001
@@ -207,7 +236,7 @@ struct BankSource {
     }
 
     /// Corrects what is wrong in `late_bookings`, but for the last `sparing` mistakes.
-    func correctLateBookings(sparing: Int) throws {
+    package func correctLateBookings(sparing: Int) throws {
         let row = database.words.rowKey
         let corrections = [
             "UPDATE late_bookings SET currency = 'EUR' WHERE currency = 'EURO'",
@@ -228,7 +257,7 @@ struct BankSource {
 
     /// SHA-256 over every transaction in order of the id: the same on every machine for the same seed,
     /// as-of day and size.
-    static func digest(_ bank: Bank) -> String {
+    package static func digest(_ bank: Bank) -> String {
         var digest = Digest(.sha256)
         for booking in bank.transactions {
             let line =
@@ -241,7 +270,7 @@ struct BankSource {
     }
 
     /// Cents as a decimal text: -5 is `-0.05`.
-    static func decimal(_ cents: Int) -> String {
+    package static func decimal(_ cents: Int) -> String {
         let magnitude = cents.magnitude
         let fraction = magnitude % 100
         return (cents < 0 ? "-" : "") + "\(magnitude / 100)." + (fraction < 10 ? "0" : "")

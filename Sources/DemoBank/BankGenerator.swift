@@ -3,20 +3,31 @@
 /// Transactions are planned by cells: one region in one ISO week. A cell has its number of bookings and
 /// its number of frauds, so that weekly rates per region are exact to one booking; patterns fill the
 /// cell's frauds, habits its honest bookings. Same seed, as-of day and size: same bytes, everywhere.
-struct BankGenerator {
+package struct BankGenerator: Sendable {
     static let customerCount = 5_000
     static let accountCount = 7_500
     static let merchantCount = 800
     static let dayCount = 60
-    static let microsecondsPerDay: Int64 = 86_400_000_000
+    /// Of a day without a leap second.
+    package static let microsecondsPerDay: Int64 = 86_400_000_000
 
-    let seed: UInt64
+    /// Another seed makes another bank.
+    package let seed: UInt64
     /// The day of the walkthrough, in days since 1970; data ends on the day before.
-    let asOfDay: Int
-    let transactionCount: Int
+    package let asOfDay: Int
+    /// Bookings in all.
+    package let transactionCount: Int
 
-    func generate() -> Bank {
-        var bank = Bank(customers: [], accounts: [], cards: [], merchants: [], transactions: [])
+    /// A generator; it makes nothing yet.
+    package init(seed: UInt64, asOfDay: Int, transactionCount: Int) {
+        self.seed = seed
+        self.asOfDay = asOfDay
+        self.transactionCount = transactionCount
+    }
+
+    /// Makes the whole bank in memory.
+    package func generate() -> Bank {
+        var bank = Bank()
         makeCustomers(&bank)
         makeAccounts(&bank)
         makeMerchants(&bank)
