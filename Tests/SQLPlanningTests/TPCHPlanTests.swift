@@ -36,6 +36,15 @@ struct TPCHPlanTests {
         }
     }
 
+    @Test("more rows than an integer counts are expected and told as a power of ten")
+    func countlessRows() throws {
+        let names = (1...8).map { "lineitem l\($0)" }.joined(separator: ", ")
+        let query = try Planning(catalog: tpch).query("SELECT l1.l_tax FROM \(names)")
+        #expect(query.plan.estimate.rows > 1e30)
+        var printer = PlanPrinter(showsEstimates: true)
+        #expect(printer.text(query.plan).contains("rows 1e"))
+    }
+
     /// As in TPC-DS 85: a selective condition between two tables that no key joins.
     @Test("a condition without an equality is no reason to join every pair")
     func pairs() throws {
