@@ -6,7 +6,11 @@ import Telemetry
 
 extension JobScheduler {
     /// Begins what the events of the sources ask for. Whether there were any, and none began a run.
+    ///
+    /// What nothing takes is told of when its batch is durable: outside of the transaction, and once.
     func takeEvents() throws -> Bool {
+        defer { tellOfUntold() }
+        var claims: [String: ObjectClaims] = [:]
         var (eventCount, runCount) = (0, 0)
         for source in sources {
             while true {
@@ -17,15 +21,22 @@ extension JobScheduler {
                 let events = try source.events(after: cursor, limit: JobLimits.eventBatch)
                 guard let last = events.last else { break }
                 eventCount += events.count
-                try database.write { tx in
+                let taken = try database.write { tx in
+                    let transitions = transitions(tx)
+                    var taken = Taken()
                     for event in events {
-                        runCount += try take(event, of: source.name, transitions(tx))
+                        try take(event, of: source.name, transitions, &taken)
                     }
                     try tx.run(
                         """
                         INSERT INTO cursors (source, seq) VALUES (?, ?)
                         ON CONFLICT (source) DO UPDATE SET seq = excluded.seq
                         """, source.name, last.seq)
+                    return taken
+                }
+                runCount += taken.runCount
+                for object in taken.left {
+                    tellOfUnclaimed(object, &claims)
                 }
                 try source.acknowledge(last.seq)
                 if events.count < JobLimits.eventBatch { break }
@@ -34,17 +45,32 @@ extension JobScheduler {
         return eventCount > 0 && runCount == 0
     }
 
+    /// What became of a batch of events.
+    private struct Taken {
+        var runCount = 0
+        /// What came into a bucket that pipelines watch and began no run.
+        var left: [LeftObject] = []
+    }
+
     private func take(
-        _ event: OutboxEvent, of source: String, _ transitions: RunTransitions
-    ) throws -> Int {
+        _ event: OutboxEvent, of source: String, _ transitions: RunTransitions,
+        _ taken: inout Taken
+    ) throws {
         guard ["object.created", "object.removed"].contains(event.kind),
             let value = try? JSONValue(parsing: event.payload),
             let bucket = try? value.cursor["bucket"].string(),
             let key = try? value.cursor["key"].string()
-        else { return 0 }
+        else { return }
         var runCount = 0
-        for (pipeline, document) in transitions.documents
-        where pipeline.tenant == event.tenant && document.isEnabled {
+        // Most objects are files of tables, in buckets that nothing watches.
+        var isWatched = false
+        for (pipeline, document) in transitions.documents where pipeline.tenant == event.tenant {
+            isWatched =
+                isWatched
+                || document.triggers.contains { trigger in
+                    if case .objectCreated(bucket, _, _) = trigger { true } else { false }
+                }
+            guard document.isEnabled else { continue }
             let isWanted = document.triggers.contains { trigger in
                 switch (event.kind, trigger) {
                 case ("object.created", .objectCreated(bucket, let prefix, let pattern)),
@@ -74,9 +100,9 @@ extension JobScheduler {
                     ["pipeline": .string(document.name), "cause": LogValue(error)])
             }
         }
-        if runCount == 0, event.kind == "object.created" {
-            tellOfUnclaimed(bucket, key, tenant: event.tenant)
+        taken.runCount += runCount
+        if isWatched, runCount == 0, event.kind == "object.created" {
+            taken.left.append(LeftObject(tenant: event.tenant, bucket: bucket, key: key))
         }
-        return runCount
     }
 }

@@ -56,6 +56,7 @@ package final class JobScheduler: Service {
     private let state = Monitor(State())
     private let threads = Mutex<(scheduler: Thread?, workers: ThreadPool?)>((nil, nil))
     private let subscriptions = Subscriptions()
+    let unclaimedNotes = Mutex(UnclaimedNotes())
 
     /// Opens or creates `jobs.sqlite`. `principals` gives who runs act as, with its present groups and
     /// roles; nil when it is gone, and it throws when it is shut out. `branchIsThere` tells whether a run's

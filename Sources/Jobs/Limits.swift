@@ -19,6 +19,10 @@ package enum JobLimits {
     package static let eventBatch = 500
     /// For so long events that began no run are let come together.
     package static let eventPause = Duration.milliseconds(20)
+    /// Files that no pipeline takes of which the log tells one by one before `unclaimedPause` is over; the
+    /// others are counted.
+    package static let unclaimedNotes = 20
+    package static let unclaimedPause = Duration.seconds(60)
     /// Runs that a list gives at the most.
     package static let listedRuns = 1_000
     /// Seconds that the scheduler sleeps at the most: a clock that somebody sets is noticed then.

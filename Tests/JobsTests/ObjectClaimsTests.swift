@@ -52,4 +52,25 @@ import Testing
         #expect(strange.expected == "*/*/**/*.{csv,json}, own/**")
         #expect(strange.remedy.contains("landing takes */*/**/*.{csv,json}; own takes own/**"))
     }
+
+    @Test(arguments: [
+        ("bronze/", "bronze/NAMESPACE/TABLE/FILE", "bronze/NAMESPACE/orders/orders.csv"),
+        ("bronze/shop/", "bronze/shop/TABLE/FILE", "bronze/shop/orders/orders.csv"),
+        ("bronze/shop/sales/", "bronze/shop/sales/FILE", "bronze/shop/sales/orders.csv"),
+        ("bronze/in-", "bronze/in-NAMESPACE/TABLE/FILE", "bronze/in-NAMESPACE/orders/orders.csv"),
+    ])
+    func theShapeIsWhatTheKeyReaderTakes(
+        _ prefix: String, _ expected: String, _ example: String
+    ) throws {
+        let text = """
+            name: uploads
+            triggers: [{on: object_created, bucket: landing, prefix: "\(prefix)"}]
+            steps:
+              - {id: a, kind: ingest, with: {source: {object: "s3://${event.bucket}/${event.key}"}, target: from-key}}
+            """
+        let found = try #require(try claims([text]).unclaimed("landing", "orders.csv"))
+        #expect(found.expected == expected)
+        #expect(found.remedy.contains("put it at \(expected),"))
+        #expect(found.remedy.hasSuffix(" s3://landing/\(example)"))
+    }
 }

@@ -18,9 +18,6 @@ package struct ObjectClaims: Sendable {
         package var uri: String { "s3://\(bucket)/\(key)" }
     }
 
-    /// The levels above the file's name that `target: from-key` takes a table's name from.
-    private static let shape = "WAREHOUSE/NAMESPACE/TABLE/FILE"
-
     private let takers: [Taker]
     /// What steps read by themselves: the fixed begins of `s3://bucket/…` in their options.
     private let sources: [String]
@@ -36,6 +33,13 @@ package struct ObjectClaims: Sendable {
         func takes(_ bucket: String, _ key: String) -> Bool {
             bucket == self.bucket && key.utf8.starts(with: prefix.utf8)
                 && pattern?.matches(key) ?? true
+        }
+
+        /// A key that names a table, as `target: from-key` reads it: warehouse, namespace and table are
+        /// the parts of the whole key, so that each part of the prefix stands for one of them.
+        func key(_ names: [String], file: String) -> String {
+            let given = prefix.utf8.count { $0 == UInt8(ascii: "/") }
+            return prefix + (names.dropFirst(given) + [file]).joined(separator: "/")
         }
     }
 
@@ -78,14 +82,16 @@ package struct ObjectClaims: Sendable {
             !sources.contains(where: { "s3://\(bucket)/\(key)".hasPrefix($0) })
         else { return nil }
         let table = name.prefix { $0 != "." }
-        let example = "bronze/NAMESPACE/\(table)/\(name)"
-        if let landing = watching.first(where: { $0.readsKey && $0.takes(bucket, example) }) {
+        for landing in watching where landing.readsKey {
+            let warehouse = landing.prefix.isEmpty ? "bronze" : "WAREHOUSE"
+            let example = landing.key([warehouse, "NAMESPACE", String(table)], file: String(name))
+            guard landing.takes(bucket, example) else { continue }
+            let shape = landing.key(["WAREHOUSE", "NAMESPACE", "TABLE"], file: "FILE")
             return Unclaimed(
-                bucket: bucket, key: key, expected: Self.shape,
+                bucket: bucket, key: key, expected: shape,
                 remedy:
-                    "put it at \(landing.prefix)\(Self.shape), the pipeline \(landing.pipeline) loads "
-                    + "it from there: lakehouse s3 mv s3://\(bucket)/\(key) s3://\(bucket)/\(example)"
-            )
+                    "put it at \(shape), the pipeline \(landing.pipeline) loads it from there: "
+                    + "lakehouse s3 mv s3://\(bucket)/\(key) s3://\(bucket)/\(example)")
         }
         let expected = watching.map { $0.prefix + ($0.pattern?.text ?? "**") }
         return Unclaimed(
@@ -109,26 +115,5 @@ extension JobScheduler {
     /// Which objects the tenant's pipelines take; those that are paused count too.
     package func objectClaims(tenant: String) -> ObjectClaims {
         ObjectClaims(documents.filter { $0.key.tenant == tenant }.map(\.value))
-    }
-
-    /// Tells of an object that came and that nothing takes.
-    func tellOfUnclaimed(_ bucket: String, _ key: String, tenant: String) {
-        // Most objects are files of tables, in buckets that nothing watches.
-        let isWatched = documents.contains { pipeline, document in
-            pipeline.tenant == tenant
-                && document.triggers.contains { trigger in
-                    if case .objectCreated(bucket, _, _) = trigger { true } else { false }
-                }
-        }
-        guard isWatched, let found = objectClaims(tenant: tenant).unclaimed(bucket, key) else {
-            return
-        }
-        log.warning(
-            "jobs.object_unclaimed",
-            "No pipeline takes a file that was put into a bucket they watch.",
-            [
-                "object": .string(found.uri), "expected": .string(found.expected),
-                "remedy": .string(found.remedy),
-            ])
     }
 }
