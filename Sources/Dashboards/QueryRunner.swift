@@ -13,6 +13,9 @@ package struct QueryRequest: Sendable {
     package var references: [String: String] = [:]
     /// Whether a result that was computed before over the same snapshots and policies will do.
     package var reusesResults = false
+    /// Whether the statement may change anything. A page that is only looked at never asks for that,
+    /// whoever wrote its SQL: what does not read is refused with `READ_ONLY_VIOLATION`.
+    package var mayChange = false
     /// For whom the rows are, for the ledger: `dashboard fraud-overview`.
     package var source: String?
 
@@ -69,6 +72,7 @@ package struct QueryRunFault: Fault {
         package init(rawValue: String) { self.rawValue = rawValue }
 
         package static let permissionDenied = Code(rawValue: "PERMISSION_DENIED")
+        package static let readOnly = Code(rawValue: "READ_ONLY_VIOLATION")
     }
 
     package let code: Code

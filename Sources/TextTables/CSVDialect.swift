@@ -58,26 +58,43 @@ extension CSVDialect {
     }
 
     private static func looksLikeHeader(_ records: [[String]]) -> Bool {
-        guard let first = records.first else { return false }
-        guard first.allSatisfy({ !$0.isEmpty && TextTypeGuess(of: $0) == .text }) else {
+        guard let first = records.first, first.contains(where: { !$0.isEmpty }) else {
             return false
         }
-        for column in first.indices {
-            let below = records.dropFirst().compactMap { column < $0.count ? $0[column] : nil }
-            if below.contains(where: { !$0.isEmpty && TextTypeGuess(of: $0) != .text }) {
-                return true
+        func below(_ column: Int) -> [String] {
+            records.dropFirst().compactMap { column < $0.count ? $0[column] : nil }
+                .filter { !$0.isEmpty }
+        }
+        // `t`, `no` and their like are values above values of their kind, and names above others.
+        let areNames = first.indices.allSatisfy { column in
+            switch TextTypeGuess(of: first[column]) {
+            case .text: true
+            case .boolean: below(column).contains { TextTypeGuess(of: $0) != .boolean }
+            default: false
             }
         }
-        let isDistinct = Set(first).count == first.count
+        guard areNames else { return false }
+        if first.indices.contains(where: { column in
+            below(column).contains { TextTypeGuess(of: $0) != .text }
+        }) {
+            return true
+        }
+        // A column without a name is none at all, as spreadsheets write them at the end of each line.
+        guard first.indices.allSatisfy({ !first[$0].isEmpty || below($0).isEmpty }) else {
+            return false
+        }
+        let names = first.filter { !$0.isEmpty }
+        let isDistinct = Set(names).count == names.count
         if records.count <= 2 { return isDistinct }
         // The same name twice is a slip in a header, and usual in data: there it comes again.
         if !isDistinct {
             let comesAgain = first.indices.contains { column in
-                records.dropFirst().contains {
-                    column < $0.count && $0[column] == first[column]
-                }
+                !first[column].isEmpty
+                    && records.dropFirst().contains {
+                        column < $0.count && $0[column] == first[column]
+                    }
             }
-            guard !comesAgain, Set(first).count > 1 else { return false }
+            guard !comesAgain, Set(names).count > 1 else { return false }
         }
         return first.allSatisfy { name in
             name.utf8.allSatisfy { byte in

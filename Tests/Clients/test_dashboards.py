@@ -116,6 +116,20 @@ def test_marks_lead_to_the_narrowed_page_and_rows_stand_behind_them(server):
     assert "2026-01-03" in rows and "CZ" not in rows
 
 
+def test_a_page_that_is_looked_at_changes_nothing(server):
+    file = server.directory / "dashboards" / "writes.yml"
+    for number, sql in enumerate((
+        "delete from lakehouse.shop.orders", "explain analyze delete from lakehouse.shop.orders",
+        "create table lakehouse.shop.made as select 1 as a", "call system.runtime.kill_query('x', 'y')",
+    )):
+        file.write_text(f"title: Writes\ntiles: [{{id: t{number}, kind: table, title: T, sql: \"{sql}\"}}]\n")
+        text = page(server, f"/dashboards/writes/tiles/t{number}")[1]
+        assert "a page only reads" in text, text
+        page(server, f"/dashboards/writes/tiles/t{number}/csv", 400)
+    file.unlink()
+    assert ">36<" in page(server, "/dashboards/shop/tiles/total")[1].replace(".00", "")
+
+
 def test_exports_have_what_is_shown(server):
     headers, text = page(server, "/dashboards/shop/tiles/countries/csv?day=2026-01-02..")
     assert "attachment" in headers["Content-Disposition"]

@@ -59,6 +59,15 @@ private func open(_ text: String) throws -> CSVTable {
             ("A,a,B%\n1,2,3\n", ["a", "a_2", "b"]),
             ("a,a,b\n1,2,3\n4,5,6\n", ["a", "a_2", "b"]), ("a,a\n1,2\n", ["a", "a_2"]),
             ("name,name,city\nBob,Ann,Wien\nEve,Joe,Graz\n", ["name", "name_2", "city"]),
+            // Spreadsheets end lines with a comma; one letter may be a name.
+            ("id,name,\n1,x,\n", ["id", "name", "column_3"]),
+            ("name,city,\nann,graz,\neve,wien,\n", ["name", "city", "column_3"]),
+            ("id,,v\n1,x,2\n", ["id", "column_2", "v"]),
+            ("id,t\n1,5\n", ["id", "t"]), ("f,t\n1,2\n", ["f", "t"]),
+            ("no,yes\na,b\nc,d\n", ["no", "yes"]),
+            // Data and no header: a value above values of its kind, a gap above texts.
+            ("x,true\ny,false\nz,true\n", ["column_1", "column_2"]),
+            ("ann,,graz\neve,mag,wien\nbob,,linz\n", ["column_1", "column_2", "column_3"]),
             // Data and no header: the same text comes again, or everything is one text.
             ("red,red,blue\nred,blue,red\nblue,red,red\n", ["column_1", "column_2", "column_3"]),
             ("x,x\ny,z\n", ["column_1", "column_2"]),

@@ -155,7 +155,9 @@ private struct Watermarks {
 
     private func run(_ sql: String) throws -> QueryAnswer {
         let runner = EngineQueryRunner(engine: appliance.queries, zones: appliance.zones)
-        return try runner.run(context, QueryRequest(sql, rowLimit: 10_000))
+        var request = QueryRequest(sql, rowLimit: 10_000)
+        request.mayChange = true
+        return try runner.run(context, request)
     }
 
     private static func quoted(_ name: String) -> String {

@@ -51,6 +51,7 @@ struct EngineQueryRunner: QueryRunner {
     func run(
         _ context: RequestContext, _ request: QueryRequest
     ) throws(QueryRunFault) -> QueryAnswer {
+        if !request.mayChange { try request.requireReading() }
         var session = QuerySession(
             catalog: request.catalog ?? "lakehouse", schema: request.schema)
         session.readAsOfMicroseconds = request.asOf

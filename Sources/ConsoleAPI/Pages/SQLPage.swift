@@ -55,6 +55,7 @@ extension ConsolePages {
             sql, catalog: catalog.isEmpty ? nil : catalog,
             schema: schema.isEmpty ? nil : schema, rowLimit: limit)
         request.source = source
+        request.mayChange = true
         return try doors.runner.run(visitor.context, request)
     }
 
