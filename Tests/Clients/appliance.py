@@ -14,6 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("LAKEHOUSE_BINARY", ROOT / ".build" / "release" / "lakehouse"))
 
+# What the run was started with: what installs something needs its proxies and certificates, which
+# the clients of an appliance do not see.
+STARTED_WITH = dict(os.environ)
+
 # What `lakehouse connect env` sets (DESIGN, section 1).
 NAMES = (
     "AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION CATALOG_URI "

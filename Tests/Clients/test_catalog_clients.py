@@ -7,7 +7,7 @@ import subprocess
 
 import polars
 import pytest
-from appliance import ROOT, lakehouse
+from appliance import ROOT, STARTED_WITH, lakehouse
 from pyiceberg.catalog import load_catalog
 
 EXPECTED = [(2, "b", "2.50"), (3, "c", "None"), (4, "d", "9.25")]
@@ -67,7 +67,8 @@ def long_python():
             ["uv", "venv", "--quiet", "--allow-existing", str(LONG_PYTHON.parents[1])],
             ["uv", "pip", "install", "--quiet", "--python", str(LONG_PYTHON), *wanted],
         ):
-            made = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+            made = subprocess.run(
+                command, capture_output=True, text=True, timeout=1200, env=STARTED_WITH)
             assert made.returncode == 0, made.stderr
         whole.touch()
     return LONG_PYTHON

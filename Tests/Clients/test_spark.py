@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from appliance import ROOT
+from appliance import ROOT, STARTED_WITH
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("LAKEHOUSE_LONG") != "1" or shutil.which("java") is None,
@@ -97,7 +97,7 @@ def environment():
         subprocess.run([sys.executable, "-m", "venv", str(PLACE)], check=True)
         uv = shutil.which("uv")
         install = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
-        subprocess.run([*install, *PACKAGES], check=True, capture_output=True)
+        subprocess.run([*install, *PACKAGES], check=True, capture_output=True, env=STARTED_WITH)
         (PLACE / "made").touch()
     (site,) = PLACE.glob("lib/python*/site-packages")
     spark, bodo = site / "pyspark" / "jars", site / "bodo_iceberg_connector" / "jars" / "libs"
