@@ -220,6 +220,19 @@ package final class DiskObjectStore: Sendable {
         return Decision(isAllowed: false, reason: closed.reason)
     }
 
+    /// Whether another authorizer lets the caller list keys under a prefix, with what the bucket's own policy
+    /// says. Asks for no right.
+    package func mayList(
+        _ context: RequestContext, bucket: String, prefix: String, by authorizer: any Authorizer
+    ) throws(ObjectStoreError) -> Bool {
+        let resource = Resource(tenant: context.tenant, kind: .bucket, path: [bucket, prefix])
+        return try storing("decide") {
+            var context = context
+            try judge(&context, .objectList, resource)
+            return authorizer.decide(context, .objectList, resource).isAllowed
+        }
+    }
+
     func owner(_ context: RequestContext) -> String {
         context.principal.id + " " + context.principal.name
     }

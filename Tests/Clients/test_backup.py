@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 import boto3
 import pytest
@@ -231,3 +232,79 @@ def test_a_backup_is_looked_into_without_restoring_it(tmp_path):
         process.wait(60)
     assert process.returncode == 0
     assert list(place.iterdir()) == []
+
+
+# Runs until it is stopped: 10^12 rows.
+ENDLESS = """select count(*) from unnest(sequence(1, 10000)) as a(x) cross join unnest(sequence(1, 10000)) as b(y)
+    cross join unnest(sequence(1, 10000)) as c(z) where (x * y + z) % 7 = 3"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A backup of an empty lakehouse, with its keys."""
+    folder = tmp_path_factory.mktemp("small")
+    lakehouse("init", "--data", folder / "lake")
+    lakehouse("backup", folder / "copy.lhz", "--with-keys", "--data", folder / "lake")
+    return folder / "copy.lhz"
+
+
+def begin_open(copy, place):
+    """Opens a backup to answer a question without an end; the process, and the folder that it unpacks into."""
+    before = set(place.iterdir())
+    process = subprocess.Popen(
+        [str(BINARY), "open", str(copy), "--in", str(place), "-c", ENDLESS],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=plain_environment(),
+        # Whoever runs the tests may have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for folder in set(place.iterdir()) - before:
+            if folder.name.startswith("lakehouse-open-"):
+                return process, folder
+        time.sleep(0.01)
+    process.kill()
+    raise AssertionError(f"nothing was unpacked: {process.communicate()}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("waits", [False, True], ids=["unpacking", "querying"])
+def test_a_signal_leaves_nothing_of_an_opened_backup(small, tmp_path, number, waits):
+    place = tmp_path / "place"
+    place.mkdir()
+    process, folder = begin_open(small, place)
+    deadline = time.monotonic() + 60
+    # The directory is locked when it is opened, behind the last file.
+    while waits and not (folder / "lake" / "lock").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.communicate(timeout=120)
+    assert process.returncode == 128 + number
+    assert list(place.iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_a_backup_is_removed(small, tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / "lakehouse-open-notours").mkdir()
+    killed, left = begin_open(small, place)
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert left.exists()
+    living, kept = begin_open(small, place)
+    try:
+        opened = ["open", small, "--in", place]
+        assert lakehouse(*opened, "--csv", "-c", "select 1 as a").stdout.splitlines() == ["a", "1"]
+        assert sorted(place.iterdir()) == sorted([kept, place / "lakehouse-open-notours"])
+    finally:
+        living.terminate()
+        living.communicate(timeout=120)
+
+
+def test_help_says_what_the_keys_of_a_backup_open(tmp_path):
+    assert "certificate authority" in lakehouse("backup", "--help").stdout
+    data = ["--data", tmp_path / "lake"]
+    lakehouse("init", *data)
+    lakehouse("backup", tmp_path / "copy.lhz", *data)
+    said = lakehouse("restore", tmp_path / "copy.lhz", "--data", tmp_path / "restored").stdout
+    assert "no master.key" in said and "no certificates" in said

@@ -104,3 +104,20 @@ def test_who_may_not_view_the_ledger_reads_none_of_it_and_is_noted(appliance, re
         f"SELECT count(*) > 0 FROM system.ledger.entries WHERE principal = '{name}' AND action = 'ledger.view' "
         "AND decision = 'denied'",
     ) == [[True]]
+
+
+def test_looking_at_pipelines_is_no_attempt_to_list_their_buckets(appliance):
+    name = f"guest{uuid.uuid4().hex[:6]}"
+    appliance.command("user", "create", name)
+    token = appliance.variables(user=name)["LAKEHOUSE_TOKEN"]
+    asked = f"SELECT count(*) FROM system.ledger.entries WHERE principal = '{name}' AND action = 'object.list'"
+
+    def get(path):
+        return requests.get(
+            appliance.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code
+
+    assert get("/pipelines") == 200
+    assert rows(appliance, asked) == [[0]]
+    # Whoever asks for the bucket itself is noted.
+    assert get("/storage/landing") != 200
+    assert rows(appliance, asked + " AND decision = 'denied'")[0][0] > 0

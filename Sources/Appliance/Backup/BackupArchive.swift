@@ -69,9 +69,12 @@ final class BackupWriter {
         _ = try? LocalFileSystem().removeIfPresent(path)
     }
 
-    private func note(_ sum: UInt32, _ name: String) {
+    private func note(_ sum: UInt32, _ name: String) { sums += Self.sumLine(sum, name) }
+
+    /// A line of `SUMS`.
+    static func sumLine(_ sum: UInt32, _ name: String) -> String {
         let digits = String(sum, radix: 16)
-        sums += String(repeating: "0", count: 8 - digits.count) + digits + "  " + name + "\n"
+        return String(repeating: "0", count: 8 - digits.count) + digits + "  " + name + "\n"
     }
 
     private func write(_ bytes: [UInt8]) throws {
@@ -149,9 +152,7 @@ final class BackupReader {
             left -= Int64(piece.count)
         }
         _ = try read(Tar.padding(header.sizeBytes).count)
-        let digits = String(sum, radix: 16)
-        sums +=
-            String(repeating: "0", count: 8 - digits.count) + digits + "  " + header.name + "\n"
+        sums += BackupWriter.sumLine(sum, header.name)
     }
 
     /// An entry's bytes as a text.

@@ -27,6 +27,8 @@ struct BackupManifest {
 
     static let headName = "BACKUP"
     static let blobsName = "BLOBS"
+    /// What the archives began with that had neither a list of blobs nor sums.
+    private static let formerHeadName = "FORMAT"
     private static let version: Int64 = 1
     private static let noDigest = "-"
 
@@ -68,7 +70,16 @@ struct BackupManifest {
 
     /// Reads the first two entries.
     init(_ reader: BackupReader) throws {
-        guard let head = try reader.next(), head.name == Self.headName,
+        let head = try reader.next()
+        guard head?.name != Self.formerHeadName else {
+            throw ApplianceError(
+                .directoryDamaged,
+                "this is a backup in the former format, of `lakehouse backup create`: \(reader.path)",
+                hint:
+                    "restore it with the binary that made it (lakehouse backup restore), start this "
+                    + "one over that directory, and take a new backup")
+        }
+        guard let head, head.name == Self.headName,
             let cursor = try? JSONValue(parsing: Array(reader.text(head).utf8)).cursor,
             let version = try? cursor["version"].int64()
         else {

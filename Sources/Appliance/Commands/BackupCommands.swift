@@ -23,7 +23,10 @@ enum BackupCommands {
             CommandOption(
                 "since", value: "FILE",
                 "leaves out what this earlier backup has; restoring needs both"),
-            CommandOption("with-keys", "includes the keys that unseal the S3 secrets"),
+            CommandOption(
+                "with-keys",
+                "includes master.key, which unseals the S3 secrets, and all of tls/ with the private key "
+                    + "of the certificate authority: whoever has the file has those"),
             Progress.option,
         ], pathOptions: ["since"]
     ) { appliance, parsed, streams in
@@ -51,21 +54,34 @@ enum BackupCommands {
                 "\(report.fileCount) files, \(report.blobCount) of them blobs, out of "
                     + (report.archiveCount == 1 ? "1 backup" : "\(report.archiveCount) backups")
                     + " into \(target)\n")
-            if !report.hasKeys {
-                streams.write(
-                    "the backup holds no master.key: the next start makes a new one; S3 keys and the "
-                        + "secrets of catalogs have to be given anew (lakehouse key create)\n")
-            }
+            for note in notes(report) { streams.write(note + "\n") }
             return 0
         })
 
-    /// Unpacks what was named at the command line.
+    /// What the next start of a restored directory makes anew.
+    static func notes(_ report: BackupRestore.Report) -> [String] {
+        var notes: [String] = []
+        if !report.hasKeys {
+            notes.append(
+                "the backup holds no master.key: the next start makes a new one; S3 keys and the "
+                    + "secrets of catalogs have to be given anew (lakehouse key create)")
+        }
+        if !report.hasCertificates {
+            notes.append(
+                "the backup holds no certificates: the next start makes a new authority, which whoever "
+                    + "trusted the former one has to trust anew (lakehouse tls trust)")
+        }
+        return notes
+    }
+
+    /// Unpacks what was named at the command line; `check` may throw in between.
     static func unpack(
-        _ parsed: ParsedArguments, into target: String, _ streams: any CommandStreams
+        _ parsed: ParsedArguments, into target: String, _ streams: any CommandStreams,
+        check: @escaping () throws -> Void = {}
     ) throws -> BackupRestore.Report {
         try BackupRestore(
             path: DataWork.absolute(parsed.required(0, "FILE")),
-            earlier: parsed.values("from"), target: target
+            earlier: parsed.values("from"), target: target, check: check
         ).run {
             Progress(
                 total: $0,

@@ -12,10 +12,10 @@ struct DataWork {
 
     /// The command as it is typed.
     func command(
-        _ name: String, arguments: String, _ summary: String, example: String
+        _ name: String, arguments: String, _ summary: String, notes: String = "", example: String
     ) -> Command {
         Command(
-            name, arguments: arguments, summary, options: options, example: example,
+            name, arguments: arguments, summary, options: options, notes: notes, example: example,
             place: .here { parsed, streams in try run(name, parsed, streams) })
     }
 

@@ -81,6 +81,8 @@ enum ObjectCommands {
                     .usage, "not an object: \(source)", hint: "write s3://bucket/key")
             }
             copying.positional = [source, folder + "/object"]
+            // One object is printed: its name is no pattern.
+            copying.all.append((ObjectSelection.raw.name, "true"))
             let code = try Self.copying.run("s3 cp", copying, QuietStreams(streams))
             guard code == 0 else { return code }
             let file = try LocalFileReader(path: folder + "/object")
@@ -90,11 +92,14 @@ enum ObjectCommands {
 
     // MARK: Changing
 
-    private static let copying = DataWork(options: [recursive, Progress.option]) {
+    private static let copying = DataWork(options: [
+        recursive, ObjectSelection.raw, Progress.option,
+    ]) {
         appliance, parsed, streams in
         try ObjectTransfer(appliance, parsed, streams, removesSource: false).run()
     }
-    private static let moving = DataWork(options: [recursive, Progress.option]) {
+    private static let moving = DataWork(options: [recursive, ObjectSelection.raw, Progress.option])
+    {
         appliance, parsed, streams in
         try ObjectTransfer(appliance, parsed, streams, removesSource: true).run()
     }
@@ -102,18 +107,28 @@ enum ObjectCommands {
     private static let copy = copying.command(
         "s3 cp", arguments: "SOURCE TARGET",
         "copies between files and objects, or among objects; s3://b/*.csv means all that fit",
+        notes: ObjectSelection.notes,
         example: "lakehouse s3 cp sales.csv s3://landing/bronze/shop/sales/")
     private static let move = moving.command(
-        "s3 mv", arguments: "SOURCE TARGET", "moves objects",
+        "s3 mv", arguments: "SOURCE TARGET", "moves objects; s3://b/*.csv means all that fit",
+        notes: ObjectSelection.notes,
         example: "lakehouse s3 mv s3://landing/a.csv s3://bronze/kept/")
 
     private static let remove = Command(
-        "s3 rm", arguments: "s3://BUCKET/KEY", "deletes an object, or all under a prefix",
-        options: [recursive], example: "lakehouse s3 rm s3://landing/bronze/old/ --recursive",
+        "s3 rm", arguments: "s3://BUCKET/KEY",
+        "deletes an object, all that fit a pattern (s3://b/*.csv), or all under a prefix",
+        options: [
+            recursive, ObjectSelection.raw,
+            CommandOption("quiet", letter: "q", "names no objects, only how many there were"),
+        ],
+        notes: ObjectSelection.notes,
+        example: "lakehouse s3 rm s3://landing/bronze/old/ --recursive",
         place: .appliance { appliance, parsed, streams in
             let text = try parsed.required(0, "s3://BUCKET/KEY")
             let place = try ObjectPlace(text)
-            guard parsed.has("recursive") || place.key.contains(where: { "*?".contains($0) }) else {
+            let isRaw = parsed.has(ObjectSelection.raw.name)
+            let isRecursive = parsed.has("recursive")
+            guard isRecursive || (!isRaw && ObjectSelection.isPattern(place.key)) else {
                 let location = try place.object()
                 guard try appliance.objects.delete(commandContext(), location) else {
                     throw ApplianceError(.notFound, "no such object: \(location)")
@@ -122,15 +137,20 @@ enum ObjectCommands {
                 return 0
             }
             let keys = try ObjectSelection.find(
-                appliance, text, isRecursive: parsed.has("recursive")
+                appliance, text, isRecursive: isRecursive, isRaw: isRaw
             ).map(\.location.key)
             for start in stride(from: 0, to: keys.count, by: 1000) {
                 let page = Array(keys[start..<min(start + 1000, keys.count)])
                 let outcomes = try appliance.objects.delete(
                     commandContext(), bucket: place.bucket, keys: page)
+                if !parsed.has("quiet") {
+                    let gone = outcomes.lazy.filter { $0.fault == nil }
+                    streams.write(
+                        gone.map { "deleted s3://\(place.bucket)/\($0.key)\n" }.joined())
+                }
                 if let fault = outcomes.lazy.compactMap(\.fault).first { throw fault }
             }
-            streams.write("deleted \(keys.count) objects\n")
+            streams.write("deleted \(keys.count) \(keys.count == 1 ? "object" : "objects")\n")
             return 0
         })
 }

@@ -12,30 +12,65 @@ struct ObjectSelection {
         var sizeBytes: Int64
     }
 
-    /// What is typed: `s3://bucket/key`, `s3://bucket/prefix` with `isRecursive`, or with `*`, `?`, `**`.
-    static func find(_ appliance: Appliance, _ text: String, isRecursive: Bool) throws -> [Found] {
+    /// How a command that selects so tells of it in its help.
+    static let notes = """
+        A name may be a pattern, in quotes so that the shell leaves it alone: * and ? stand for characters within
+        a folder, ** for any, {csv,json} for one of several. An object whose key is the name, letter by letter,
+        is meant before any pattern (with --recursive: objects whose keys begin with it); with --raw nothing is
+        a pattern.
+        """
+    static let raw = CommandOption("raw", "takes names letter by letter: no * ? { } is a pattern")
+
+    /// Whether a key as typed may stand for others.
+    static func isPattern(_ key: String) -> Bool { key.contains(where: isSpecial) }
+
+    private static func isSpecial(_ character: Character) -> Bool { "*?{".contains(character) }
+
+    /// What is typed: `s3://bucket/key`, `s3://bucket/prefix` with `isRecursive`, or with `*`, `?`, `**`, `{a,b}`.
+    ///
+    /// What exists under the name as it stands comes before what it fits as a pattern: a key with a star stays
+    /// within reach, and nothing beside it is touched. `--raw` is s5cmd's.
+    static func find(
+        _ appliance: Appliance, _ text: String, isRecursive: Bool, isRaw: Bool = false
+    ) throws -> [Found] {
         let place = try ObjectPlace(text)
-        let start = place.key.prefix { !"*?".contains($0) }
-        let isPattern = start.count < place.key.count
+        let isPattern = !isRaw && isPattern(place.key)
         guard isRecursive || isPattern else { return [try one(appliance, try place.object())] }
-        // A key may have a star of its own.
-        if isPattern, !isRecursive, let object = try? one(appliance, place.object()) {
-            return [object]
+        if !isPattern { return try list(appliance, place.bucket, under: place.key) }
+        if isRecursive {
+            let found = try list(appliance, place.bucket, under: place.key)
+            if !found.isEmpty { return found }
+        } else if !place.key.hasSuffix("/") {
+            do { return [try one(appliance, try place.object())] } catch let error
+                as ObjectStoreError where error.code == .noSuchKey
+            {}
         }
-        let folder = start.lastIndex(of: "/").map { start[...$0].count } ?? 0
-        let pattern = isPattern ? GlobPattern(isRecursive ? place.key + "**" : place.key) : nil
-        guard !isPattern || pattern != nil else {
-            throw ApplianceError(.usage, "not a pattern: \(text)", hint: "close its braces")
+        guard let pattern = GlobPattern(isRecursive ? place.key + "**" : place.key) else {
+            throw ApplianceError(
+                .usage, "not a pattern: \(text)", hint: "close its braces, or say --raw")
         }
+        let start = String(place.key.prefix { !isSpecial($0) })
+        let found = try list(appliance, place.bucket, under: start) {
+            pattern.matches($0)
+        }
+        guard !found.isEmpty else {
+            throw ApplianceError(.notFound, "no object fits \(text)")
+        }
+        return found
+    }
+
+    /// The objects whose keys begin with `prefix`, by the names that they have below its folder.
+    private static func list(
+        _ appliance: Appliance, _ bucket: String, under prefix: String,
+        where fits: (String) -> Bool = { _ in true }
+    ) throws -> [Found] {
+        let folder = prefix.lastIndex(of: "/").map { prefix[...$0].count } ?? 0
         var found: [Found] = []
-        try appliance.eachObject(place.bucket, String(start), delimiter: nil) { object in
+        try appliance.eachObject(bucket, prefix, delimiter: nil) { object in
+            guard fits(object.location.key) else { return }
             let name = String(object.location.key.dropFirst(folder))
-            guard pattern?.matches(object.location.key) ?? true else { return }
             found.append(
                 Found(location: object.location, name: name, sizeBytes: object.sizeBytes))
-        }
-        guard !found.isEmpty || !isPattern else {
-            throw ApplianceError(.notFound, "no object fits \(text)")
         }
         return found
     }

@@ -81,6 +81,7 @@ struct ObjectTransfer {
     private let source: String
     private let target: String
     private let isRecursive: Bool
+    private let isRaw: Bool
     private let removesSource: Bool
     private let streams: any CommandStreams
     private let showsProgress: Bool
@@ -95,6 +96,7 @@ struct ObjectTransfer {
         source = try parsed.required(0, "SOURCE")
         target = try parsed.required(1, "TARGET")
         isRecursive = parsed.has("recursive")
+        isRaw = parsed.has(ObjectSelection.raw.name)
         showsProgress = parsed.has(Progress.option.name)
     }
 
@@ -122,8 +124,9 @@ struct ObjectTransfer {
     // MARK: From objects
 
     private func objects(toObjects: Bool) throws -> Int {
-        let sources = try ObjectSelection.find(appliance, source, isRecursive: isRecursive)
-            .filter { !$0.name.isEmpty && !$0.name.hasSuffix("/") }
+        let sources = try ObjectSelection.find(
+            appliance, source, isRecursive: isRecursive, isRaw: isRaw
+        ).filter { !$0.name.isEmpty && !$0.name.hasSuffix("/") }
         let isMany = isRecursive || sources.count != 1 || sources.first?.name != lastName
         let progress = Progress(
             total: sources.reduce(0) { $0 + $1.sizeBytes }, isShown: showsProgress, streams)

@@ -5,7 +5,7 @@ import Telemetry
 
 /// `lakehouse open`: looks into a backup without restoring it anywhere.
 ///
-/// The backup is unpacked into a temporary directory that goes when the command ends. Whoever comes in has
+/// The backup is unpacked into a temporary directory that goes when the command ends (`UnpackedBackup`). Whoever comes in has
 /// the rights that they had, but for those that change something; no pipeline, lifecycle, webhook or
 /// maintenance runs.
 enum OpenCommand {
@@ -25,24 +25,38 @@ enum OpenCommand {
         place: .here { parsed, streams in
             try Processor.require()
             Signals.ignoreBrokenPipes()
-            let files = LocalFileSystem()
-            let folder = try makeFolder(parsed["in"])
-            defer { try? files.removeTree(folder) }
-            _ = try BackupCommands.unpack(parsed, into: folder + "/lake", streams)
-            var configuration = try CommandLine.configuration(
-                parsed,
-                further: [
-                    ("data", folder + "/lake"), ("ports.s3", "0"),
-                    ("ports.console", "\(try parsed.integer("port") ?? 0)"),
-                ])
-            try configuration.chooseFreePorts()
-            let appliance = try Appliance(configuration, refusesChanges: true)
-            if let text = parsed["command"] {
-                defer { appliance.close() }
-                return try SQLCommand.runOver(appliance, reader(appliance), parsed, text, streams)
+            let place = try UnpackedBackup(in: parsed["in"])
+            defer { place.remove() }
+            do {
+                let code = try open(parsed, in: place, streams)
+                return place.exitCode ?? code
+            } catch {
+                guard let code = place.exitCode else { throw error }
+                streams.complain("lakehouse: \(error)\n")
+                return code
             }
-            return try serve(appliance, parsed, streams)
         })
+
+    private static func open(
+        _ parsed: ParsedArguments, in place: UnpackedBackup, _ streams: any CommandStreams
+    ) throws -> Int32 {
+        try place.removeLeftovers(streams)
+        _ = try BackupCommands.unpack(parsed, into: place.lake, streams) { try place.check() }
+        var configuration = try CommandLine.configuration(
+            parsed,
+            further: [
+                ("data", place.lake), ("ports.s3", "0"),
+                ("ports.console", "\(try parsed.integer("port") ?? 0)"),
+            ])
+        try configuration.chooseFreePorts()
+        let appliance = try Appliance(configuration, refusesChanges: true)
+        if let text = parsed["command"] {
+            defer { appliance.close() }
+            try place.query(appliance.queries)
+            return try SQLCommand.runOver(appliance, reader(appliance), parsed, text, streams)
+        }
+        return try serve(appliance, parsed, place, streams)
+    }
 
     /// The administrator, who may look at everything; changes are refused to everybody.
     private static func reader(_ appliance: Appliance) throws -> RequestContext {
@@ -53,13 +67,15 @@ enum OpenCommand {
     }
 
     private static func serve(
-        _ appliance: Appliance, _ parsed: ParsedArguments, _ streams: any CommandStreams
+        _ appliance: Appliance, _ parsed: ParsedArguments, _ place: UnpackedBackup,
+        _ streams: any CommandStreams
     ) throws -> Int32 {
         LogDestination.standard.configure(
             minimum: LogLevel(name: appliance.configuration.text("log.level")) ?? .notice,
             format: appliance.configuration.text("log.format") == "json" ? .json : .text)
         let server = ApplianceServer(appliance)
-        try server.start()
+        try place.serve(server)
+        try server.start(watchesSignals: false)
         _ = try appliance.makeAdministrator()
         let key = try appliance.identity.createAccessKey(
             Appliance.systemContext, account: "admin", description: "lakehouse open")
@@ -75,14 +91,5 @@ enum OpenCommand {
 
             """)
         return server.run()
-    }
-
-    private static func makeFolder(_ place: String?) throws -> String {
-        guard let place else {
-            return try LocalFileSystem().makeTemporaryDirectory(prefix: "lakehouse-open")
-        }
-        let folder = place + "/lakehouse-open-" + SystemEntropy().hex(bytes: 6)
-        try LocalFileSystem().makeDirectory(folder, mode: 0o700)
-        return folder
     }
 }

@@ -1,5 +1,6 @@
 import Authority
 import CivilTime
+import Identity
 import JSON
 import Jobs
 import Platform
@@ -38,8 +39,10 @@ enum PipelineCommands {
 
     /// Notes about files that no pipeline takes, on standard error: lists stay lists.
     private static func tellOfUnclaimed(_ appliance: Appliance, _ streams: any CommandStreams) {
-        let waiting = UnclaimedObjects(jobs: appliance.jobs, objects: appliance.objects)
-            .all(commandContext())
+        let waiting = UnclaimedObjects(
+            jobs: appliance.jobs, objects: appliance.objects,
+            quiet: appliance.identity.quietAuthorizer
+        ).all(commandContext())
         for file in waiting {
             streams.complain("note: no pipeline takes \(file.uri): \(file.remedy)\n")
         }

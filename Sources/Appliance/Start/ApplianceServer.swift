@@ -82,14 +82,21 @@ package final class ApplianceServer: Sendable {
     }
 
     /// Starts every service. Throws a fault that names the one that failed, why, and what to do.
-    package func start() throws {
+    ///
+    /// Without `watchesSignals` whoever started us watches them, and calls `end`.
+    package func start(watchesSignals: Bool = true) throws {
         // Before any thread: each thread inherits which signals are blocked.
-        try Signals.watch([.terminate, .interrupt]) { [supervisor] signal in
-            supervisor.end("signal \(signal)")
+        if watchesSignals {
+            try Signals.watch([.terminate, .interrupt]) { [supervisor] signal in
+                supervisor.end("signal \(signal)")
+            }
         }
         try certificates.ensureAuthority()
         try supervisor.start()
     }
+
+    /// Asks it to drain and end, as the signal does.
+    func end(_ signal: Signal) { supervisor.end("signal \(signal)") }
 
     /// Waits for SIGTERM or SIGINT, or for a service to break; then drains. The process's exit code.
     package func run() -> Int32 {
@@ -163,12 +170,15 @@ struct ApplianceDoors {
                     warehouses: TableCatalogBrowser(catalog: appliance.catalog),
                     connected: appliance.connectors),
                 queries: EngineQueryBrowser(engine: appliance.queries),
-                pipelines: SchedulerBrowser(jobs: appliance.jobs, objects: appliance.objects),
+                pipelines: SchedulerBrowser(
+                    jobs: appliance.jobs, objects: appliance.objects,
+                    quiet: appliance.identity.quietAuthorizer),
                 audit: LedgerBrowser(
                     ledger: appliance.ledger, authorizer: appliance.identity.authorizer),
                 appliance: ApplianceFactsBrowser(
                     health: health, startedMicroseconds: appliance.clock.now().microseconds,
-                    authorizer: appliance.identity.authorizer, directory: appliance.directory.path),
+                    authorizer: appliance.identity.quietAuthorizer,
+                    directory: appliance.directory.path),
                 watch: CatalogTableWatch(catalog: appliance.catalog),
                 assets: ConsoleAssets(folder: appliance.configuration.text("assets")),
                 library: { dashboards.library() }, clock: appliance.clock, asker: asker,

@@ -41,11 +41,13 @@ final class Respawner: Sendable {
         while true {
             let began = clock.now()
             guard let child = try start(note) else { return 0 }
-            let code = child.wait()
+            // Reaped when no signal is sent to it any more: its number may be another's then.
+            child.waitForEnd()
             let isAsked = state.withLock { state in
                 state.child = nil
                 return state.isAsked
             }
+            let code = child.wait()
             switch policy.ended(code: code, after: clock.now() - began, isAsked: isAsked) {
             case .end(let code): return code
             case .again(let pause):

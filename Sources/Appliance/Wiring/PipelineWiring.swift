@@ -79,9 +79,11 @@ struct EngineStatementRunner: StatementRunner {
 struct SchedulerBrowser: PipelineBrowser {
     let jobs: JobScheduler
     let objects: DiskObjectStore
+    /// Decides without a trail: who looks at the page did not ask for buckets.
+    let quiet: any Authorizer
 
     func waitingFiles(_ context: RequestContext) -> [WaitingFile] {
-        UnclaimedObjects(jobs: jobs, objects: objects).all(context).map {
+        UnclaimedObjects(jobs: jobs, objects: objects, quiet: quiet).all(context).map {
             WaitingFile(
                 bucket: $0.bucket, key: $0.key, expected: $0.expected, remedy: $0.remedy)
         }

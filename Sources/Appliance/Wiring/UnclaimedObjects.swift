@@ -12,34 +12,40 @@ import ObjectStorage
 ///     landing/bronze/shop/orders/…    taken, and not looked at
 ///
 /// Found by listing the three upper levels, so that nothing is kept: a file that is moved, or a pipeline
-/// that is declared for it, ends the note.
+/// that is declared for it, ends the note. Whoever looks did not ask for the buckets: what they may not list
+/// is left out, and is no denial in the trail.
 struct UnclaimedObjects {
     let jobs: JobScheduler
     let objects: DiskObjectStore
+    /// Decides as the product's authorizer does, without a trail.
+    let quiet: any Authorizer
 
-    private static let listings = 200
+    /// For all buckets together; upper levels come first, each bucket in its turn.
+    private static let listings = 32
+    /// Keys and folders of one level that are looked at.
+    private static let level = 500
     private static let found = 100
 
     /// What the caller may list; nothing where it may not.
     func all(_ context: RequestContext) -> [ObjectClaims.Unclaimed] {
         let claims = jobs.objectClaims(tenant: context.tenant)
         var found: [ObjectClaims.Unclaimed] = []
-        for bucket in claims.landingBuckets {
-            var open = [""]
-            var listed = 0
-            while let prefix = open.popLast(), listed < Self.listings, found.count < Self.found {
-                listed += 1
-                guard
-                    let page = try? objects.list(
-                        context, bucket: bucket, prefix: prefix, delimiter: "/", after: nil,
-                        limit: 1000)
-                else { break }
-                found += page.objects.compactMap {
-                    claims.unclaimed(bucket, $0.description.location.key)
-                }
-                if prefix.utf8.count(where: { $0 == UInt8(ascii: "/") }) < 2 {
-                    open += page.commonPrefixes.reversed()
-                }
+        var open = claims.landingBuckets.map { (bucket: $0, prefix: "") }
+        var next = 0
+        while next < min(open.count, Self.listings), found.count < Self.found {
+            let (bucket, prefix) = open[next]
+            next += 1
+            guard
+                (try? objects.mayList(context, bucket: bucket, prefix: prefix, by: quiet)) == true,
+                let page = try? objects.list(
+                    context, bucket: bucket, prefix: prefix, delimiter: "/", after: nil,
+                    limit: Self.level)
+            else { continue }
+            found += page.objects.compactMap {
+                claims.unclaimed(bucket, $0.description.location.key)
+            }
+            if prefix.utf8.count(where: { $0 == UInt8(ascii: "/") }) < 2 {
+                open += page.commonPrefixes.map { (bucket, $0) }
             }
         }
         return Array(found.prefix(Self.found))
