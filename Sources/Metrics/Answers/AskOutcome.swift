@@ -131,7 +131,7 @@ package struct AskAnswer: Sendable {
         package var name: String
         package var type: String
         package var label: String
-        /// `number`, `percent`, `currency`; empty for breakdowns.
+        /// `number`, `percent`, `points` (of a percentage), `currency`; empty for breakdowns.
         package var format: String
         package var unit: String
         package var decimals: Int?

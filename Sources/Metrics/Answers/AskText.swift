@@ -2,7 +2,8 @@ package import JSON
 
 /// Values of an answer as people read them.
 package enum AskText {
-    /// A cell in the format of its column: shares as percentages, money with its unit.
+    /// A cell in the format of its column: shares as percentages, their differences as percentage points,
+    /// money with its unit.
     package static func cell(_ value: JSONValue, _ column: AskAnswer.Column) -> String {
         switch value {
         case .null: return "–"
@@ -28,6 +29,7 @@ package enum AskText {
     ) -> String {
         switch column.format {
         case "percent": return fixed(value * 100, column.decimals ?? 2) + " %"
+        case "points": return fixed(value * 100, column.decimals ?? 2) + " percentage points"
         default:
             let digits = column.decimals.map { fixed(value, $0) } ?? text
             return column.unit.isEmpty ? digits : "\(digits) \(column.unit)"

@@ -214,7 +214,9 @@ package final class Asker: QuestionAnswering {
         let columns = zip(statement.columns, result.columns).map { column, typed in
             AskAnswer.Column(
                 name: typed.name, type: typed.type, label: column.label,
-                format: column.isFraction ? "percent" : column.metric?.format.rawValue ?? "",
+                format: column.isFraction
+                    ? "percent"
+                    : column.isPoints ? "points" : column.metric?.format.rawValue ?? "",
                 unit: column.isFraction ? "" : column.metric?.unit ?? "",
                 decimals: column.metric?.decimals)
         }

@@ -46,10 +46,14 @@ extension Assembly {
             open.frame.filters.removeAll { $0 == filter }
             found.append(open)
         }
-        let kept = made.frame.filters.filter(base.filters.contains)
+        // In Riga, and then: all regions? Those of Riga, or all there are.
+        let kept = made.frame.filters.filter {
+            base.filters.contains($0) && !draft.filters.contains($0)
+        }
         if !draft.all.isEmpty, !kept.isEmpty {
-            found[0].notes.append(
-                "still only: " + kept.flatMap(\.values).joined(separator: ", "))
+            var open = made
+            open.frame.filters.removeAll(where: kept.contains)
+            found.append(open)
         }
         return found
     }

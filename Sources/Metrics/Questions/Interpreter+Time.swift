@@ -52,7 +52,12 @@ extension Interpreter {
             default: true
             }
         }
-        if let before, case .metric(let other) = kinds[before], other != name {
+        try checkWhole(name, here)
+        if let before, case .metric(let other) = kinds[before] {
+            guard other != name else {
+                throw cannot(
+                    "\(items[here].text) is said twice", here, ["leave out one of both"])
+            }
             let labels = [other, name].map { model.metric($0)?.label ?? $0 }
             throw cannot(
                 "\(items[before].text) and \(items[here].text) stand side by side", here,
@@ -82,6 +87,8 @@ extension Interpreter {
 
     /// What can only be said once everything is read.
     mutating func finish() throws(Refusal) {
+        try checkPairs()
+        noteNumbers()
         try finishAverage()
         finishCompare()
         if draft.hasShare, let filter = draft.filters.first {

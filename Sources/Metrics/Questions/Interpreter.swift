@@ -158,6 +158,9 @@ struct Interpreter {
                 return draft.add(value: text, of: name, isNegated: false)
             case .number(let value, isPercent: false, currency: nil)
             where found?.kind == .number && next == here + 1:
+                guard Tokenizer.european(items[next].text) == nil else {
+                    throw cannot("is \(items[next].text) one number, or two?", next)
+                }
                 used.insert(next)
                 return draft.add(value: value.text, of: name, isNegated: false)
             case .relation
@@ -321,6 +324,17 @@ struct Interpreter {
         }
         return Draft.Amount(
             value: value, isPercent: isPercent, currency: currency, text: items[index].text)
+    }
+
+    /// 5,5 was read as 5.5.
+    mutating func noteNumbers() {
+        for index in kinds.indices {
+            guard case .number = kinds[index] else { continue }
+            for word in items[index].text.split(separator: " ") {
+                guard let digits = Tokenizer.european(String(word)) else { continue }
+                draft.notes.append("\(word) was read as \(digits)")
+            }
+        }
     }
 
     private mutating func condition(

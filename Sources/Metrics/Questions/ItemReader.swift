@@ -187,6 +187,7 @@ struct ItemReader {
             next += 1
         }
         guard var value = plainNumber(next), currency != nil || isNoTime(at) else { return nil }
+        let isAmbiguous = Tokenizer.isAmbiguous(tokens[next].text)
         next += 1
         func lower(_ index: Int) -> String {
             tokens.indices.contains(index) ? tokens[index].lower : ""
@@ -209,8 +210,12 @@ struct ItemReader {
             }
         }
         let text = tokens[at..<next].map(\.text).joined(separator: " ")
-        let kind = Item.Kind.number(value, isPercent: isPercent, currency: currency)
-        return (Item(kinds: [kind], text: text), next - at)
+        var values = [value]
+        if isAmbiguous, let thousands = value.shifted(by: 3) { values.append(thousands) }
+        let kinds = values.map {
+            Item.Kind.number($0, isPercent: isPercent, currency: currency)
+        }
+        return (Item(kinds: kinds, text: text), next - at)
     }
 
     private func plainNumber(_ at: Int) -> ExactNumber? {

@@ -185,7 +185,13 @@ package struct QuestionReader: Sendable {
             found = found.flatMap { prefix in item.kinds.map { prefix + [$0] } }
             if found.count > QuestionReader.variantLimit { return nil }
         }
-        return found
+        // Whoever writes 10.000 for ten thousand does so throughout.
+        let numbers = items.indices.filter {
+            if case .number = items[$0].kinds[0] { items[$0].kinds.count > 1 } else { false }
+        }
+        return found.filter { kinds in
+            Set(numbers.map { items[$0].kinds.firstIndex(of: kinds[$0]) }).count <= 1
+        }
     }
 
     // MARK: Words that nobody knows

@@ -152,8 +152,9 @@ enum Tokenizer {
         return [Token(kind: .word, text: text + suffix, lower: folded(text + suffix))]
     }
 
-    /// Without the commas of thousands; nil where commas stand elsewhere.
+    /// Without the commas of thousands, or as 5,5 and 1.234,5 and 1.000.000 are meant; nil for others.
     private static func ungrouped(_ text: String) -> String? {
+        if let european = Tokenizer.european(text) { return european }
         guard text.contains(",") else { return text }
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
@@ -163,6 +164,30 @@ enum Tokenizer {
             else { return nil }
         }
         return parts.joined()
+    }
+
+    /// A number with a decimal comma, or with points between thousands that can be nothing else.
+    static func european(_ text: String) -> String? {
+        let halves = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard halves.count <= 2, let whole = halves.first else { return nil }
+        let groups = whole.split(separator: ".", omittingEmptySubsequences: false)
+        guard let first = groups.first, (1...18).contains(first.count),
+            groups.count == 1
+                || first.count <= 3 && groups.dropFirst().allSatisfy({ $0.count == 3 })
+        else { return nil }
+        guard halves.count == 2 else { return groups.count > 2 ? groups.joined() : nil }
+        // 1,000 is a thousand, as it is read everywhere here; 1.000,500 can only be a fraction.
+        guard !halves[1].isEmpty, !halves[1].contains("."), halves[1].count != 3 || groups.count > 1
+        else { return nil }
+        return groups.joined() + "." + halves[1]
+    }
+
+    /// Whether 10.000 is ten or ten thousand cannot be told: one point, and three digits behind it.
+    static func isAmbiguous(_ text: String) -> Bool {
+        let parts = text.prefix { isDigit($0) || $0 == "." || $0 == "," }
+            .split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts[1].count == 3 && (1...3).contains(parts[0].count)
+            && parts[0].first != "0" && parts.allSatisfy { $0.allSatisfy(isDigit) }
     }
 
     /// Small letters without accents.

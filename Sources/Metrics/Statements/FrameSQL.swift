@@ -27,6 +27,8 @@ struct FrameSQL {
         var metric: Metric?
         /// Whether the column is a relative growth, or a share of a total.
         var isFraction = false
+        /// Whether the column is a difference of two percentages.
+        var isPoints = false
     }
 
     /// Metrics that one SELECT can compute.
@@ -476,7 +478,10 @@ struct FrameSQL {
             }
             guard frame.comparison != nil else { continue }
             found.append(Column(name: name + "_before", label: label + " before", metric: metric))
-            found.append(Column(name: name + "_change", label: label + " change", metric: metric))
+            found.append(
+                Column(
+                    name: name + "_change", label: label + " change", metric: metric,
+                    isPoints: metric?.format == .percent))
             if metric?.format != .percent {
                 found.append(
                     Column(
