@@ -28,10 +28,11 @@ package protocol CredentialVendor: Sendable {
     var lifetimeMilliseconds: Int64 { get }
 
     /// Credentials of the caller for the files of `table` (warehouse, levels, name), which lie below
-    /// `locations` (`s3://…`); read only unless the
-    /// caller may write.
+    /// `locations` (`s3://…`); read only unless the caller may write. The right to the table stands for
+    /// a right to the files in the `own` of them; in the others only the caller's own grants count.
     func credentials(
-        _ context: RequestContext, table: [String], locations: [String], canWrite: Bool
+        _ context: RequestContext, table: [String], locations: [String], own: [String],
+        canWrite: Bool
     ) throws -> VendedCredentials
 }
 

@@ -9,6 +9,7 @@ final class KeptCredentials: Sendable {
         var principal: String
         var table: [String]
         var locations: [String]
+        var own: [String]
         var canWrite: Bool
         var period: Int64
     }

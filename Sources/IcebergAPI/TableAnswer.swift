@@ -61,13 +61,14 @@ extension IcebergCall {
             tenant: context.tenant, kind: .table,
             path: [warehouse.warehouse] + table.identifier.namespace + [table.identifier.name])
         let canWrite = writes(resource)
+        let own = try catalog.ownPlaces(context, warehouse, table)
         let wanted = KeptCredentials.Key(
             tenant: context.tenant, principal: context.principal.id, table: resource.path,
-            locations: table.places,
-            canWrite: canWrite, period: period(vendor))
+            locations: table.places, own: own, canWrite: canWrite, period: period(vendor))
         return try service.credentials.get(wanted) {
             try vendor.credentials(
-                context, table: resource.path, locations: table.places, canWrite: canWrite)
+                context, table: resource.path, locations: table.places, own: own,
+                canWrite: canWrite)
         }
     }
 

@@ -137,12 +137,13 @@ extension IdentityRegistry {
         }
     }
 
-    /// Removes the account with its keys, sessions and credentials.
+    /// Removes the account with its keys, sessions, credentials and rights.
     package func deleteAccount(_ context: RequestContext, _ name: String) throws {
         let found = try find(name, context.tenant)
         try requireAdministration(context, "users", found.name)
         try database.write { tx in
             try tx.run("DELETE FROM accounts WHERE id = ?", found.id)
+            try dropRights(tx, context.tenant, of: PolicySubject(.user, found.name))
             try requireAdministratorLeft(tx, context.tenant)
             try emit(tx, context, "identity.user.deleted", "users", found.name)
             changed(tx)

@@ -144,18 +144,26 @@ extension CatalogObject {
         return Resource(tenant: tenant, kind: kind, path: path)
     }
 
-    /// The thing, or something of another kind inside of it, for the question whether somebody may an
-    /// action on everything there: a name that no pattern singles out.
-    func inside(_ tenant: String, _ kind: Kind) -> Resource {
-        var resource = CatalogObject(kind, path).resource(tenant)
-        switch kind {
-        case .warehouse: resource.path = [path[0]]
-        case .namespace: if path.count == 1 { resource.path.append("any") }
-        case .table, .view:
-            if self.kind == .warehouse || self.kind == .namespace { resource.path.append("any") }
-            while resource.path.count < 3 { resource.path.append("any") }
+    /// The thing; of a place things of a kind in it, near and deep, for the question whether somebody may
+    /// an action on everything there. Their names are such that nothing can have them: no pattern that
+    /// somebody has a right by singles them out.
+    func probes(_ tenant: String, _ kind: Kind) -> [Resource] {
+        let none = "\u{1}"
+        func resource(_ path: [String]) -> Resource {
+            CatalogObject(kind, path).resource(tenant)
         }
-        return resource
+        let isPlace = self.kind == .warehouse || self.kind == .namespace
+        switch kind {
+        case .warehouse: return [resource([path[0]])]
+        case .table, .view:
+            guard isPlace else { return [resource(path)] }
+            let near = path + (path.count == 1 ? [none, none] : [none])
+            return [resource(near), resource(near + [none])]
+        case .namespace:
+            guard isPlace else { return [resource(path.dropLast())] }
+            let near = path.count == 1 ? path + [none] : path
+            return [resource(near), resource(near + [none])]
+        }
     }
 
     /// What lets somebody find it: `actions@pattern`.

@@ -33,6 +33,12 @@ package struct CatalogObject: Sendable, Hashable {
         self.kind = kind
         self.path = path
     }
+
+    /// Whether it is the same thing: names in the catalog are the same in any case.
+    package func isSame(as other: CatalogObject) -> Bool {
+        kind == other.kind
+            && path.map { $0.lowercased() } == other.path.map { $0.lowercased() }
+    }
 }
 
 /// One right of somebody, or its denial.
@@ -55,8 +61,9 @@ package struct CatalogRight: Sendable, Hashable {
 }
 
 // A right is kept as grants of a role: the named one, or one that only this person or group has
-// (`rights-of-ann`, `rights-of-group-risk`). Each role that may do something in a place may also find the
-// place: those grants are derived, carry ids of their own kind and go when the last right goes.
+// (`rights-of:ann`, `rights-of-group:risk`: no name that people give has a colon), and which goes with
+// its holder. Each role that may do something in a place may also find the place: those grants are
+// derived, carry ids of their own kind and go when the last right goes.
 //
 //     GRANT SELECT ON SCHEMA silver.sales TO GROUP risk
 //        table.select @ table:silver/sales/**      view:silver/sales/**
@@ -67,47 +74,76 @@ extension IdentityRegistry {
     /// Grants or denies; fine when it is so already. Throws `AccessDenied` for those who neither
     /// administer identities nor, at this place, both policies and the action itself.
     package func grant(_ context: RequestContext, _ right: CatalogRight) throws {
-        try requireRights(context, right.object, [right])
-        let grants = try right.grants()
+        try grant(context, [right])
+    }
+
+    /// The same with several at once: all of them or none.
+    package func grant(_ context: RequestContext, _ rights: [CatalogRight]) throws {
+        for right in rights { try requireRight(context, right) }
+        let wanted = try rights.map { (right: $0, grants: try $0.grants()) }
         try database.write { tx in
-            let role = try rightsRole(tx, context, right.grantee, makes: true)
-            guard let role else { return }
-            let kept = try keptGrants(tx, role.id)
-            let missing = grants.filter { wanted in !kept.contains { $0.isSame(wanted) } }
-            if missing.isEmpty { return }
-            guard kept.count + missing.count + 8 <= Limits.grantsPerRole else {
-                throw IdentityError(
-                    code: .invalidValue,
-                    message: "a role has at most \(Limits.grantsPerRole) grants",
-                    hint: "grant on the schema or the warehouse, or use a second role")
+            var isChanged = false
+            for (right, grants) in wanted {
+                guard let role = try rightsRole(tx, context, right.grantee, makes: true) else {
+                    continue
+                }
+                let kept = try keptGrants(tx, role.id)
+                let missing = grants.filter { wanted in !kept.contains { $0.isSame(wanted) } }
+                if missing.isEmpty { continue }
+                guard kept.count + missing.count + 8 <= Limits.grantsPerRole else {
+                    throw IdentityError(
+                        code: .invalidValue,
+                        message: "a role has at most \(Limits.grantsPerRole) grants",
+                        hint: "grant on the schema or the warehouse, or use a second role")
+                }
+                for grant in missing { try insert(tx, grant, roleID: role.id) }
+                try derive(tx, role.id)
+                try emit(
+                    tx, context, "identity.grant.added", "roles", role.name, right.eventDetails)
+                isChanged = true
             }
-            for grant in missing { try insert(tx, grant, roleID: role.id) }
-            try derive(tx, role.id)
-            try emit(
-                tx, context, "identity.grant.added", "roles", role.name, right.eventDetails)
-            changed(tx)
+            if isChanged { changed(tx) }
         }
     }
 
     /// Takes a right back; whether there was one.
     package func revoke(_ context: RequestContext, _ right: CatalogRight) throws -> Bool {
-        try requireRights(context, right.object, [right])
-        let grants = try right.grants(withFormer: true)
+        try !revoke(context, [right]).isEmpty
+    }
+
+    /// Takes rights back, all that are there in one transaction; which were.
+    package func revoke(
+        _ context: RequestContext, _ rights: [CatalogRight]
+    ) throws -> [CatalogRight] {
+        for right in rights { try requireRight(context, right) }
+        let wanted = try rights.map { (right: $0, grants: try $0.grants(withFormer: true)) }
         return try database.write { tx in
-            guard let role = try rightsRole(tx, context, right.grantee, makes: false) else {
-                return false
+            var taken: [CatalogRight] = []
+            for (right, grants) in wanted {
+                guard let role = try rightsRole(tx, context, right.grantee, makes: false) else {
+                    continue
+                }
+                let gone = try keptGrants(tx, role.id).filter { kept in
+                    grants.contains { kept.isSame($0) }
+                }
+                if gone.isEmpty { continue }
+                for grant in gone { try tx.run("DELETE FROM grants WHERE id = ?", grant.id) }
+                try derive(tx, role.id)
+                try emit(
+                    tx, context, "identity.grant.removed", "roles", role.name, right.eventDetails)
+                taken.append(right)
             }
-            let gone = try keptGrants(tx, role.id).filter { kept in
-                grants.contains { kept.isSame($0) }
-            }
-            if gone.isEmpty { return false }
-            for grant in gone { try tx.run("DELETE FROM grants WHERE id = ?", grant.id) }
-            try derive(tx, role.id)
-            try emit(
-                tx, context, "identity.grant.removed", "roles", role.name, right.eventDetails)
-            changed(tx)
-            return true
+            if !taken.isEmpty { changed(tx) }
+            return taken
         }
+    }
+
+    /// Removes what was granted to a person or a group alone, when they are removed: the next one of the
+    /// name starts with nothing.
+    func dropRights(_ tx: WriteTransaction, _ tenant: String, of holder: PolicySubject) throws {
+        try tx.run(
+            "DELETE FROM roles WHERE tenant = ? AND name = ? AND is_built_in = 0", tenant,
+            holder.rightsRoleName)
     }
 
     /// The rights that the caller may know of: all, for who looks at identities; else their own and
@@ -125,7 +161,7 @@ extension IdentityRegistry {
         }
         let seesAll =
             context.principal.kind == .system
-            || authorizer.decide(
+            || quietAuthorizer.decide(
                 context, .identityView,
                 Resource(tenant: context.tenant, kind: .identity, path: ["roles"])
             ).isAllowed
@@ -215,7 +251,8 @@ extension IdentityRegistry {
     // MARK: Who may
 
     private func administers(_ context: RequestContext, _ resource: Resource) -> Bool {
-        authorizer.decide(context, .policyAdminister, resource).isAllowed
+        // A question, not a refusal: the directory is asked next.
+        quietAuthorizer.decide(context, .policyAdminister, resource).isAllowed
     }
 
     private func mayGive(_ context: RequestContext, _ grants: [Grant], in warehouse: String) -> Bool
@@ -230,7 +267,7 @@ extension IdentityRegistry {
             }
             guard let kind else { return true }
             return grant.actions.compactMap { Action(rawValue: $0) }.allSatisfy {
-                authorizer.decide(context, $0, whole.inside(context.tenant, kind)).isAllowed
+                hasAll(context, $0, whole, kind)
             }
         }
     }
@@ -243,18 +280,28 @@ extension IdentityRegistry {
         }
     }
 
+    /// Whether the caller may the action on everything of a kind in a place: on things that no pattern
+    /// singles out, and without a denial, a filter or a mask further down.
+    private func hasAll(
+        _ context: RequestContext, _ action: Action, _ object: CatalogObject,
+        _ kind: CatalogObject.Kind
+    ) -> Bool {
+        let probes = object.probes(context.tenant, kind)
+        let isAllowed = probes.allSatisfy { probe in
+            let decision = quietAuthorizer.decide(context, action, probe)
+            return decision.isAllowed && !decision.isRestricted
+        }
+        guard isAllowed, let inside = probes.first?.kind, probes.count > 1 else { return isAllowed }
+        return !quietAuthorizer.denies(context, action, inside, inside: object.path)
+    }
+
     /// Nobody gives what they have not: the action is asked for as well as the policies.
-    private func requireRights(
-        _ context: RequestContext, _ object: CatalogObject, _ rights: [CatalogRight]
-    ) throws {
+    private func requireRight(_ context: RequestContext, _ right: CatalogRight) throws {
         if context.principal.kind == .system { return }
-        let place = object.resource(context.tenant)
-        if administers(context, place),
-            rights.allSatisfy({ right in
-                right.privilege.actions(on: right.object.kind).allSatisfy { action, kind in
-                    authorizer.decide(context, action, object.inside(context.tenant, kind))
-                        .isAllowed
-                }
+        let object = right.object
+        if administers(context, object.resource(context.tenant)),
+            right.privilege.actions(on: object.kind).allSatisfy({ action, kind in
+                hasAll(context, action, object, kind)
             })
         {
             return
@@ -283,7 +330,6 @@ extension IdentityRegistry {
         if row == nil, !makes { return nil }
         let id = row?.0 ?? newID("rol")
         if row == nil {
-            try checkName(name, "a role")
             try tx.run(
                 "INSERT INTO roles (id, tenant, name, description, created_us) VALUES (?, ?, ?, ?, ?)",
                 id, context.tenant, name,
@@ -353,8 +399,9 @@ extension Grant {
 }
 
 extension PolicySubject {
-    private static let ofUser = "rights-of-"
-    private static let ofGroup = "rights-of-group-"
+    // No name of a person, a group or a role has a colon: these are nobody else's.
+    private static let ofUser = "rights-of:"
+    private static let ofGroup = "rights-of-group:"
 
     /// The role that holds what was granted to them alone.
     package var rightsRoleName: String {

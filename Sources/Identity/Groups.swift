@@ -66,7 +66,10 @@ extension IdentityRegistry {
     package func deleteGroup(_ context: RequestContext, _ name: String) throws {
         try requireAdministration(context, "groups", name)
         try database.write { tx in
-            try tx.run("DELETE FROM groups WHERE id = ?", groupID(tx, name, context.tenant))
+            let id = try groupID(tx, name, context.tenant)
+            let own = try tx.text("SELECT name FROM groups WHERE id = ?", id) ?? name
+            try tx.run("DELETE FROM groups WHERE id = ?", id)
+            try dropRights(tx, context.tenant, of: PolicySubject(.group, own))
             try requireAdministratorLeft(tx, context.tenant)
             try emit(tx, context, "identity.group.deleted", "groups", name)
             changed(tx)

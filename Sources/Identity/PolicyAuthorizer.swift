@@ -40,6 +40,24 @@ package struct PolicyAuthorizer: Authorizer {
             of: context.audience, tenant: context.tenant, bucket: bucket, key: key, own: nil)
     }
 
+    /// Whether a role of the caller denies the action on something below a place. When the directory
+    /// cannot be read it is taken so.
+    func denies(
+        _ context: RequestContext, _ action: Action, _ kind: Resource.Kind, inside place: [String]
+    ) -> Bool {
+        if context.principal.kind == .system { return false }
+        guard let snapshot = try? registry.snapshot(),
+            let account = snapshot.accounts[context.principal.id]
+        else { return true }
+        return account.principal.roles.contains { role in
+            guard context.assumedRole.map({ $0 == role }) ?? true else { return false }
+            let name = DirectorySnapshot.TenantName(tenant: context.tenant, name: role)
+            return (snapshot.grants[name]?[action] ?? []).contains {
+                $0.isDenial && $0.pattern.reaches(kind, inside: place)
+            }
+        }
+    }
+
     private func judge(
         _ context: RequestContext, _ action: Action, _ resource: Resource
     ) -> Decision {

@@ -55,6 +55,19 @@ package struct ResourcePattern: Sendable, Hashable {
         return Self.match(levels[...], Self.split(Array(text.utf8))[...])
     }
 
+    /// Whether something of the kind below a place may be meant.
+    func reaches(_ kind: Resource.Kind, inside place: [String]) -> Bool {
+        if let own = self.kind, own != kind { return false }
+        guard let levels else { return true }
+        for (index, name) in place.enumerated() {
+            guard index < levels.count else { return false }
+            if levels[index] == [0x2A, 0x2A] { return true }
+            let name = kind.foldsCase ? name.lowercased() : name
+            guard Self.matchLevel(levels[index], Array(name.utf8)) else { return false }
+        }
+        return levels.count > place.count
+    }
+
     private static func split(_ bytes: [UInt8]) -> [[UInt8]] {
         bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
     }

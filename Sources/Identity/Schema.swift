@@ -120,4 +120,29 @@ let identityMigrations: [Migration] = [
                 PRIMARY KEY (tenant, uuid, path, place)
             ) STRICT, WITHOUT ROWID;
             """),
+    Migration(
+        3, "rights of one holder",
+        sql: """
+            -- A user `group-risk` and a group `risk` had one role: it stays the group's.
+            UPDATE roles SET name = 'rights-of-group:' || substr(name, 17)
+            WHERE is_built_in = 0 AND name LIKE 'rights-of-group-%'
+                AND description LIKE 'What was granted to % alone.'
+                AND EXISTS (
+                    SELECT 1 FROM group_roles h JOIN groups g ON g.id = h.group_id
+                    WHERE h.role_id = roles.id AND g.name = substr(roles.name, 17));
+            DELETE FROM account_roles WHERE role_id IN (
+                SELECT id FROM roles WHERE name LIKE 'rights-of-group:%');
+            UPDATE roles SET name = 'rights-of:' || substr(name, 11)
+            WHERE is_built_in = 0 AND name LIKE 'rights-of-%' AND name NOT LIKE '%:%'
+                AND description LIKE 'What was granted to % alone.'
+                AND EXISTS (
+                    SELECT 1 FROM account_roles h JOIN accounts a ON a.id = h.account_id
+                    WHERE h.role_id = roles.id AND a.name = substr(roles.name, 11));
+            -- Those whose holder was deleted.
+            DELETE FROM roles
+            WHERE is_built_in = 0 AND name LIKE 'rights-of-%' AND name NOT LIKE '%:%'
+                AND description LIKE 'What was granted to % alone.'
+                AND id NOT IN (
+                    SELECT role_id FROM account_roles UNION SELECT role_id FROM group_roles);
+            """),
 ]

@@ -11,10 +11,21 @@ package struct CredentialScope: Sendable, Hashable {
     package struct Area: Sendable, Hashable {
         package var bucket: String
         package var prefix: String
+        /// Whether the right to the scope's table stands for the right to what is here. Not so where
+        /// the table's owner chose the place: there the principal's own grants decide.
+        package var isOwn: Bool
 
-        package init(bucket: String, prefix: String) {
+        package init(bucket: String, prefix: String, isOwn: Bool = false) {
             self.bucket = bucket
             self.prefix = prefix
+            self.isOwn = isOwn
+        }
+
+        /// A prefix stands for a folder: `a/b` must not open `a/bc`.
+        func holds(bucket: String, key: String) -> Bool {
+            guard self.bucket == bucket else { return false }
+            return prefix.isEmpty || key == prefix
+                || key.hasPrefix(prefix.hasSuffix("/") ? prefix : prefix + "/")
         }
     }
 
@@ -22,8 +33,8 @@ package struct CredentialScope: Sendable, Hashable {
     package var areas: [Area]
     /// Whether objects may be written and deleted, or only read and listed.
     package var isReadOnly: Bool
-    /// The table whose files these are: warehouse, levels, name. Who may read the table may read them,
-    /// without a grant on objects. Empty: grants alone decide.
+    /// The table whose files these are: warehouse, levels, name. Who may read the table may read those in
+    /// its own areas, without a grant on objects. Empty: grants alone decide.
     package var table: [String]
 
     package init(areas: [Area], isReadOnly: Bool, table: [String] = []) {
@@ -39,12 +50,12 @@ package struct CredentialScope: Sendable, Hashable {
         case .objectWrite, .objectDelete: if isReadOnly { return false }
         default: return false
         }
-        return areas.contains { area in
-            guard area.bucket == bucket else { return false }
-            // A prefix stands for a folder: `a/b` must not open `a/bc`.
-            return area.prefix.isEmpty || key == area.prefix
-                || key.hasPrefix(area.prefix.hasSuffix("/") ? area.prefix : area.prefix + "/")
-        }
+        return areas.contains { $0.holds(bucket: bucket, key: key) }
+    }
+
+    /// Whether the table's right speaks for the place.
+    package func isOwn(bucket: String, key: String) -> Bool {
+        areas.contains { $0.isOwn && $0.holds(bucket: bucket, key: key) }
     }
 }
 
@@ -101,7 +112,11 @@ extension IdentityRegistry {
                 (
                     "a",
                     .array(
-                        scope.areas.map { .array([.string($0.bucket), .string($0.prefix)]) })
+                        scope.areas.map { area in
+                            .array(
+                                [.string(area.bucket), .string(area.prefix)]
+                                    + (area.isOwn ? [.string("own")] : []))
+                        })
                 ))
         }
         if let table = scope?.table, !table.isEmpty {
@@ -143,8 +158,9 @@ extension IdentityRegistry {
             CredentialScope(
                 areas: try areas.map { area in
                     let parts = try area.strings()
-                    guard parts.count == 2 else { throw refusal }
-                    return CredentialScope.Area(bucket: parts[0], prefix: parts[1])
+                    guard parts.count == 2 || parts.count == 3 else { throw refusal }
+                    return CredentialScope.Area(
+                        bucket: parts[0], prefix: parts[1], isOwn: parts.count == 3)
                 }, isReadOnly: try cursor["r"].bool(),
                 table: try cursor["t"].isPresent ? cursor["t"].strings() : [])
         }

@@ -194,19 +194,18 @@ extension IdentityEndpoints {
             },
             api(.post, "/api/v1/rights", status: 201) { context, _, body in
                 let rights = try readRights(body)
-                for right in rights { try registry.grant(context, right) }
+                try registry.grant(context, rights)
                 return list(rights.map(json))
             },
             api(.post, "/api/v1/rights/revoke") { context, _, body in
-                var gone: [JSONValue] = []
-                for right in try readRights(body) {
-                    for isDenial in [false, true] {
+                let wanted = try readRights(body).flatMap { right in
+                    [false, true].map { isDenial in
                         var right = right
                         right.isDenial = isDenial
-                        if try registry.revoke(context, right) { gone.append(json(right)) }
+                        return right
                     }
                 }
-                return list(gone)
+                return list(try registry.revoke(context, wanted).map(json))
             },
         ]
     }

@@ -267,6 +267,7 @@ extension Catalog {
                 pointer: pointer, text: [], expectedLocation: pointer.metadataLocation)
         }
         try checkContracts(context, pointer, from: base, to: next)
+        if next.location != base.location { try requirePlace(context, next, isNew: false) }
         next = next.recordingPrevious(base, metadataFile: pointer.metadataLocation)
         var prepared = prepare(
             next, pointer.identifier, kind: .table, version: pointer.version + 1, context)
@@ -284,20 +285,23 @@ extension Catalog {
         var version = 2
         for case .upgradeFormatVersion(let wanted) in commit.updates { version = max(1, wanted) }
         var updates = commit.updates
-        let hasUUID = updates.contains { if case .assignUUID = $0 { true } else { false } }
-        if !hasUUID { updates.insert(.assignUUID(entropy.uuid()), at: 0) }
+        var uuid = entropy.uuid()
+        var hasUUID = false
+        for case .assignUUID(let own) in updates { (uuid, hasUUID) = (own, true) }
+        if !hasUUID { updates.insert(.assignUUID(uuid), at: 0) }
         let hasLocation = updates.contains { if case .setLocation = $0 { true } else { false } }
         let (levels, home) = try database.read { tx in
             let chain = try chain(tx, context, at)
             let found = try requireNamespace(tx, context, at, chain, commit.identifier.namespace)
             return (
                 found.levels,
-                try tableLocation(tx, context, at, found, commit.identifier.name, entropy.uuid())
+                try tableLocation(tx, context, at, found, commit.identifier.name, uuid)
             )
         }
         if !hasLocation { updates.insert(.setLocation(home), at: 0) }
         let metadata = try TableMetadata.empty(formatVersion: version).applying(
             updates, nowMilliseconds: nowMilliseconds)
+        try requirePlace(context, metadata, isNew: true)
         let identifier = TableIdentifier(namespace: levels, name: commit.identifier.name)
         return prepare(metadata, identifier, kind: .table, version: 0, context)
     }

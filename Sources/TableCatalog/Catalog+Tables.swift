@@ -75,6 +75,16 @@ extension Catalog {
         }
     }
 
+    /// Whether a name is a table's or a view's; nil: nobody's. Asks for no right: for who asks for the right
+    /// to what it is next.
+    package func entryKind(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
+    ) throws -> EntryKind? {
+        try database.read { tx in
+            try findPointer(tx, context, at, try chain(tx, context, at), identifier)?.kind
+        }
+    }
+
     /// The tables of a namespace, by name.
     package func listTables(
         _ context: RequestContext, _ at: CatalogReference, _ namespace: [String],
@@ -105,6 +115,7 @@ extension Catalog {
             uuid: uuid, location: location, schema: creation.schema, spec: creation.spec,
             sortOrder: creation.sortOrder, properties: creation.properties,
             nowMilliseconds: nowMilliseconds)
+        if creation.location != nil { try requirePlace(context, metadata, isNew: true) }
         let owned = TableIdentifier(namespace: levels, name: creation.name)
         if isStaged {
             return LoadedTable(
@@ -127,7 +138,8 @@ extension Catalog {
         }
     }
 
-    /// Makes a table out of a metadata file that is there already.
+    /// Makes a table out of a metadata file that is there already, and that the caller may read: who
+    /// reads the table reads the files it names.
     package func registerTable(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
         metadataLocation: String, overwrite: Bool = false
@@ -135,7 +147,10 @@ extension Catalog {
         let decision = try authorizer.require(
             context, .tableCreate, resource(context, at, identifier.namespace, identifier.name))
         try Self.check(name: identifier.name)
+        try requireObjects(context, .objectRead, metadataLocation)
         let entry = try metadata(at: metadataLocation)
+        try requireObjects(context, .objectRead, entry.metadata.location + "/")
+        try requirePlace(context, entry.metadata, isNew: true)
         return try serialized([lockKey(context, at, identifier)]) {
             let pointer = try database.writeGrouped { tx in
                 let chain = try chain(tx, context, at)

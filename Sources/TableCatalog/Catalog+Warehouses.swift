@@ -19,11 +19,7 @@ extension Catalog {
         try authorizer.require(
             context, .systemAdminister,
             Resource(tenant: context.tenant, kind: .warehouse, path: [name]))
-        try Self.check(name: name)
-        guard !name.contains("@"), !name.contains("/") else {
-            throw CatalogError(
-                code: .invalidName, message: "a warehouse name has neither @ nor /: \(name)")
-        }
+        try Self.checkWarehouse(name: name)
         guard location.hasPrefix("s3://"), location.utf8.count > 5 else {
             throw CatalogError(
                 code: .invalidRequest, message: "a warehouse lies at s3://…, not at \(location)")
@@ -52,6 +48,15 @@ extension Catalog {
                 tx, context, CatalogReference(warehouse: name), kind: "catalog.warehouse.created",
                 namespace: [], name: nil)
             return Warehouse(name: name, location: place, properties: properties)
+        }
+    }
+
+    /// Throws for what cannot be the name of a warehouse.
+    package static func checkWarehouse(name: String) throws(CatalogError) {
+        try check(name: name)
+        guard !name.contains("@"), !name.contains("/") else {
+            throw CatalogError(
+                code: .invalidName, message: "a warehouse name has neither @ nor /: \(name)")
         }
     }
 

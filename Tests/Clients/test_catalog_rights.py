@@ -311,3 +311,224 @@ def test_rights_are_listed_and_mistakes_named(appliance, boss):
         with pytest.raises(AssertionError) as caught:
             appliance.command(*arguments)
         assert words in str(caught.value), (arguments, str(caught.value)[:400])
+
+
+def client_of(person, loaded):
+    """An S3 client with the credentials that a table was answered with."""
+    config = loaded["config"]
+    return boto3.client(
+        "s3", endpoint_url=person.s3, region_name="us-east-1",
+        aws_access_key_id=config["s3.access-key-id"],
+        aws_secret_access_key=config["s3.secret-access-key"],
+        aws_session_token=config["s3.session-token"],
+        config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}))
+
+
+VENDED = {"X-Iceberg-Access-Delegation": "vended-credentials"}
+
+
+def is_refused(ask):
+    try:
+        ask()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        assert code in ("AccessDenied", "403"), error
+        return True
+    return False
+
+
+def deeds(client, bucket, key):
+    """What might be done with an object that is not one's own."""
+    return {
+        "read": lambda: client.get_object(Bucket=bucket, Key=key),
+        "write": lambda: client.put_object(Bucket=bucket, Key=key + ".new", Body=b"x"),
+        "delete": lambda: client.delete_object(Bucket=bucket, Key=key),
+        "list": lambda: client.list_objects_v2(Bucket=bucket, Prefix=key[:-1]),
+    }
+
+
+@pytest.fixture(scope="module")
+def secret(appliance):
+    """Objects that are no contributor's business: of another warehouse, and loose ones in silver."""
+    variables = appliance.variables(user=os.environ["TRINO_USER"])
+    client = boto3.client(
+        "s3", endpoint_url=variables["AWS_ENDPOINT_URL"], region_name="us-east-1",
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"])
+    places = [("gold", f"of-{MARK}/secret"), ("landing", f"of-{MARK}/secret"),
+              ("silver", f"of-{MARK}/secret")]
+    for bucket, key in places:
+        client.put_object(Bucket=bucket, Key=key, Body=b"secret")
+    return places
+
+
+@pytest.fixture(scope="module")
+def contributor(appliance, boss):
+    """Makes tables in silver, and has no right to any object."""
+    name = f"contributor-{MARK}"
+    appliance.command("user", "create", name)
+    appliance.command("role", "assign", "silver.catalog_contributor", name)
+    return Person(appliance, name)
+
+
+def test_a_place_that_the_owner_of_a_table_chose_opens_no_files(contributor, secret):
+    person = contributor
+    opened = []
+    for bucket, key in secret:
+        folder = f"s3://{bucket}/{key.rsplit('/', 1)[0]}"
+        for title, body in {
+            "bucket": {"properties": {"write.data.path": f"s3://{bucket}"}},
+            "data": {"properties": {"write.data.path": folder}},
+            "metadata": {"properties": {"write.metadata.path": folder}},
+            "location": {"location": folder},
+        }.items():
+            for staged in (True, False):
+                made = person.rest(
+                    "POST", f"/namespaces/{HOME}/tables",
+                    {"name": f"w_{uuid.uuid4().hex[:8]}", "schema": SCHEMA, "stage-create": staged,
+                     **body}, headers=VENDED)
+                assert made.status_code == 200, made.text
+                client = client_of(person, made.json())
+                opened += [(bucket, title, name) for name, deed in deeds(client, bucket, key).items()
+                           if not is_refused(deed)]
+    assert opened == []
+
+
+def test_a_place_set_later_opens_no_files_and_shuts_none_of_ones_own(contributor, secret):
+    person, name = contributor, f"later_{MARK}"
+    made = person.rest("POST", f"/namespaces/{HOME}/tables", {"name": name, "schema": SCHEMA})
+    assert made.status_code == 200, made.text
+    bucket, prefix = made.json()["metadata"]["location"][5:].split("/", 1)
+    changed = person.rest("POST", f"/namespaces/{HOME}/tables/{name}", {
+        "requirements": [],
+        "updates": [{"action": "set-properties", "updates": {"write.data.path": "s3://gold"}}]})
+    assert changed.status_code == 200, changed.text
+    loaded = person.rest("GET", f"/namespaces/{HOME}/tables/{name}", headers=VENDED).json()
+    client = client_of(person, loaded)
+    client.put_object(Bucket=bucket, Key=f"{prefix}/data/own", Body=b"own")
+    assert client.get_object(Bucket=bucket, Key=f"{prefix}/data/own")["Body"].read() == b"own"
+    key = secret[0][1]
+    assert [deed for deed, ask in deeds(client, "gold", key).items() if not is_refused(ask)] == []
+    assert is_refused(lambda: client.copy_object(
+        Bucket=bucket, Key=f"{prefix}/data/stolen", CopySource={"Bucket": "gold", "Key": key}))
+    assert is_refused(lambda: client.copy_object(
+        Bucket="gold", Key=f"{key}.mine", CopySource={"Bucket": bucket, "Key": f"{prefix}/data/own"}))
+    gone = client.delete_objects(Bucket="gold", Delete={"Objects": [{"Key": key}]})
+    assert "Deleted" not in gone and gone["Errors"][0]["Code"] == "AccessDenied"
+    # What is signed for a client reaches as far.
+    uri = f"{person.s3}/gold/{key}"
+    signed = person.rest("POST", f"/namespaces/{HOME}/tables/{name}/sign", {
+        "region": "us-east-1", "uri": uri, "method": "GET", "headers": {}})
+    if signed.status_code == 200:
+        fields = {field: values[0] for field, values in signed.json()["headers"].items()}
+        signed = requests.get(signed.json()["uri"], headers=fields, timeout=60)
+    assert signed.status_code == 403, signed.text
+
+
+def test_an_own_grant_on_objects_counts_where_the_table_says_nothing(appliance, boss, secret):
+    name, role = f"granted-{MARK}", f"gold-objects-{MARK}"
+    made = boss_post(appliance, boss, "/api/v1/roles", {"name": role, "grants": [
+        {"actions": ["object.read"], "resource": f"object:gold/of-{MARK}/**"}]})
+    assert made.status_code in (200, 201), made.text
+    appliance.command("user", "create", name, "--role", role)
+    appliance.command("role", "assign", "silver.catalog_contributor", name)
+    person = Person(appliance, name)
+    loaded = person.rest(
+        "POST", f"/namespaces/{HOME}/tables",
+        {"name": f"g_{MARK}", "schema": SCHEMA, "properties": {"write.data.path": "s3://gold"}},
+        headers=VENDED).json()
+    client = client_of(person, loaded)
+    key = secret[0][1]
+    assert client.get_object(Bucket="gold", Key=key)["Body"].read() == b"secret"
+    assert {deed for deed, ask in deeds(client, "gold", key).items() if not is_refused(ask)} == {"read"}
+
+
+def test_what_was_vended_ends_when_only_a_part_of_the_table_is_left(appliance, boss):
+    name, role = f"part-{MARK}", f"part-of-t-{MARK}"
+    appliance.command("user", "create", name)
+    appliance.command("grant", "add", "select", f"table:silver.{HOME}.t", "--user", name)
+    client, bucket, prefix = Person(appliance, name).store
+    key = client.list_objects_v2(Bucket=bucket, Prefix=prefix + "/")["Contents"][0]["Key"]
+    client.get_object(Bucket=bucket, Key=key)
+    made = boss_post(appliance, boss, "/api/v1/roles", {"name": role, "grants": [
+        {"actions": ["table.select"], "resource": f"table:silver/{HOME}/t", "rowFilter": "a > 100"}]})
+    assert made.status_code in (200, 201), made.text
+    appliance.command("role", "assign", role, name)
+    appliance.command("grant", "remove", "select", f"table:silver.{HOME}.t", "--user", name)
+    assert is_refused(lambda: client.get_object(Bucket=bucket, Key=key))
+
+
+def boss_post(appliance, boss, path, body):
+    return requests.post(appliance.url + path, json=body, headers=boss.headers, timeout=60)
+
+
+def test_a_table_cannot_be_laid_over_anothers(appliance, boss, contributor):
+    person = contributor
+    other = boss.rest("GET", f"/namespaces/{OTHER}/tables/t").json()
+    place, identity = other["metadata"]["location"], other["metadata"]["table-uuid"]
+    # A contributor who is kept from the table itself.
+    assert boss.sql(f'deny select on silver.{OTHER}.t to user "{person.name}"') == "ok"
+    assert not person.reads_other()
+    for location in (place, place + "/", place + "/data", place.rsplit("/", 1)[0]):
+        made = person.rest("POST", f"/namespaces/{HOME}/tables", {
+            "name": f"over_{uuid.uuid4().hex[:8]}", "schema": SCHEMA, "location": location})
+        assert made.status_code == 403, (location, made.text)
+        created = person.rest("POST", f"/namespaces/{HOME}/tables/over_{uuid.uuid4().hex[:8]}", {
+            "requirements": [{"type": "assert-create"}],
+            "updates": [
+                {"action": "assign-uuid", "uuid": identity},
+                {"action": "upgrade-format-version", "format-version": 2},
+                {"action": "add-schema", "schema": SCHEMA, "last-column-id": 1},
+                {"action": "set-current-schema", "schema-id": -1},
+                {"action": "add-spec", "spec": {"spec-id": 0, "fields": []}},
+                {"action": "set-default-spec", "spec-id": -1},
+                {"action": "add-sort-order", "sort-order": {"order-id": 0, "fields": []}},
+                {"action": "set-default-sort-order", "sort-order-id": -1},
+                {"action": "set-location", "location": location}]})
+        assert created.status_code == 403, (location, created.text)
+        moved = person.rest("POST", f"/namespaces/{HOME}/tables/t", {
+            "requirements": [], "updates": [{"action": "set-location", "location": location}]})
+        assert moved.status_code == 403, (location, moved.text)
+    registered = person.rest("POST", f"/namespaces/{HOME}/register", {
+        "name": f"reg_{MARK}", "metadata-location": other["metadata-location"]})
+    assert registered.status_code == 403, registered.text
+    # Nothing of this took the others' right to their own files.
+    assert boss.sql(f'revoke select on silver.{OTHER}.t from user "{person.name}"') == "ok"
+    assert person.reads_files()
+
+
+def test_a_right_to_a_view_is_used_without_a_denial(appliance, boss):
+    name = f"viewer-{MARK}"
+    appliance.command("user", "create", name)
+    appliance.command("grant", "add", "select", f"view:silver.{HOME}.v", "--user", name)
+    person = Person(appliance, name)
+    assert person.selects_view()
+    denied = "select action, resource from system.ledger.entries where decision = 'denied'"
+    assert boss.rows(f"{denied} and principal = '{name}'") == []
+    assert not person.selects()
+    assert boss.rows(f"{denied} and principal = '{name}'") != []
+
+
+def test_names_of_rights_are_the_same_in_any_case(appliance, boss):
+    group = f"caps-{MARK}"
+    appliance.command("group", "create", group)
+    appliance.command("grant", "add", "select", f"table:Silver.{HOME.upper()}.T", "--group", group)
+    for statement in (f"show grants on silver.{HOME}.t", f"show grants on table silver.{HOME.upper()}.T"):
+        assert group in {row[2] for row in boss.rows(statement)}, statement
+    listed = appliance.command("grant", "list", "--on", f"table:silver.{HOME}.t").stdout
+    assert group in listed
+
+
+def test_a_new_warehouse_has_its_roles_at_once(appliance, boss):
+    name, reader = f"w_{MARK}", f"w-reader-{MARK}"
+    assert boss.sql(f"create catalog {name} using iceberg") == "ok"
+    assert {row[0] for row in boss.rows(f"show roles from {name}")} == {
+        "catalog_reader", "catalog_contributor", "data_administrator"}
+    assert boss.sql(f"create schema {name}.s") == "ok"
+    assert boss.sql(f"create table {name}.s.t as select 1 a") == "ok"
+    appliance.command("user", "create", reader)
+    assert boss.sql(f'grant catalog_reader to user "{reader}" in {name}') == "ok"
+    assert Person(appliance, reader).sql(f"select * from {name}.s.t") == "ok"
+    # A name that no warehouse can have leaves no bucket behind.
+    assert boss.sql(f'create catalog "lost-{MARK}/x" using iceberg') != "ok"
+    assert boss.sql(f"create catalog w2_{MARK} using iceberg with (location = 's3://lost-{MARK}')") == "ok"

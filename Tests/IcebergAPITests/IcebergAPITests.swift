@@ -26,7 +26,8 @@ private struct Names: BearerAuthenticator {
 private struct Keys: CredentialVendor {
     let lifetimeMilliseconds: Int64 = 60_000
     func credentials(
-        _ context: RequestContext, table: [String], locations: [String], canWrite: Bool
+        _ context: RequestContext, table: [String], locations: [String], own: [String],
+        canWrite: Bool
     ) throws -> VendedCredentials {
         VendedCredentials(
             properties: ["s3.access-key-id": "K", "s3.secret-access-key": "S"],
@@ -69,7 +70,8 @@ struct Service {
             catalog: catalog, authenticator: Names(), authorizer: Everybody(), vendor: Keys(),
             settings: settings, clock: clock,
             functions: { text in
-                FunctionText(
+                if text.hasPrefix("unreadable") { return nil }
+                return FunctionText(
                     parameters: [(name: "x", type: "long")], returnType: "long", sql: text,
                     isDeterministic: true, isCalledOnNull: true, comment: nil)
             },
@@ -116,6 +118,32 @@ struct Service {
 }
 
 struct IcebergAPITests {
+    @Test func functionsThatCannotBeShownAreNotListed() throws {
+        let service = try Service()
+        defer { service.close() }
+        service.makeNamespaces()
+        let set = service.send(
+            .post, "silver/namespaces/sales%1Feu/properties",
+            #"""
+            {"updates":{"sql.function.f(bigint)":"FUNCTION f","sql.function.g(bigint)":"unreadable",
+              "sql.function.h(bigint)":"unreadable","sql.function.h(double)":"FUNCTION h"}}
+            """#)
+        #expect(set.status == 200)
+        let path = "silver/namespaces/sales%1Feu/functions"
+        let listed = try service.json(service.send(.get, path))["identifiers"].elements()
+            .map { try $0.strings().last }
+        #expect(listed == ["f", "h"])
+        for (name, status) in [("f", 200), ("g", 404), ("h", 200)] {
+            #expect(service.send(.get, path + "/" + name).status == status)
+        }
+        let first = try service.json(service.send(.get, path, query: "pageSize=1&pageToken="))
+        let token = try first["next-page-token"].string()
+        let second = try service.json(
+            service.send(.get, path, query: "pageSize=1&pageToken=\(token)"))
+        #expect(try second["identifiers"].elements().count == 1)
+        #expect(!second["next-page-token"].isPresent)
+    }
+
     @Test func configNamesThePrefixAndTheEndpoints() throws {
         let service = try Service()
         defer { service.close() }

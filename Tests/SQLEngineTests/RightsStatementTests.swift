@@ -10,6 +10,8 @@ private final class FakeRights: RightsDoor {
         var roles: Set<String> = ["silver.catalog_reader", "viewer"]
         var members: Set<String> = []
         var grants: [RightsGrant] = []
+        /// How often something was changed.
+        var calls = 0
     }
     let state = Mutex(State())
 
@@ -34,14 +36,16 @@ private final class FakeRights: RightsDoor {
             }
         }
     }
-    func grant(_ context: RequestContext, _ grant: RightsGrant) throws {
-        state.withLock { if !$0.grants.contains(grant) { $0.grants.append(grant) } }
-    }
-    func revoke(_ context: RequestContext, _ grant: RightsGrant) throws -> Bool {
+    func grant(_ context: RequestContext, _ grants: [RightsGrant]) throws {
         state.withLock { state in
-            guard let index = state.grants.firstIndex(of: grant) else { return false }
-            state.grants.remove(at: index)
-            return true
+            state.grants += grants.filter { !state.grants.contains($0) }
+            state.calls += 1
+        }
+    }
+    func revoke(_ context: RequestContext, _ grants: [RightsGrant]) throws {
+        state.withLock { state in
+            state.grants.removeAll { grants.contains($0) }
+            state.calls += 1
         }
     }
     func grants(_ context: RequestContext) throws -> [RightsGrant] {
@@ -116,6 +120,27 @@ struct RightsStatementTests {
         #expect(try bench.run("GRANT SELECT ON t TO ROLE nope").code == "ROLE_NOT_FOUND")
         #expect(
             try bench.run("GRANT SELECT ON t TO ana WITH GRANT OPTION").code == "NOT_SUPPORTED")
+    }
+
+    @Test func `a list of privileges is one change, and names are the same in any case`() throws {
+        let (bench, rights) = try bench()
+        try bench.ok("GRANT SELECT, INSERT, DELETE ON t TO ROLE viewer")
+        #expect(rights.state.withLock { [$0.calls, $0.grants.count] } == [1, 3])
+        rights.state.withLock { state in
+            for index in state.grants.indices {
+                state.grants[index].object.path = ["Silver", "SALES", "T"]
+            }
+        }
+        #expect(try bench.rows("SHOW GRANTS ON t").count == 3)
+        #expect(try bench.rows("SHOW GRANTS ON SCHEMA sales").isEmpty)
+        rights.state.withLock { state in
+            for index in state.grants.indices {
+                state.grants[index].object.path = ["silver", "sales", "t"]
+            }
+        }
+        try bench.ok("REVOKE SELECT, INSERT ON t FROM ROLE viewer")
+        #expect(rights.state.withLock { $0.grants.map(\.privilege) } == ["DELETE"])
+        #expect(rights.state.withLock { $0.calls } == 2)
     }
 
     @Test func `without a directory there are no rights`() throws {

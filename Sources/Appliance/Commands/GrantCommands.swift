@@ -23,9 +23,7 @@ enum GrantCommands {
             notes: notes,
             example: "lakehouse grant add select,insert schema:silver.sales --group risk",
             place: .appliance { appliance, parsed, _ in
-                for right in try rights(parsed) {
-                    try appliance.identity.grant(commandContext(), right)
-                }
+                try appliance.identity.grant(commandContext(), try rights(parsed))
                 return 0
             }),
         Command(
@@ -33,12 +31,14 @@ enum GrantCommands {
             options: whom, notes: notes,
             example: "lakehouse grant remove insert schema:silver.sales --group risk",
             place: .appliance { appliance, parsed, _ in
-                for var right in try rights(parsed) {
-                    right.isDenial = false
-                    _ = try appliance.identity.revoke(commandContext(), right)
-                    right.isDenial = true
-                    _ = try appliance.identity.revoke(commandContext(), right)
+                let wanted = try rights(parsed).flatMap { right in
+                    [false, true].map { isDenial in
+                        var right = right
+                        right.isDenial = isDenial
+                        return right
+                    }
                 }
+                _ = try appliance.identity.revoke(commandContext(), wanted)
                 return 0
             }),
         Command(
@@ -49,7 +49,7 @@ enum GrantCommands {
             place: .appliance { appliance, parsed, streams in
                 let wanted = try parsed["on"].map { try CatalogObject(text: $0) }
                 let rows = try appliance.identity.catalogRights(commandContext())
-                    .filter { wanted == nil || $0.object == wanted }
+                    .filter { wanted?.isSame(as: $0.object) ?? true }
                     .map { right in
                         [
                             .string(right.grantee.kind.rawValue), .string(right.grantee.name),

@@ -106,7 +106,7 @@ package final class Appliance: Sendable {
             store: objects.bound(to: Appliance.systemContext), clock: clock)
         queries.attach(catalogs: connectors)
         queries.attach(
-            warehouses: WarehouseMaker(catalog: catalog, objects: objects, authorizer: authorizer))
+            warehouses: WarehouseMaker(catalog: catalog, objects: objects, identity: identity))
         ledger = try AuditLedger(
             path: directory.file("ledger.sqlite"),
             sources: [

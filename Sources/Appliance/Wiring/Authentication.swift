@@ -35,9 +35,13 @@ struct RegistryCredentials: S3CredentialSource {
             let found = try registry.secret(context, forAccessKey: id, sessionToken: sessionToken)
             var scope = found.scope
             let warrant = warrant(of: found, &scope)
-            let covers = scope.map { scope in
+            let (limits, isWarranted) = (scope, warrant != nil)
+            let covers = limits.map { scope in
                 { @Sendable (action: Action, bucket: String, key: String) in
-                    scope.allows(action, bucket: bucket, key: key)
+                    guard scope.allows(action, bucket: bucket, key: key) else { return false }
+                    // The warrant speaks for the whole request: it must not reach where it says nothing.
+                    return !isWarranted || scope.isOwn(bucket: bucket, key: key)
+                        || isGranted(action, bucket, key, to: found)
                 }
             }
             var credential = S3Credential(
@@ -76,9 +80,11 @@ struct RegistryBearers: BearerAuthenticator {
 
 extension RegistryCredentials {
     /// What a credential that the catalog handed out rests on: the right to its table, as it stands now
-    /// and not when it was made. Who may no longer write gets a scope that reads.
+    /// and not when it was made. Who may no longer write gets a scope that reads. There is none for
+    /// places that the table's owner chose, nor for who sees only a part of the table.
     private func warrant(of found: SigningSecret, _ scope: inout CredentialScope?) -> String? {
         guard let table = scope?.table, !table.isEmpty else { return nil }
+        let hasOwn = scope?.areas.contains(where: \.isOwn) ?? false
         let context = RequestContext(
             principal: found.principal, requestID: "vended", door: .s3)
         let resource = Resource(tenant: context.tenant, kind: .table, path: table)
@@ -88,7 +94,24 @@ extension RegistryCredentials {
         if ![Action.tableInsert, .tableUpdate, .tableDelete].contains(where: may) {
             scope?.isReadOnly = true
         }
-        return may(.tableSelect) ? "the right to the table \(table.joined(separator: "."))" : nil
+        let reading = registry.quietAuthorizer.decide(context, .tableSelect, resource)
+        guard hasOwn, reading.isAllowed, !reading.isRestricted else { return nil }
+        return "the right to the table \(table.joined(separator: "."))"
+    }
+
+    /// Whether the principal's own grants allow it, whatever the credential is for.
+    private func isGranted(
+        _ action: Action, _ bucket: String, _ key: String, to found: SigningSecret
+    ) -> Bool {
+        var context = RequestContext(principal: found.principal, requestID: "vended", door: .s3)
+        context.assumedRole = found.session?.role
+        let isOfBucket = action == .objectList || key.isEmpty
+        return registry.quietAuthorizer.decide(
+            context, action,
+            Resource(
+                tenant: context.tenant, kind: isOfBucket ? .bucket : .object,
+                path: key.isEmpty ? [bucket] : [bucket, key])
+        ).isAllowed
     }
 }
 
@@ -98,10 +121,14 @@ struct RegistryVendor: CredentialVendor {
     let lifetimeMilliseconds: Int64 = 3_600_000
 
     func credentials(
-        _ context: RequestContext, table: [String], locations: [String], canWrite: Bool
+        _ context: RequestContext, table: [String], locations: [String], own: [String],
+        canWrite: Bool
     ) throws -> VendedCredentials {
-        let areas = locations.compactMap { ObjectLocation(uri: $0 + "/") }.map {
-            CredentialScope.Area(bucket: $0.bucket, prefix: $0.key)
+        let areas = locations.compactMap { place in
+            ObjectLocation(uri: place + "/").map {
+                CredentialScope.Area(
+                    bucket: $0.bucket, prefix: $0.key, isOwn: own.contains(place))
+            }
         }
         let made = try registry.temporaryCredential(
             context, scope: CredentialScope(areas: areas, isReadOnly: !canWrite, table: table),

@@ -37,12 +37,12 @@ struct RegistryRights: RightsDoor {
         }
     }
 
-    func grant(_ context: RequestContext, _ grant: RightsGrant) throws {
-        try answering { try registry.grant(context, Self.right(grant)) }
+    func grant(_ context: RequestContext, _ grants: [RightsGrant]) throws {
+        try answering { try registry.grant(context, grants.map(Self.right)) }
     }
 
-    func revoke(_ context: RequestContext, _ grant: RightsGrant) throws -> Bool {
-        try answering { try registry.revoke(context, Self.right(grant)) }
+    func revoke(_ context: RequestContext, _ grants: [RightsGrant]) throws {
+        _ = try answering { try registry.revoke(context, grants.map(Self.right)) }
     }
 
     func grants(_ context: RequestContext) throws -> [RightsGrant] {

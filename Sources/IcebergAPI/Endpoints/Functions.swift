@@ -39,7 +39,9 @@ extension IcebergEndpoint {
     static let listFunctions = IcebergEndpoint(.get, functions) { call in
         let (limit, token) = try call.paging()
         let levels = call.namespace
-        let names = Set(try call.keptFunctions().keys).sorted().filter { $0 > token ?? "" }
+        // What cannot be shown is not there: the two endpoints say the same.
+        let names = try call.keptFunctions().filter { !call.shown($0.value).isEmpty }
+            .keys.sorted().filter { $0 > token ?? "" }
         let shown = limit.map { Array(names.prefix($0)) } ?? names
         var object = JSONObject([
             (
@@ -56,7 +58,7 @@ extension IcebergEndpoint {
     static let loadFunction = IcebergEndpoint(.get, functions + "/{function}") { call in
         let wanted = call.parameters.required("function").lowercased()
         let texts = try call.keptFunctions()[wanted] ?? []
-        let definitions = texts.compactMap { call.service.functionReader?($0) }
+        let definitions = call.shown(texts)
         guard !definitions.isEmpty else {
             throw FunctionMissing(name: (call.namespace + [wanted]).joined(separator: "."))
         }
@@ -74,6 +76,11 @@ struct FunctionMissing: Error {
 }
 
 extension IcebergCall {
+    /// The definitions that can be shown.
+    fileprivate func shown(_ texts: [String]) -> [FunctionText] {
+        texts.compactMap { service.functionReader?($0) }
+    }
+
     /// The texts of the namespace's functions by name.
     fileprivate func keptFunctions() throws -> [String: [String]] {
         let prefix = "sql.function."

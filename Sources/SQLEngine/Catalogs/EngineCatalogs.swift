@@ -165,6 +165,14 @@ final class EngineCatalogs: CatalogView {
             throw unknownCatalog(context, name.catalog, span: span)
         }
         do {
+            // A right to a view says nothing of a table of its name: who asks for the one is not refused
+            // the other.
+            let at = reference(name.catalog)
+            if try catalog.entryKind(context, at, name.identifier) == .view,
+                let view = try view(context, name, catalog)
+            {
+                return .view(view)
+            }
             return try resolve(context, name, version, catalog, reading)
         } catch let error as CatalogError where error.code == .noSuchTable {
             if let view = try view(context, name, catalog) { return .view(view) }
@@ -176,12 +184,6 @@ final class EngineCatalogs: CatalogView {
                 hint: suggestion(name.schema, (try? schemaNames(context, name.catalog)) ?? []),
                 span: span)
         } catch {
-            // A right to a view says nothing of a table of its name.
-            if let denied = error as? AccessDenied, denied.action == .tableSelect,
-                let view = try? view(context, name, catalog)
-            {
-                return .view(view)
-            }
             var fault = EngineCatalogs.fault(error, about: "\(name)")
             fault.span = span
             throw fault

@@ -18,10 +18,10 @@ package protocol RightsDoor: Sendable {
     func setRole(
         _ context: RequestContext, _ role: String, of grantee: RightsGrantee, isAssigned: Bool
     ) throws
-    /// Allows or denies something to somebody.
-    func grant(_ context: RequestContext, _ grant: RightsGrant) throws
-    /// Takes it away again; false where it was not granted so.
-    func revoke(_ context: RequestContext, _ grant: RightsGrant) throws -> Bool
+    /// Allows or denies several things to somebody: all of them or none.
+    func grant(_ context: RequestContext, _ grants: [RightsGrant]) throws
+    /// Takes away what was granted so, at once; what was not stays away.
+    func revoke(_ context: RequestContext, _ grants: [RightsGrant]) throws
     /// Every right that the caller may know of.
     func grants(_ context: RequestContext) throws -> [RightsGrant]
 }
@@ -63,6 +63,12 @@ package struct RightsObject: Sendable, Hashable {
     package init(_ kind: Kind, _ path: [String]) {
         self.kind = kind
         self.path = path
+    }
+
+    /// Whether it is the same thing: names are the same in any case.
+    func isSame(as other: RightsObject) -> Bool {
+        kind == other.kind
+            && path.map { $0.lowercased() } == other.path.map { $0.lowercased() }
     }
 
     /// Whether the right reaches a table or view.
@@ -267,16 +273,18 @@ extension StatementRun {
                 wanted.append(privilege.name)
             }
         }
-        for privilege in wanted {
-            var grant = RightsGrant(
-                grantee: whom, privilege: privilege, object: place, isDenial: verb == "DENY")
+        // What was denied is taken back as well, as in the standard.
+        let sorts = verb == "REVOKE" ? [false, true] : [verb == "DENY"]
+        let grants = wanted.flatMap { privilege in
+            sorts.map {
+                RightsGrant(grantee: whom, privilege: privilege, object: place, isDenial: $0)
+            }
+        }
+        try administering {
             if verb == "REVOKE" {
-                // What was denied is taken back as well, as in the standard.
-                _ = try administering { try door.revoke(context, grant) }
-                grant.isDenial = true
-                _ = try administering { try door.revoke(context, grant) }
+                try door.revoke(context, grants)
             } else {
-                try administering { try door.grant(context, grant) }
+                try door.grant(context, grants)
             }
         }
         return .done(updateType: verb, count: nil)
@@ -325,7 +333,7 @@ extension StatementRun {
         let wanted = try object.map { object throws(QueryFault) in try rightsObject(object) }
         var rows: [[LiteralValue]] = []
         for grant in try administering({ try door.grants(context) })
-        where wanted == nil || wanted == grant.object {
+        where wanted?.isSame(as: grant.object) ?? true {
             let path = grant.object.path
             let isEntry = grant.object.kind == .table || grant.object.kind == .view
             let schema = isEntry ? path[1..<(path.count - 1)] : path[1...]

@@ -14,9 +14,9 @@ extension Catalog {
         }
         // A role that was let into one schema or one table sees it; others hear that they may not.
         let hasWay =
-            place.kind == .warehouse
+            try place.kind == .warehouse
             ? listing.decide(context, .warehouseUse, place).isAllowed
-                && mayListAnything(context, place)
+                && (try mayListAnything(context, place))
             : listing.decide(context, .namespaceList, place).isAllowed
         if !hasWay { try authorizer.require(context, action, place) }
         return false
@@ -36,14 +36,14 @@ extension Catalog {
     }
 
     /// Whether any namespace of the warehouse, in any branch, is shown to the caller.
-    private func mayListAnything(_ context: RequestContext, _ warehouse: Resource) -> Bool {
-        let paths = try? database.read { tx in
+    private func mayListAnything(_ context: RequestContext, _ warehouse: Resource) throws -> Bool {
+        let paths = try database.read { tx in
             try tx.query(
                 "SELECT DISTINCT path FROM namespaces WHERE tenant = ? AND warehouse = ?",
                 context.tenant, warehouse.path[0]
             ) { $0.string(0).levels }
         }
-        return (paths ?? []).contains {
+        return paths.contains {
             mayList(
                 context,
                 Resource(
