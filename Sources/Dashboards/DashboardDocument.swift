@@ -275,7 +275,7 @@ private struct DashboardReader {
         }
         var options = ChartOptions()
         if let optionsNode = node["options"], !optionsNode.isNull {
-            options = try read(optionsNode, chart)
+            options = try read(optionsNode, kind, chart)
         }
         var tile = DashboardTile(
             id: id, kind: kind, title: title,
@@ -289,13 +289,21 @@ private struct DashboardReader {
         return tile
     }
 
-    private func read(_ node: YAMLNode, _ chart: ChartKind) throws -> ChartOptions {
+    private func read(
+        _ node: YAMLNode, _ kind: String, _ chart: ChartKind
+    ) throws -> ChartOptions {
         do throws(YAMLError) {
             try node.allow(keys: chart.options)
         } catch {
             guard error.code == .unknownKey else { throw error }
+            let known =
+                chart.options.isEmpty
+                ? "\(kind) takes no options"
+                : "options of \(kind): \(chart.options.sorted().joined(separator: ", "))"
+            // The parser's own hint is the nearest name, or all of them where none is near.
+            let nearest = error.hint.flatMap { $0.hasPrefix("did you mean") ? $0 + " " : nil } ?? ""
             throw DashboardError(
-                code: .unknownOption, message: error.message, hint: error.hint, cause: error)
+                code: .unknownOption, message: error.message, hint: nearest + known, cause: error)
         }
         var options = ChartOptions()
         options.x = try node["x"]?.string()

@@ -92,7 +92,18 @@ import Testing
             _ = try DashboardDocument.parse(
                 "title: x\ntiles:\n- {kind: bar, title: a, sql: s, options: {treshold: 1}}",
                 path: "x.yml")
-        } catch { #expect(error.hint == "did you mean threshold?") }
+        } catch {
+            #expect(
+                error.hint
+                    == "did you mean threshold? options of bar: decimals, format, limit, series, stacked, "
+                    + "threshold, unit, vertical, x, y")
+        }
+        do {
+            _ = try DashboardDocument.parse(
+                "title: x\ntiles:\n- {kind: table, title: a, sql: s, options: {colour: red}}",
+                path: "x.yml")
+            Issue.record("the document was taken")
+        } catch { #expect(error.hint == "options of table: bars, limit, percent") }
     }
 
     @Test("A broken file does not hide the others")

@@ -127,6 +127,31 @@ struct UpdateTests {
         } throws: { ($0 as? IcebergError)?.code == .conflict }
     }
 
+    @Test(arguments: [
+        (1_999, "1970-01-01T00:00:01.999Z"), (-1, "1969-12-31T23:59:59.999Z"),
+        (Int64.min, "-290308-12-21T19:59:05.224Z"),
+    ])
+    func aTimeBeforeTheTableIsNamedInUTC(_ milliseconds: Int64, _ text: String) throws {
+        var table = try Self.table()
+        #expect {
+            try table.select(.asOf(milliseconds: milliseconds))
+        } throws: { ($0 as? IcebergError)?.hint == "nothing was written to it yet" }
+        let product = try Self.producer(MemoryObjectStore(buckets: ["lake"])).produce(
+            .append, FileChanges(addedData: [Self.file("a")]), on: table)
+        table = try table.applying(product.updates, nowMilliseconds: 3000)
+        let first = try #require(table.snapshotLog.first?.timestampMilliseconds)
+        #expect(try table.select(.asOf(milliseconds: first)) != nil)
+        do {
+            _ = try table.select(.asOf(milliseconds: milliseconds))
+            Issue.record("there is a snapshot")
+        } catch {
+            #expect(error.code == .noSuchSnapshot)
+            #expect(error.message == "the table has no snapshot as old as \(text)")
+            #expect(error.hint?.hasPrefix("the first one is of ") ?? false)
+            #expect(error.hint?.hasSuffix("Z") ?? false)
+        }
+    }
+
     @Test func manifestsAreMergedPastTheLimit() throws {
         let producer = Self.producer(MemoryObjectStore(buckets: ["lake"]))
         var table = try Self.table().applying(

@@ -1,3 +1,4 @@
+import CivilTime
 package import JSON
 
 /// Everything that a table is, but for its files. Source: Iceberg specification, "Table Metadata".
@@ -112,8 +113,10 @@ extension TableMetadata {
             else {
                 throw IcebergError(
                     code: .noSuchSnapshot,
-                    message: "the table has no snapshot as old as \(moment) ms",
-                    hint: "the first one is of \(snapshotLog.first?.timestampMilliseconds ?? 0) ms")
+                    message: "the table has no snapshot as old as \(Self.text(moment))",
+                    hint: snapshotLog.first.map {
+                        "the first one is of \(Self.text($0.timestampMilliseconds))"
+                    } ?? "nothing was written to it yet")
             }
             return snapshot
         case .reference(let name):
@@ -126,5 +129,12 @@ extension TableMetadata {
             }
             return snapshot
         }
+    }
+
+    /// A moment in UTC; those beyond what microseconds count are written as the last that they do.
+    private static func text(_ milliseconds: Int64) -> String {
+        let (exact, isBeyond) = milliseconds.multipliedReportingOverflow(by: 1000)
+        return CivilFormat.rfc3339(
+            utc: isBeyond ? (milliseconds < 0 ? .min : .max) : exact)
     }
 }
