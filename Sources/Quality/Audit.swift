@@ -49,14 +49,14 @@ struct Audit {
     }
 
     /// Fixes the state: the table's columns and snapshot.
-    func state(snapshotID: Int64?) throws -> State {
+    func state(snapshotID: Int64?, formatVersion: Int) throws -> State {
         let name = CheckSQL.name(reference, schema, table)
         let columns = try query("SELECT * FROM \(name) LIMIT 0", session()).columns
         return State(
             snapshotID: snapshotID,
             sql: CheckSQL(
                 at: reference, schema: schema, table: table, snapshotID: snapshotID,
-                columns: columns))
+                columns: columns, formatVersion: formatVersion))
     }
 
     /// Runs every check; a check that cannot be run has a fault and holds nobody else up.
@@ -205,9 +205,7 @@ struct Audit {
     private func sample(_ check: Check, _ state: State, _ finding: inout Finding) throws {
         var columns = state.sql.columns
         if case .customQuery(let sql) = check.rule {
-            columns = try query(
-                "SELECT * FROM (\(state.sql.filled(sql))) AS q LIMIT 0", session()
-            ).columns
+            columns = try query(state.sql.everything(of: sql), session()).columns
         }
         guard let text = try state.sql.sample(check, columns: columns) else { return }
         let found = try query(text, session())

@@ -26,63 +26,128 @@ let qualityMigrations: [Migration] = [
             ) STRICT;
             CREATE INDEX results_by_table ON results (tenant, catalog, schema, table_name, id);
             CREATE INDEX results_by_run ON results (tenant, run_id);
-            """)
+            """),
+    Migration(
+        2, "checks of a table that was renamed",
+        sql: """
+            ALTER TABLE checks ADD COLUMN uuid TEXT;
+            CREATE INDEX checks_by_uuid ON checks (tenant, catalog, uuid);
+            """),
 ]
 
 /// The rows of `quality.sqlite`.
 struct CheckRecords: Sendable {
     let database: Database
 
-    func checks(tenant: String, table: TableName? = nil) throws -> [Check] {
+    /// All checks.
+    func checks(tenant: String) throws -> [Check] {
         try database.read { tx in
             try tx.query(
                 """
-                SELECT catalog, schema, table_name, name, kind, options, source FROM checks
-                WHERE tenant = ? AND (?2 IS NULL OR (catalog = ?2 AND schema = ?3
-                    AND table_name = ?4))
-                ORDER BY catalog, schema, table_name, name
-                """, values: [tenant, table?.catalog, table?.schema, table?.table]
+                SELECT name, kind, options, source, catalog, schema, table_name FROM checks
+                WHERE tenant = ? ORDER BY catalog, schema, table_name, name
+                """, tenant
             ) { row in
-                let options = try JSONValue(parsing: row.string(5)).cursor.object()
-                return try Check(
-                    table: TableName(
-                        catalog: row.string(0), schema: row.string(1), table: row.string(2)),
-                    name: row.string(3), kind: row.string(4), options: options,
-                    source: row.string(6))
+                try Self.check(
+                    row,
+                    of: TableName(
+                        catalog: row.string(4), schema: row.string(5), table: row.string(6)))
             }
         }
     }
 
-    /// Puts a check, or leaves one of the name as it is; whether it is this one now.
+    /// The checks of a table: those of its name, and those that were declared for it under another one.
+    /// What the name says goes first.
+    func checks(tenant: String, table: TableName, uuid: String?) throws -> [Check] {
+        let found = try database.read { tx in
+            try tx.query(
+                """
+                SELECT name, kind, options, source FROM checks
+                WHERE tenant = ?1 AND catalog = ?2
+                    AND ((schema = ?3 AND table_name = ?4) OR uuid = ?5)
+                ORDER BY name, schema = ?3 AND table_name = ?4 DESC, schema, table_name
+                """, values: [tenant, table.catalog, table.schema, table.table, uuid]
+            ) { row in try Self.check(row, of: table) }
+        }
+        var names: Set<String> = []
+        return found.filter { names.insert($0.name).inserted }
+    }
+
+    private static func check(_ row: borrowing Row, of table: TableName) throws -> Check {
+        let options = try JSONValue(parsing: row.string(2)).cursor.object()
+        return try Check(
+            table: table, name: row.string(0), kind: row.string(1), options: options,
+            source: row.string(3))
+    }
+
+    /// Notes which table the checks of a name are about, where that is not known: they follow it.
+    func adopt(tenant: String, table: TableName, uuid: String) throws {
+        let unknown = """
+            tenant = ? AND catalog = ? AND schema = ? AND table_name = ? AND uuid IS NULL
+                AND source = 'sql'
+            """
+        let isWanted = try database.read { tx in
+            try tx.first(
+                "SELECT 1 FROM checks WHERE \(unknown)", tenant, table.catalog, table.schema,
+                table.table, row: { $0.int64(0) }) != nil
+        }
+        guard isWanted else { return }
+        try database.write { tx in
+            try tx.run(
+                "UPDATE checks SET uuid = ? WHERE \(unknown)", uuid, tenant, table.catalog,
+                table.schema, table.table)
+        }
+    }
+
+    /// Puts a check, or leaves one of the name as it is; whether it is this one now. With `uuid` it
+    /// follows the table to other names.
     func put(
-        _ tx: WriteTransaction, tenant: String, _ check: Check, by principal: String,
-        replaces: Bool
+        _ tx: WriteTransaction, tenant: String, _ check: Check, uuid: String?,
+        by principal: String, replaces: Bool
     ) throws -> Bool {
+        if let uuid {
+            let elsewhere = """
+                FROM checks WHERE tenant = ? AND catalog = ? AND uuid = ? AND name = ?
+                    AND NOT (schema = ? AND table_name = ?)
+                """
+            let table = check.table
+            if replaces {
+                try tx.run(
+                    "DELETE \(elsewhere)", tenant, table.catalog, uuid, check.name, table.schema,
+                    table.table)
+            } else if try tx.first(
+                "SELECT 1 \(elsewhere)", tenant, table.catalog, uuid, check.name, table.schema,
+                table.table, row: { $0.int64(0) }) != nil
+            {
+                return false
+            }
+        }
         let conflict =
             replaces
             ? """
             DO UPDATE SET kind = excluded.kind, options = excluded.options, source = excluded.source,
-                created_us = excluded.created_us, created_by = excluded.created_by
+                created_us = excluded.created_us, created_by = excluded.created_by,
+                uuid = excluded.uuid
             """ : "DO NOTHING"
         return try tx.run(
             """
             INSERT INTO checks (tenant, catalog, schema, table_name, name, kind, options, source,
-                created_us, created_by)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                created_us, created_by, uuid)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (tenant, catalog, schema, table_name, name) \(conflict)
             """, tenant, check.table.catalog, check.table.schema, check.table.table, check.name,
             check.kind.rawValue, JSONValue.object(check.options).encodedText(), check.source,
-            tx.nowMicroseconds, principal) > 0
+            tx.nowMicroseconds, principal, uuid) > 0
     }
 
     func remove(
-        _ tx: WriteTransaction, tenant: String, table: TableName, name: String
+        _ tx: WriteTransaction, tenant: String, table: TableName, uuid: String?, name: String
     ) throws -> Bool {
         try tx.run(
             """
-            DELETE FROM checks WHERE tenant = ? AND catalog = ? AND schema = ? AND table_name = ?
-                AND name = ?
-            """, tenant, table.catalog, table.schema, table.table, name) > 0
+            DELETE FROM checks WHERE tenant = ? AND catalog = ? AND name = ?
+                AND ((schema = ? AND table_name = ?) OR uuid = ?)
+            """, tenant, table.catalog, name, table.schema, table.table, uuid) > 0
     }
 
     /// Keeps the results of one run, and lets the oldest go.

@@ -12,12 +12,18 @@ struct CheckSQL {
     /// The same without the snapshot, for statements that change it.
     let target: String
     let columns: [QueryColumn]
+    /// The files of the table with the sequence numbers of their rows.
+    private let entries: String
+    /// Whether rows have ids, which grow as they come and outlive their files.
+    private let hasRowIDs: Bool
 
-    /// `snapshotID` pins the state; nil: the present one.
+    /// `snapshotID` pins the state; nil: the present one. `formatVersion` is the table's.
     init(
         at reference: CatalogReference, schema: String, table: String, snapshotID: Int64?,
-        columns: [QueryColumn]
+        columns: [QueryColumn], formatVersion: Int = 2
     ) {
+        entries = Self.name(reference, schema, table + "$entries")
+        hasRowIDs = formatVersion >= 3
         let name = Self.name(reference, schema, table)
         target = name
         source = snapshotID.map { name + " FOR VERSION AS OF \($0)" } ?? name
@@ -64,9 +70,11 @@ struct CheckSQL {
             var literals: [String] = []
             for value in values { literals.append(try literal(value, for: name)) }
             return "\(try column(name)) NOT IN (\(literals.joined(separator: ", ")))"
-        case .positive(let name): return "\(try column(name)) <= 0"
+        case .positive(let name):
+            return (["\(try column(name)) <= 0"] + (try notANumber(name))).joined(separator: " OR ")
         case .range(let name, let lower, let upper):
-            var parts: [String] = []
+            // NaN is not above, below or within anything.
+            var parts = try notANumber(name)
             if let lower { parts.append("\(try column(name)) < \(try literal(lower, for: name))") }
             if let upper { parts.append("\(try column(name)) > \(try literal(upper, for: name))") }
             return parts.joined(separator: " OR ")
@@ -82,6 +90,14 @@ struct CheckSQL {
         }
     }
 
+    /// The condition that a column's value is NaN, for types that have one.
+    private func notANumber(_ name: String) throws(QualityError) -> [String] {
+        switch try found(name).type {
+        case .real, .double: ["is_nan(CAST(\(try column(name)) AS double))"]
+        default: []
+        }
+    }
+
     /// The join that a check's condition needs.
     func join(_ check: Check, _ index: Int) throws(QualityError) -> String? {
         guard case .relationships(let name, let table, let field) = check.rule else { return nil }
@@ -91,7 +107,17 @@ struct CheckSQL {
             + "ON r\(index).k = \(try column(name))"
     }
 
-    /// A row that is not the first with its key, for those that move rows away.
+    /// The join that `surplus` needs; nil where rows tell their age themselves.
+    var ages: String? {
+        hasRowIDs
+            ? nil
+            : "LEFT JOIN (SELECT data_file.file_path AS path, min(sequence_number) AS age "
+                + "FROM \(entries) WHERE status <> 2 AND data_file.content = 0 GROUP BY 1) AS born "
+                + "ON born.path = t.\"$path\""
+    }
+
+    /// A row that is not the first with its key, for those that move rows away: what was there before
+    /// stays, and the later one goes; of those that came together, the first of its file stays.
     func surplus(_ check: Check) throws(QualityError) -> String? {
         guard case .uniqueness(let names) = check.rule else { return nil }
         var keys: [String] = []
@@ -99,7 +125,7 @@ struct CheckSQL {
         let present = try present(check)
         let list = keys.joined(separator: ", ")
         return "(\(present)) AND row_number() OVER (PARTITION BY (\(present)), \(list) "
-            + "ORDER BY t.\"$path\", t.\"$pos\") > 1"
+            + "ORDER BY \(hasRowIDs ? "t.\"$row_id\"" : "born.age"), t.\"$pos\", t.\"$path\") > 1"
     }
 
     /// Which rows a uniqueness check is about: keys with a NULL are not compared.
@@ -227,14 +253,24 @@ struct CheckSQL {
         return text
     }
 
+    /// The columns of a query of people's own, without its rows.
+    func everything(of sql: String) -> String {
+        "SELECT * FROM (\(filled(sql))) AS q LIMIT 0"
+    }
+
     /// Some bad rows of a check, every value as text; nil for checks without bad rows.
     func sample(_ check: Check, columns wanted: [QueryColumn]) throws(QualityError) -> String? {
         let limit = "LIMIT \(QualityLimits.sampleRows)"
         switch check.rule {
         case .rowCountRange, .freshness, .reconcile, .schema, .volumeAnomaly: return nil
         case .customQuery(let sql):
-            let values = wanted.map { Self.asText($0, behind: "q.") }.joined(separator: ", ")
-            return "SELECT \(values) FROM (\(filled(sql))) AS q \(limit)"
+            // Its columns may have no names, or one name twice: they get others here.
+            let values = wanted.enumerated().map {
+                Self.asText($1, as: "q.c\($0)")
+            }
+            let names = wanted.indices.map { "c\($0)" }.joined(separator: ", ")
+            return "SELECT \(values.joined(separator: ", ")) FROM (\(filled(sql))) "
+                + "AS q (\(names)) \(limit)"
         case .uniqueness(let names):
             var keys: [String] = []
             for name in names { keys.append(Self.asText(try found(name), behind: "g.")) }
@@ -252,7 +288,10 @@ struct CheckSQL {
 
     /// A value as text, whatever its type.
     private static func asText(_ column: QueryColumn, behind alias: String) -> String {
-        let name = alias + SQLFormatter.quoted(name: column.name)
+        asText(column, as: alias + SQLFormatter.quoted(name: column.name))
+    }
+
+    private static func asText(_ column: QueryColumn, as name: String) -> String {
         let label = " AS " + SQLFormatter.quoted(name: column.name)
         switch column.type {
         case .varchar: return name + label

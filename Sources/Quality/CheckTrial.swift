@@ -30,6 +30,7 @@ struct CheckTrial {
             for question in try sql.questions(check) {
                 _ = try query("EXPLAIN \(question)", session)
             }
+            try sample(sql, session)
             try compareBounds(sql, session)
         } catch let error as QualityError {
             throw error.refusal
@@ -37,6 +38,15 @@ struct CheckTrial {
             throw CheckRefusal(
                 fault.code, "\(option): \(Self.withoutPlace(fault.message))", hint: fault.hint,
                 place: .option(option))
+        }
+    }
+
+    /// A query of people's own is also asked for the rows that it finds.
+    private func sample(_ sql: CheckSQL, _ session: QuerySession) throws {
+        guard case .customQuery(let text) = check.rule else { return }
+        let columns = try query(sql.everything(of: text), session).columns
+        if let sample = try sql.sample(check, columns: columns) {
+            _ = try query("EXPLAIN \(sample)", session)
         }
     }
 

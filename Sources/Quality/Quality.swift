@@ -10,6 +10,10 @@
 //     Quarantine: bad rows go to `<table>__quarantine` with their reasons, copied or moved
 //
 // Everything is SQL that the engine runs with the rights of whoever asks: a check can show nobody a row
-// that they may not see. Rules say when a row is bad; NULL is not bad but for `not_null`. With `move` the
-// rows of the table before are those after and those in quarantine, which is verified. A red gate is an
-// error of its step, and what needs the step is not done: a run on a branch is not published.
+// that they may not see. A check that SQL declares is about the table, which it follows to other names,
+// and about whatever has the name then, as policies are; one of a file is about the name.
+//
+// Rules say when a row is bad; NULL is not bad but for `not_null`. With `move` the rows of the table before
+// are those after and those in quarantine, which is verified; of rows with one key that must be unique,
+// the one that was there before stays. A red gate is an error of its step, and what needs the step is not
+// done: a run on a branch is not published.

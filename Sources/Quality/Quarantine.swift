@@ -78,9 +78,13 @@ struct Quarantine {
         var flags: [String] = []
         var joins: [String] = []
         var reasons: [String] = []
+        var ages: String?
         for (index, check) in checks.enumerated() {
             var found = try state.sql.condition(check, join: index)
-            if found == nil { found = try state.sql.surplus(check) }
+            if found == nil {
+                found = try state.sql.surplus(check)
+                if found != nil { ages = state.sql.ages }
+            }
             guard let bad = found else { continue }
             if let join = try state.sql.join(check, index) { joins.append(join) }
             flags.append("\(bad) AS \"_f\(index)\"")
@@ -93,7 +97,7 @@ struct Quarantine {
                     filter(ARRAY[\(reasons.joined(separator: ", "))], x -> x IS NOT NULL) AS r
                 FROM (SELECT \(names.map { "t.\($0)" }.joined(separator: ", ")),
                         t."$path" AS "_path", t."$pos" AS "_pos", \(flags.joined(separator: ", "))
-                    FROM \(state.sql.source) AS t \(joins.joined(separator: " "))) AS flagged) AS rated
+                    FROM \(state.sql.source) AS t \(ages ?? "") \(joins.joined(separator: " "))) AS flagged) AS rated
             WHERE cardinality(r) > 0
             """
     }

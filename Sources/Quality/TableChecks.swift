@@ -111,9 +111,11 @@ package final class TableChecks: CheckDoor {
                 table: table, name: name, kind: kind, options: options, source: "sql")
         } catch { throw error.refusal }
         try CheckTrial(check: check, at: at, query: query).run()
+        let uuid = uuid(context, at, table)
         let isNew = try records.database.write { tx in
             try records.put(
-                tx, tenant: context.tenant, check, by: context.principal.name, replaces: replaces)
+                tx, tenant: context.tenant, check, uuid: uuid, by: context.principal.name,
+                replaces: replaces)
         }
         guard isNew || mayExist else {
             throw CheckRefusal(
@@ -123,10 +125,12 @@ package final class TableChecks: CheckDoor {
     }
 
     package func drop(_ context: RequestContext, table: TableName, name: String) throws -> Bool {
+        let at = CatalogReference(parsing: table.catalog)
         let table = Self.plain(table)
         try authorizer.require(context, .tableAlter, resource(context, table))
+        let uuid = uuid(context, at, table)
         return try records.database.write { tx in
-            try records.remove(tx, tenant: context.tenant, table: table, name: name)
+            try records.remove(tx, tenant: context.tenant, table: table, uuid: uuid, name: name)
         }
     }
 
@@ -146,8 +150,8 @@ package final class TableChecks: CheckDoor {
             for check in checks {
                 guard
                     try records.put(
-                        tx, tenant: context.tenant, check, by: context.principal.name,
-                        replaces: false)
+                        tx, tenant: context.tenant, check, uuid: nil,
+                        by: context.principal.name, replaces: false)
                 else {
                     throw QualityError(
                         .alreadyExists,
@@ -162,7 +166,7 @@ package final class TableChecks: CheckDoor {
     package func list(
         _ context: RequestContext, table: TableName?
     ) throws -> [DeclaredCheck] {
-        try records.checks(tenant: context.tenant, table: table.map(Self.plain))
+        try declared(context, table)
             .filter { maySee(context, $0.table) }
             .map { check in
                 DeclaredCheck(
@@ -170,6 +174,27 @@ package final class TableChecks: CheckDoor {
                     severity: check.severity.rawValue,
                     options: JSONValue.object(check.options).encodedText(), source: check.source)
             }
+    }
+
+    private func declared(_ context: RequestContext, _ table: TableName?) throws -> [Check] {
+        guard let table else { return try records.checks(tenant: context.tenant) }
+        let at = CatalogReference(parsing: table.catalog)
+        let plain = Self.plain(table)
+        return try records.checks(
+            tenant: context.tenant, table: plain, uuid: uuid(context, at, plain))
+    }
+
+    /// The id that the table keeps when it is renamed; nil for one that is not there or not the caller's.
+    private func uuid(
+        _ context: RequestContext, _ at: CatalogReference, _ table: TableName
+    ) -> String? {
+        let loaded = try? catalog.loadTable(context, at, Self.identifier(table))
+        return loaded?.metadata.tableUUID
+    }
+
+    private static func identifier(_ table: TableName) -> TableIdentifier {
+        TableIdentifier(
+            namespace: table.schema.split(separator: ".").map(String.init), name: table.table)
     }
 
     // MARK: Results
@@ -236,11 +261,12 @@ package final class TableChecks: CheckDoor {
     package func audit(
         _ context: RequestContext, _ request: AuditRequest, query: QueryRun? = nil
     ) throws -> AuditReport {
-        let checks = try wanted(context, request)
         let table = request.table
-        let identifier = TableIdentifier(
-            namespace: table.schema.split(separator: ".").map(String.init), name: table.table)
-        let metadata = try catalog.loadTable(context, request.reference, identifier).metadata
+        let metadata = try catalog.loadTable(
+            context, request.reference, Self.identifier(table)
+        ).metadata
+        try records.adopt(tenant: context.tenant, table: table, uuid: metadata.tableUUID)
+        let checks = try wanted(context, request, metadata.tableUUID)
         let engine = engine
         let audit = Audit(
             context: context, reference: request.reference, schema: table.schema,
@@ -255,7 +281,9 @@ package final class TableChecks: CheckDoor {
         // A snapshot that was written before the latest change of columns has not all of them.
         let current = metadata.currentSnapshot
         let isPresent = current?.schemaID.map { $0 == metadata.currentSchemaID } ?? false
-        let state = try audit.state(snapshotID: isPresent ? current?.snapshotID : nil)
+        let state = try audit.state(
+            snapshotID: isPresent ? current?.snapshotID : nil,
+            formatVersion: metadata.formatVersion)
         let began = clock.now().microseconds
         let (total, findings) = audit.run(state)
         var report = AuditReport(
@@ -272,8 +300,11 @@ package final class TableChecks: CheckDoor {
         return report
     }
 
-    private func wanted(_ context: RequestContext, _ request: AuditRequest) throws -> [Check] {
-        let all = try records.checks(tenant: context.tenant, table: request.table)
+    private func wanted(
+        _ context: RequestContext, _ request: AuditRequest, _ uuid: String
+    ) throws -> [Check] {
+        let all = try records.checks(
+            tenant: context.tenant, table: request.table, uuid: uuid)
         guard !all.isEmpty else {
             throw QualityError(
                 .noSuchCheck, "no checks are declared for \(request.table)",

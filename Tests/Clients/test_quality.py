@@ -251,6 +251,68 @@ def test_the_command_line_and_quarantine(appliance, sql, schema):
     assert json.loads(appliance.command("check", "results", table, "--limit", "9", "--json").stdout)
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_what_was_there_before_stays(appliance, sql, schema, version):
+    table = f"silver.{schema}.kept{version}"
+    sql(f"create table {table} (id integer, note varchar) with (format_version = {version})")
+    sql(f"insert into {table} values (1, 'first'), (2, 'first'), (2, 'beside')")
+    for number in range(8):
+        sql(f"insert into {table} values (1, 'late {number}'), ({10 + number}, 'alone')")
+    sql(f"create check one on {table} using uniqueness with (column = 'id')")
+    appliance.command("check", "run", table, "--quarantine", "move")
+    assert sql(f"select note from {table} where id in (1, 2)") == [["first"], ["first"]]
+    moved = sql(f"select note from {table}__quarantine order by 1")
+    assert moved == [["beside"]] + [[f"late {number}"] for number in range(8)]
+    assert sql(f"select count(*) from {table}") == [[10]]
+
+
+def test_what_is_not_a_number_is_not_positive(sql, schema):
+    at = f"on silver.{schema}.n"
+    sql(f"create table silver.{schema}.n (d double, r real)")
+    sql(f"insert into silver.{schema}.n values (1.5, real '1.5'), (nan(), cast(nan() as real)), (null, null)")
+    for column in ("d", "r"):
+        sql(f"create check positive_{column} {at} using positive with (column = '{column}')")
+        sql(f"create check range_{column} {at} using range with (column = '{column}', min = 0, max = 9)")
+        sql(f"create check least_{column} {at} using range with (column = '{column}', min = 0)")
+    found = {row[0]: row[3:5] for row in sql(f"run checks {at}")}
+    assert len(found) == 6 and set(map(tuple, found.values())) == {("failed", 1)}, found
+
+
+def test_columns_of_a_query_need_no_names(sql, schema):
+    at = f"on silver.{schema}.t"
+    sql(f"create check counted {at} using custom_sql with (sql = 'select count(*), max(id) from {{table}}')")
+    sql(f"create check twice {at} using custom_sql with (sql = 'select id, id from {{table}} where id = 2')")
+    found = {row[0]: row for row in sql(f"run checks {at}")}
+    assert found["counted"][3:5] == ["failed", 1] and found["twice"][3:5] == ["failed", 1], found
+    assert list(json.loads(found["counted"][7])[0].values()) == ["3", "3"]
+    assert '"id":"2"' in found["twice"][7].replace(" ", "")
+
+
+def test_checks_follow_a_rename_and_stay_on_the_name(sql, schema):
+    old, new = f"silver.{schema}.moving", f"silver.{schema}.moved"
+    sql(f"create table {old} as select 1 as id, -1 as amount")
+    sql(f"create check above on {old} using positive with (column = 'amount')")
+    sql(f"create check present on {old} using not_null with (column = 'id')")
+    sql(f"alter table {old} rename to {new}")
+    wanted = {"above": "failed", "present": "passed"}
+    assert {row[0]: row[3] for row in sql(f"run checks on {new}")} == wanted
+    shown = sql(f"show checks on {new}")
+    assert len(shown) == 2 and all(new in row for row in shown), shown
+    assert "already" in refused(sql, f"create check above on {new} using positive with (column = 'id')")
+    # Whatever is put at the old name is looked at too.
+    sql(f"create table {old} as select 1 as id, 2 as amount")
+    assert {row[0]: row[3] for row in sql(f"run checks on {old}")} == {"above": "passed", "present": "passed"}
+    sql(f"create or replace check above on {new} using positive with (column = 'id')")
+    assert {row[0]: row[3] for row in sql(f"run checks on {new}")} == {"above": "passed", "present": "passed"}
+    sql(f"drop check present on {new}")
+    assert [row[0] for row in sql(f"run checks on {new}")] == ["above"]
+    assert sql(f"show checks on {old}") == []
+    # Dropped and made again, the name has its checks still.
+    sql(f"drop table {new}")
+    sql(f"create table {new} as select 0 as id, 2 as amount")
+    assert {row[0]: row[3] for row in sql(f"run checks on {new}")} == {"above": "failed"}
+
+
 PIPELINE = """
 name: {name}
 branch: [silver]
