@@ -50,7 +50,7 @@ extension AuditLedger {
     private static let runColumn = "run_id"
     private static let snapshotColumn = "snapshot_id"
     /// How many rows one id may lead to.
-    private static let traceLimit = 5_000
+    static let traceLimit = 5_000
     /// What the pages of traces call themselves when they read through the console.
     package static let traceSource = "trace"
 
@@ -186,7 +186,7 @@ extension AuditLedger {
     // MARK: Steps
 
     /// Brings in what is on its way, so that a trace shows what was just done.
-    private func settleAll() throws {
+    func settleAll() throws {
         try drain()
         try flush()
     }
@@ -200,14 +200,14 @@ extension AuditLedger {
         ).filter { may(context, authorizer, $0.resource) }.map(Self.read)
     }
 
-    private static func read(_ entry: LedgerEntry) -> TracedRead {
+    static func read(_ entry: LedgerEntry) -> TracedRead {
         TracedRead(
             entry: entry, resource: entry.resource, snapshotID: number(entry, "snapshotId"),
             queryID: text(entry, "queryId"), source: text(entry, "source"))
     }
 
     /// Whether the caller may know that there is such a table.
-    private func may(
+    func may(
         _ context: RequestContext, _ authorizer: any Authorizer, _ resource: String
     ) -> Bool {
         guard resource.hasPrefix("table:") else { return false }
@@ -218,7 +218,7 @@ extension AuditLedger {
         ).isAllowed
     }
 
-    private func rows(
+    func rows(
         _ tenant: String, _ condition: String, _ values: [any SQLiteBindable],
         newestFirst: Bool = false, limit: Int = traceLimit
     ) throws -> [LedgerEntry] {

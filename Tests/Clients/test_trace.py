@@ -68,6 +68,25 @@ def test_a_row_is_followed_from_source_to_viewer(story):
     assert len(untouched["versions"]) == 1
 
 
+def test_a_row_is_followed_into_the_cells_of_charts(appliance, story):
+    boss, reader, schema = story
+    folder = appliance.directory / "dashboards"
+    folder.mkdir(exist_ok=True)
+    name = schema.removeprefix("lakehouse.")
+    (folder / f"{name}.yml").write_text(
+        f"title: Totals\ntiles: [{{id: sum, kind: number, title: Sum, sql: select total from {schema}.summary}}]\n")
+    assert "31" in reader.get(f"/dashboards/{name}/tiles/sum").text
+    query = {"table": f"{schema}.raw", "column": "id", "value": "TX-1"}
+    # From raw to clean to summary to the tile.
+    trace = boss.get("/api/v1/trace", **query).json()
+    charts = [(chart["application"], chart["principal"], chart["resource"]) for chart in trace["charts"]]
+    assert charts == [(f"dashboard {name}/sum", "reader", f"table:{schema.replace('.', '/')}/summary")]
+    assert trace["charts"][0]["queryId"]
+    page = boss.get("/trace", **query).text
+    assert f'href="/dashboards/{name}#tile-sum"' in page
+    (folder / f"{name}.yml").unlink()
+
+
 def test_every_id_leads_to_what_carries_it(story):
     boss, _, schema = story
     trace = boss.get("/api/v1/trace", table=f"{schema}.clean", column="id", value="TX-1").json()

@@ -20,6 +20,9 @@ package protocol TraceBrowser: Sendable {
     func readers(
         _ context: RequestContext, table: [String], before: Int64?
     ) throws -> TracePage<TracedRead>
+
+    /// The tiles that showed the table or what was made from it, newest first.
+    func charts(_ context: RequestContext, table: [String]) throws -> [TracedRead]
 }
 
 /// The trail of the appliance.
@@ -58,5 +61,10 @@ package struct LedgerTraceBrowser: TraceBrowser {
         _ context: RequestContext, table: [String], before: Int64?
     ) throws -> TracePage<TracedRead> {
         try ledger.readers(context, authorizer: authorizer, table: table, before: before)
+    }
+
+    /// See `TraceBrowser`.
+    package func charts(_ context: RequestContext, table: [String]) throws -> [TracedRead] {
+        try ledger.charts(context, authorizer: authorizer, table: table)
     }
 }

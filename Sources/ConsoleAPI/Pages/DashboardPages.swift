@@ -3,6 +3,7 @@ import Bytes
 import CivilTime
 import Dashboards
 import HTTPMessages
+import Ledger
 
 extension ConsolePages {
     var dashboardRoutes: [Route] {
@@ -27,14 +28,15 @@ extension ConsolePages {
                 guard let sql = try view.rowsStatement(of: tile) else {
                     throw ConsoleNotFound("the tile names no rows behind it")
                 }
-                return try csv(sql, tile.id + "-rows", view, visitor)
+                return try csv(sql, tile, "-rows", view, visitor)
             },
             tileRoute("/dashboards/{name}/tiles/{tile}/csv") { view, tile, visitor in
-                try csv(view.statement(of: tile), tile.id, view, visitor)
+                try csv(view.statement(of: tile), tile, "", view, visitor)
             },
             tileRoute("/dashboards/{name}/tiles/{tile}/svg") { view, tile, visitor in
                 let answer = try answer(
-                    view.statement(of: tile), DashboardLimits.tileRows, view, visitor)
+                    view.statement(of: tile), DashboardLimits.tileRows, view, visitor,
+                    tile: tile.id)
                 guard let drawing = TileView.standalone(tile, answer.data) else {
                     throw ConsoleNotFound("the tile has nothing to draw")
                 }
@@ -153,7 +155,7 @@ extension ConsolePages {
         guard let sql = try view.rowsStatement(of: tile) else {
             throw ConsoleNotFound("the tile names no rows behind it")
         }
-        let answer = try answer(sql, Limits.resultRows, view, visitor)
+        let answer = try answer(sql, Limits.resultRows, view, visitor, tile: tile.id)
         let path = "\(address(view))/tiles/\(segment(tile.id))/rows"
         let chosen = describe(view)
         return Page(
@@ -188,7 +190,9 @@ extension ConsolePages {
         }
         do {
             return .answer(
-                try answer(view.statement(of: tile), DashboardLimits.tileRows, view, visitor))
+                try answer(
+                    view.statement(of: tile), DashboardLimits.tileRows, view, visitor,
+                    tile: tile.id))
         } catch let fault as QueryRunFault {
             if tile.fedBy != nil, Self.absentCodes.contains(fault.code.rawValue) {
                 return .absent(message: fault.message)
@@ -200,7 +204,8 @@ extension ConsolePages {
     }
 
     private func answer(
-        _ sql: String, _ rowLimit: Int, _ view: DashboardView, _ visitor: ConsoleVisitor
+        _ sql: String, _ rowLimit: Int, _ view: DashboardView, _ visitor: ConsoleVisitor,
+        tile: String? = nil
     ) throws(QueryRunFault) -> QueryAnswer {
         var request = QueryRequest(
             sql, catalog: view.document.catalog, schema: view.document.schema,
@@ -216,14 +221,17 @@ extension ConsolePages {
                     message: "no warehouse of this dashboard has a tag \(tag)")
             }
         }
-        request.source = "dashboard \(view.document.name)"
+        request.source =
+            AuditLedger.dashboardSource + view.document.name + (tile.map { "/" + $0 } ?? "")
         return try doors.runner.run(visitor.context, request)
     }
 
     private func csv(
-        _ sql: String, _ stem: String, _ view: DashboardView, _ visitor: ConsoleVisitor
+        _ sql: String, _ tile: DashboardTile, _ suffix: String, _ view: DashboardView,
+        _ visitor: ConsoleVisitor
     ) throws -> Response {
-        let answer = try answer(sql, Limits.exportedRows, view, visitor)
+        let answer = try answer(sql, Limits.exportedRows, view, visitor, tile: tile.id)
+        let stem = tile.id + suffix
         // A cut is told where people see it.
         let name = answer.data.isTruncated ? "\(stem)-first-\(Limits.exportedRows)" : stem
         return attachment(csvText(answer.data), "text/csv; charset=utf-8", name + ".csv")

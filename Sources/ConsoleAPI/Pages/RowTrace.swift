@@ -32,6 +32,8 @@ struct RowTrace {
     private(set) var derived = TracePage<TracedCommit>(items: [], next: nil)
     /// nil: the visitor may not read the ledger.
     private(set) var readers: TracePage<TracedRead>?
+    /// The tiles that showed the table or what was made from it; empty too where `readers` is nil.
+    private(set) var charts: [TracedRead] = []
     /// Whether older states were left out.
     private(set) var isCut = false
 
@@ -78,6 +80,7 @@ struct RowTrace {
         derived = try pages.trail.derived(context, table: table.path, before: derivedBefore)
         do {
             readers = try pages.trail.readers(context, table: table.path, before: readersBefore)
+            charts = try pages.trail.charts(context, table: table.path)
         } catch is AccessDenied { readers = nil }
     }
 }

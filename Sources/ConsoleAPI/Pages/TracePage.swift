@@ -175,6 +175,8 @@ extension GovernancePages {
             \(trace.isCut ? "<p class=\"note\">Older states of the table were not looked at.</p>" : "")
             <h2>Tables made from this one</h2>
             \(onward)
+            <h2>Charts that show it</h2>
+            \(charts(trace))
             <h2>Who read the table</h2>
             \(viewers(trace))
             """
@@ -208,6 +210,32 @@ extension GovernancePages {
                 """
         }
         return steps.isEmpty ? "" : "<p>Made from:</p>\n<ul>\(steps)</ul>"
+    }
+
+    /// The cells that the row went into, and who looked at them.
+    private func charts(_ trace: RowTrace) -> Markup {
+        let rows = trace.charts.map { read -> [Markup] in
+            [
+                Self.chartLink(read.source ?? ""),
+                "<code class=\"path\">\(Self.tableName(read.resource))</code>",
+                "\(read.entry.principalName)", dated(read.entry.atMicroseconds),
+                read.queryID.map { Self.link($0, $0) } ?? "",
+                read.snapshotID.map { Self.link(String($0), String($0)) } ?? "",
+            ]
+        }
+        return rows.isEmpty
+            ? "<p class=\"empty\">No dashboard has shown it.</p>"
+            : plainTable(
+                ["Chart", "Reads", "Seen by", "Last", "Query", "Snapshot"], rows, label: "Charts")
+    }
+
+    /// `dashboard fraud-overview/by-region` as a link to the tile.
+    private static func chartLink(_ source: String) -> Markup {
+        let name = source.dropFirst(AuditLedger.dashboardSource.count)
+        let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+        guard let dashboard = parts.first else { return "\(source)" }
+        let place = parts.count > 1 ? "#tile-" + segment(parts[1]) : ""
+        return "<a href=\"/dashboards/\(segment(dashboard))\(place)\">\(String(name))</a>"
     }
 
     private func viewers(_ trace: RowTrace) -> Markup {
@@ -337,6 +365,7 @@ extension GovernancePages {
             ),
             ("derived", .array(trace.derived.items.map(json))),
             ("derivedNext", json(trace.derived.next)),
+            ("charts", .array(trace.charts.map(json))),
             ("readers", trace.readers.map { .array($0.items.map(json)) } ?? .null),
             ("readersNext", json(trace.readers?.next)),
         ])
