@@ -45,8 +45,8 @@ final class UnpackedBackup: Sendable {
         }
         lock = try FileLock(path: fresh + "/lock")
         folder = parentDirectory(of: fresh) + "/" + Self.prefix + SystemEntropy().hex(bytes: 6)
-        try files.rename(fresh, to: folder)
         try Signals.watch(Self.watched) { [weak self] in self?.take($0) }
+        try files.rename(fresh, to: folder)
     }
 
     /// SIGHUP too, unless whoever started us has it ignored, as `nohup` does.
