@@ -17,7 +17,8 @@ extension Interpreter {
     }
 
     /// Refuses values that are said with something of their own between them.
-    func checkPairs() throws(Refusal) {
+    mutating func checkPairs() throws(Refusal) {
+        try checkBreakdowns()
         let mentions = self.mentions
         for (place, mention) in mentions.enumerated() where mention.family.isValue {
             guard
@@ -37,8 +38,40 @@ extension Interpreter {
                     case .dimension, .part: isSame && (joint || isSaidAgain)
                     }
                 guard isClear else { throw unclear([mention, between, mentions[other]]) }
+                if between.family == .time {
+                    let both =
+                        "\(items[mention.index].text) and \(items[mentions[other].index].text)"
+                    draft.notes.append("\(items[between.index].text) was read for \(both)")
+                }
             }
         }
+    }
+
+    /// Refuses metrics with breakdowns of their own: orders by region and revenue by channel.
+    private func checkBreakdowns() throws(Refusal) {
+        guard draft.breakdowns.count > 1 else { return }
+        var runs: [(isMetric: Bool, index: Int)] = []
+        var metrics: Set<Item.Kind> = []
+        for index in kinds.indices {
+            switch kinds[index] {
+            case .metric where !used.contains(index):
+                metrics.insert(kinds[index])
+                if runs.last?.isMetric != true { runs.append((true, index)) }
+            case .by, .per, .series:
+                if let next = significant(from: index + 1), case .metric = kinds[next],
+                    kinds[index] == .by
+                {
+                    continue
+                }
+                if runs.last?.isMetric != false { runs.append((false, index)) }
+            default: break
+            }
+        }
+        guard runs.count > 3, metrics.count > 1 else { return }
+        let words = runs.filter(\.isMetric).map { items[$0.index].text }
+        throw Refusal(
+            .cannotCombine, "all metrics of a question have the same rows", words: words,
+            suggestions: ["ask one after the other"])
     }
 
     /// Refuses the part and the whole as one: fraud in Danube of all fraud.
