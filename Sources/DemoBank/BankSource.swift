@@ -6,8 +6,8 @@ import SQLite
 /// The bank's operational database, as a core-banking system would keep it: an SQLite file, or a schema of a
 /// PostgreSQL server.
 ///
-/// `transactions` has an `updated_at` that moves with every change and `deletions` remembers what was
-/// removed, which is what replication reads. The truth about fraud is kept apart in `fraud_labels`.
+/// Every table has an `updated_at` that moves with every change of a row, and `deletions` remembers which
+/// bookings were removed, which is what replication reads. The truth about fraud is kept apart in `fraud_labels`.
 package struct BankSource {
     private let database: any BankDatabase
     /// Where the embedded database is; nil for a server.
@@ -38,23 +38,24 @@ package struct BankSource {
 
     private var schema: [String] {
         let integer = database.words.integer
+        let stamp = "updated_at \(database.words.timestamp) NOT NULL"
         return [
             """
             CREATE TABLE customers (customer_id \(integer) PRIMARY KEY, name TEXT NOT NULL,
                 email TEXT NOT NULL, segment TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL,
-                customer_since DATE NOT NULL)
+                customer_since DATE NOT NULL, \(stamp))
             """,
             """
             CREATE TABLE accounts (account_id \(integer) PRIMARY KEY, customer_id \(integer) NOT NULL,
-                kind TEXT NOT NULL, opened DATE NOT NULL)
+                kind TEXT NOT NULL, opened DATE NOT NULL, \(stamp))
             """,
             """
             CREATE TABLE cards (card_id \(integer) PRIMARY KEY, account_id \(integer) NOT NULL,
-                card_pan TEXT NOT NULL, kind TEXT NOT NULL)
+                card_pan TEXT NOT NULL, kind TEXT NOT NULL, \(stamp))
             """,
             """
             CREATE TABLE merchants (merchant_id \(integer) PRIMARY KEY, name TEXT NOT NULL,
-                category TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL)
+                category TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL, \(stamp))
             """,
             "CREATE TABLE transactions (transaction_id \(integer) PRIMARY KEY, \(bookings))",
             "CREATE INDEX transactions_updated ON transactions (updated_at)",
@@ -64,7 +65,7 @@ package struct BankSource {
             """,
             """
             CREATE TABLE fraud_labels (transaction_id \(integer) PRIMARY KEY, is_fraud BOOLEAN NOT NULL,
-                pattern TEXT)
+                pattern TEXT, \(stamp))
             """,
         ]
     }
@@ -87,6 +88,7 @@ package struct BankSource {
                     [
                         customer.id, customer.name, customer.email, customer.segment, region.name,
                         region.cities[customer.city].name, CivilFormat.date(Int32(customer.since)),
+                        Self.midnight(customer.since),
                     ])
             }
             for account in bank.accounts {
@@ -95,10 +97,14 @@ package struct BankSource {
                     [
                         account.id, account.customer + 1, account.kind,
                         CivilFormat.date(Int32(account.openedDay)),
+                        Self.midnight(account.openedDay),
                     ])
             }
             for card in bank.cards {
-                try session.insert(into: "cards", [card.id, card.account + 1, card.pan, card.kind])
+                let opened = bank.accounts[card.account].openedDay
+                try session.insert(
+                    into: "cards",
+                    [card.id, card.account + 1, card.pan, card.kind, Self.midnight(opened)])
             }
             for merchant in bank.merchants {
                 let region = BankGeography.regions[merchant.region]
@@ -107,12 +113,15 @@ package struct BankSource {
                     [
                         merchant.id, merchant.name, BankGeography.categories[merchant.category],
                         region.name, region.cities[merchant.city].name,
+                        Self.midnight(Self.firstMerchantDay),
                     ])
             }
             for booking in bank.transactions {
                 try insert(booking, updatedAt: booking.time, session, "transactions")
             }
-            for booking in bank.transactions { try label(booking, session) }
+            for booking in bank.transactions {
+                try label(booking, updatedAt: booking.time, session)
+            }
         }
     }
 
@@ -133,9 +142,23 @@ package struct BankSource {
             ])
     }
 
-    private func label(_ booking: BankTransaction, _ session: any BankSession) throws {
+    private func label(
+        _ booking: BankTransaction, updatedAt: Int64, _ session: any BankSession
+    ) throws {
         try session.insert(
-            into: "fraud_labels", [booking.id, booking.pattern != nil, booking.pattern])
+            into: "fraud_labels",
+            [
+                booking.id, booking.pattern != nil, booking.pattern,
+                CivilFormat.timestamp(updatedAt, precision: 3),
+            ])
+    }
+
+    /// 2020-01-01, when the bank's merchants were entered.
+    private static let firstMerchantDay = 18_262
+
+    /// The beginning of a day, as rows have it that have not changed since.
+    private static func midnight(_ day: Int) -> String {
+        CivilFormat.timestamp(Int64(day) * BankGenerator.microsecondsPerDay, precision: 3)
     }
 
     /// What happened at the source after the snapshot: new bookings, corrected amounts, deletions.
@@ -186,7 +209,7 @@ package struct BankSource {
                 booking.pattern = nil
                 try insert(
                     booking, updatedAt: start + 12 * 3_600_000_000, session, "transactions")
-                try label(booking, session)
+                try label(booking, updatedAt: start + 12 * 3_600_000_000, session)
             }
         }
     }

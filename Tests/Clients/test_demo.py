@@ -36,6 +36,56 @@ def run(*flags, code=0, rows=20000):
 def test_every_claim_holds_also_through_chaos_and_for_other_peoples_clients():
     receipt = run("--chaos", "--verify")
     assert receipt["complete"] and receipt["claimsHeld"] == receipt["claims"] == len(CLAIMS) > 45
+    assert len(receipt["clients"]["checked"]) == 7 and receipt["clients"]["skipped"] == []
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A kept show whose `--verify` found a python3 with no client at all: its directory, words and exit code."""
+    folder = tmp_path_factory.mktemp("kept")
+    tools = folder / "bin"
+    tools.mkdir()
+    (tools / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    (tools / "python3").chmod(0o755)
+    (folder / "show").mkdir()
+    done = lakehouse(
+        "demo", "banking-fraud", "--rows", "20000", "--verify", "--data", str(folder / "show"), code=None, timeout=300,
+        environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    return folder / "show", done
+
+
+def test_clients_that_are_not_there_are_named_and_none_is_not_enough(kept):
+    folder, done = kept
+    assert done.returncode == 1
+    receipt = json.loads((folder / "receipt.json").read_text())
+    assert [outcome["id"] for outcome in receipt["outcomes"] if not outcome["holds"]] == ["verify.clients"]
+    assert not receipt["complete"] and receipt["clients"]["checked"] == []
+    skipped = {client["id"]: client["why"] for client in receipt["clients"]["skipped"]}
+    assert len(skipped) == 7 and skipped["verify.trino"] == "trino is not installed"
+    assert "0 clients checked, 7 skipped" in done.stdout and "trino is not installed" in done.stdout
+
+
+def test_the_commands_that_were_shown_run_as_they_stand(kept, tmp_path):
+    """In another directory, by a shell, while a server holds the data."""
+    folder, done = kept
+    text = done.stdout
+    lines = [line for line in re.findall(r"^   \$ (lakehouse .+)$", text, re.M) if "lakehouse serve" not in line]
+    assert len(lines) >= 9 and all(f"--data {folder}/lake" in line for line in lines)
+    statements = [line for line in re.findall(r"^   sql> (.+;)$", text, re.M) if line.startswith(("CREATE OR REPLACE CHECK", "ALTER", "SELECT count"))]
+    assert len(statements) >= 11
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "lakehouse").symlink_to(BINARY.resolve())
+    environment = {**plain_environment(), "PATH": f"{tools}:{os.environ['PATH']}"}
+    # What is refused, and a gate that would now see the late bookings twice.
+    red = ("drop the table", "weather by region", "late-bookings")
+    with Appliance(folder / "lake"):
+        for line in lines:
+            ran = subprocess.run(
+                ["bash", "-euc", line], capture_output=True, text=True, timeout=300, env=environment, cwd=tmp_path)
+            assert (ran.returncode == 0) == (not any(word in line for word in red)), (line, ran.stdout, ran.stderr)
+        for statement in statements:
+            lakehouse("sql", "--data", str(folder / "lake"), "-c", statement, timeout=120)
 
 
 @pytest.mark.parametrize("claim", CHOSEN)

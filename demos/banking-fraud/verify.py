@@ -3,7 +3,8 @@
     python3 verify.py ACCESS.json RESULTS.jsonl
 
 ACCESS.json has addresses, tokens and keys of the running appliance; each line of RESULTS.jsonl is one
-claim: its id, whether it holds, the evidence. A client that is not installed gives no line.
+claim: its id, whether it holds, the evidence; of a client that is not installed: the id, and which module
+is missing as "skipped".
 """
 
 import asyncio
@@ -25,18 +26,20 @@ FEATURES = ["amount_log", "times_usual", "speed_kmh", "is_night", "device_burst"
 
 
 def claim(name):
-    """Runs a check; absent clients are passed over, everything else is an answer."""
+    """Runs a check; absent clients are named, everything else is an answer."""
+
+    def write(result):
+        results.write(json.dumps({"id": name, **result}) + "\n")
+        results.flush()
 
     def run(check):
         try:
             holds, evidence = check()
         except ModuleNotFoundError as error:
-            print(f"{name}: {error.name} is not installed", file=sys.stderr)
-            return
+            return write({"skipped": str(error.name)})
         except Exception as error:  # what a client says of us is evidence
             holds, evidence = False, f"{type(error).__name__}: {error}"
-        results.write(json.dumps({"id": name, "holds": bool(holds), "evidence": str(evidence)}) + "\n")
-        results.flush()
+        write({"holds": bool(holds), "evidence": str(evidence)})
 
     return run
 

@@ -8,7 +8,7 @@ extension BankingFraud {
     func dashboard() throws {
         let client = try connected()
         show.step(9)
-        show.command("lakehouse pipeline run alerts")
+        show.command(plainPipelineCommand("alerts"))
         try runPipeline("alerts")
         show.result("\(try publicURL())/dashboards/fraud-overview")
         try show.claim("dashboard.numbers") {

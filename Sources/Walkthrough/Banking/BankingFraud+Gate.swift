@@ -32,6 +32,7 @@ extension BankingFraud {
             let sql =
                 "CREATE OR REPLACE CHECK \(check.name) ON \(BankingFraud.table) "
                 + "USING \(check.kind) WITH (\(check.options))"
+            show.sql(sql)
             _ = try client.sql(sql)
         }
         show.result("\(BankingFraud.checks.count) checks guard \(BankingFraud.table)")
@@ -66,6 +67,7 @@ extension BankingFraud {
 
         try source.correctLateBookings(sparing: show.breaks("gate.published") ? 1 : 0)
         show.result("corrected at the source, run again")
+        show.command(pipelineCommand("late-bookings"))
         let green = try outcome(of: "late-bookings")
         try show.claim("gate.published") {
             let after = try client.value("SELECT count(*) FROM \(BankingFraud.table)")

@@ -13,7 +13,7 @@ extension BankingFraud {
     func marts() throws {
         let client = try connected()
         show.step(6)
-        show.command("lakehouse pipeline run marts")
+        show.command(plainPipelineCommand("marts"))
         try runPipeline("marts")
         try graph(client)
         if show.breaks("marts.reconcile") {

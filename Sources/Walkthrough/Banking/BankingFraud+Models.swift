@@ -18,10 +18,10 @@ extension BankingFraud {
     func train() throws {
         let client = try connected()
         show.step(7)
-        show.command("lakehouse pipeline run features")
+        show.command(plainPipelineCommand("features"))
         try runPipeline("features")
         let create = statement(trees: 100, seed: 42)
-        show.command(create)
+        show.sql(create)
         _ = try client.sql(show.breaks("train.area") ? statement(trees: 1, samples: 2) : create)
         let (area, precision) = try quality(client)
         show.result(
@@ -107,7 +107,7 @@ extension BankingFraud {
             \(Self.features.map { "f.\($0)" }.joined(separator: ", "))),
             memo_sentiment = ai_sentiment(coalesce(t.memo, ''))
             """
-        show.command(merge)
+        show.sql(merge)
         let clock = SystemMonotonicClock()
         let begin = clock.now()
         _ = try client.sql(merge)

@@ -42,7 +42,7 @@ extension BankingFraud {
                 show.breaks("people.masked") && policy.contains(" MASK ")
                 || show.breaks("people.one-region") && policy.contains("one_region ")
                 || show.breaks("people.no-hidden-byte") && policy.contains("one_region_daily")
-            if policy.contains(" MASK ") || policy.contains("one_region ") { show.command(policy) }
+            if policy.contains(" MASK ") || policy.contains("one_region ") { show.sql(policy) }
             if !broken { _ = try client.sql(policy) }
         }
         try masked()
@@ -62,15 +62,17 @@ extension BankingFraud {
             """
         let analyst = try persona("analyst").sql(sql).first?.map(DemoClient.text) ?? []
         let steward = try persona("steward").sql(sql).first?.map(DemoClient.text) ?? []
+        show.sql(sql)
         show.result("analyst: \(analyst.joined(separator: ", "))")
         show.result("steward: \(steward.joined(separator: ", "))")
         let card = bank.cards[6]
         let name = bank.customers[bank.accounts[card.account].customer].name
+        let clear = [card.pan, name, name]
         try show.claim("people.masked") {
             (
                 analyst == ["4***", String(name.prefix(1)) + "***", String(name.prefix(1)) + "***"]
-                    && steward == [card.pan, name, name],
-                "the analyst got \(analyst), the steward the clear values: \(steward == [card.pan, name])"
+                    && steward == clear,
+                "the analyst got \(analyst), the steward the clear values: \(steward == clear)"
             )
         }
     }
@@ -92,45 +94,75 @@ extension BankingFraud {
         }
     }
 
-    /// Looks through every byte that the viewer's doors send.
+    /// Looks through every byte that the doors send to the viewer and to the analyst.
     private func noHiddenByte() throws {
-        let viewer = try persona("viewer")
+        let secrets = BankSecrets(bank)
+        let regions = BankGeography.regions.map(\.name).filter { $0 != Self.viewersRegion }
         try show.claim("people.no-hidden-byte") {
-            var bytes = ""
-            var values: Set<String> = []
-            for sql in [
-                "SELECT * FROM \(Self.table) ORDER BY transaction_id LIMIT 200",
-                "SELECT * FROM gold.banking.mart_daily_transactions",
-                "SELECT * FROM silver.banking.cards LIMIT 500",
-                "SELECT * FROM silver.banking.customers",
-                "SELECT * FROM gold.banking.mart_customer_360",
-                "SELECT * FROM gold.banking.fraud_features LIMIT 10",
-            ] {
-                for row in try viewer.sql(sql) {
-                    bytes += JSONValue.array(row).encodedText()
-                    values.formUnion(row.map(DemoClient.text))
+            let viewers = try bytesSent(to: "viewer")
+            let analysts = try bytesSent(to: "analyst")
+            let foreign = regions.filter { name in
+                ["\"\(name)\"", ">\(name)<", ",\(name)\r", ",\(name),"].contains {
+                    viewers.contains($0)
                 }
             }
-            bytes += try viewer.get("/dashboards/fraud-overview").text
-            bytes += try viewer.get("/dashboards/fraud-overview/tiles/daily-transactions/csv").text
-            let reply = try viewer.post(
-                "/api/v1/ask",
-                .object([
-                    ("question", "fraud rate by region"), ("model", "banking-fraud"),
-                ]))
-            bytes += reply.text
-            let regions = BankGeography.regions.map(\.name).filter { $0 != Self.viewersRegion }
             let hidden =
-                regions.filter { name in
-                    ["\"\(name)\"", ">\(name)<", ",\(name)\r"].contains { bytes.contains($0) }
-                } + bank.cards.prefix(500).map(\.pan).filter { bytes.contains($0) }
-                + bank.customers.map(\.name).filter { values.contains($0) }
+                (foreign + secrets.found(in: viewers)).map { "the viewer got \($0)" }
+                + secrets.found(in: analysts).map { "the analyst got \($0)" }
             return (
-                hidden.isEmpty,
-                "\(bytes.utf8.count) bytes by SQL, dashboard and ask hold \(hidden.isEmpty ? "no hidden value" : "\(hidden.prefix(5))")"
+                hidden.isEmpty && viewers.contains(Self.viewersRegion)
+                    && analysts.contains(regions[0]),
+                "\(viewers.utf8.count) bytes to the viewer and \(analysts.utf8.count) to the analyst, "
+                    + "by SQL, dashboard, CSV and ask: "
+                    + (hidden.isEmpty
+                        ? "no hidden card number, name, e-mail address or region"
+                        : hidden.prefix(5).joined(separator: ", "))
             )
         }
     }
+
+    /// All that SQL, the dashboard with its tiles and their rows, and `ask` send to one of the personas.
+    private func bytesSent(to name: String) throws -> String {
+        let reader = try persona(name)
+        var bytes = ""
+        for sql in [
+            "SELECT * FROM \(Self.table) ORDER BY transaction_id LIMIT 200",
+            "SELECT * FROM gold.banking.mart_daily_transactions",
+            "SELECT * FROM silver.banking.cards LIMIT 500",
+            "SELECT * FROM silver.banking.customers",
+            "SELECT * FROM gold.banking.mart_customer_360",
+            "SELECT * FROM gold.banking.fraud_features LIMIT 10",
+        ] {
+            for row in try reader.sql(sql) { bytes += JSONValue.array(row).encodedText() + "\n" }
+        }
+        let dashboard = "/dashboards/fraud-overview"
+        for path in [dashboard, dashboard + "/tiles/fraud-rate-by-region/rows"]
+            + Self.tiles.map({ "\(dashboard)/tiles/\($0)/csv" })
+        {
+            let answer = try reader.get(path)
+            guard answer.status == 200 else {
+                throw WalkthroughError(
+                    .requestFailed, "\(path) answered \(name) with \(answer.status)")
+            }
+            bytes += answer.text
+        }
+        for question in ["fraud rate by region", "amount by segment", "transactions by city"] {
+            let reply = try reader.post(
+                "/api/v1/ask",
+                .object([("question", .string(question)), ("model", "banking-fraud")]))
+            bytes += reply.text
+        }
+        return bytes
+    }
+
+    /// The tiles of the dashboard, by its document.
+    private static let tiles: [String] = {
+        let text = EmbeddedFiles.text("demos/banking-fraud/dashboards/fraud-overview.yml") ?? ""
+        let lines = text.split(separator: "\n")
+        return lines.drop { $0 != "tiles:" }.compactMap { line in
+            line.hasPrefix("  - id: ") ? String(line.dropFirst("  - id: ".count)) : nil
+        }
+    }()
 
     /// A table that hides something from somebody hands them no file of it.
     private func noRawFiles() throws {
@@ -157,54 +189,5 @@ extension BankingFraud {
                     + "\(allowed.status)"
             )
         }
-    }
-
-    // MARK: 12
-
-    /// An agent looks around, asks, and is refused a write.
-    func agent() throws {
-        show.step(12)
-        guard let analyst = personas["analyst"] else {
-            throw WalkthroughError(.requestFailed, "there is no analyst")
-        }
-        let agent = try DemoAgent(port: connectedPort(), token: analyst.token)
-        try show.claim("agent.answers") {
-            let tools = try agent.tools()
-            let described = try agent.use(
-                "describe_table", .object([("table", .string(Self.table))]))
-            let asked = try agent.use(
-                "query",
-                .object([("sql", .string("SELECT count(*) AS n FROM \(Self.table)"))]))
-            let wanted =
-                show.breaks("agent.answers")
-                ? "-1" : try connected().value("SELECT count(*) FROM \(Self.table)")
-            let text = asked.content.value?.encodedText() ?? ""
-            show.result("tools: \(tools.joined(separator: ", "))")
-            show.result("query: \(text.prefix(120))")
-            return (
-                tools.contains("ask") && !described.refused && !asked.refused
-                    && text.contains(wanted),
-                "\(tools.count) tools, count by the agent \(text.prefix(80)), by SQL \(wanted)"
-            )
-        }
-        try show.claim("agent.refused-write") {
-            var statements = [
-                "DELETE FROM \(Self.table)",
-                "EXPLAIN ANALYZE DELETE FROM \(Self.table) WHERE transaction_id = 1",
-                "CREATE TABLE silver.banking.copied AS WITH t AS (SELECT 1 AS x) SELECT * FROM t",
-            ]
-            if show.breaks("agent.refused-write") { statements.append("SELECT 1") }
-            let refusals = statements.map { sql in
-                (try? agent.use("query", .object([("sql", .string(sql))]))).map(\.refused) ?? true
-            }
-            return (
-                refusals.allSatisfy { $0 },
-                zip(statements, refusals).map {
-                    "\($0.prefix(30))…: \($1 ? "refused" : "let through")"
-                }
-                .joined(separator: ", ")
-            )
-        }
-        show.endStep()
     }
 }

@@ -9,7 +9,7 @@ extension BankingFraud {
             ? try snapshotID(client) : firstSnapshot
         let sql =
             "SELECT count(*), sum(amount) FROM \(BankingFraud.table) FOR VERSION AS OF \(version)"
-        show.command(sql)
+        show.sql(sql)
         let row = try client.sql(sql)[0].map(DemoClient.text)
         show.result("then: \(row[0]) rows, \(row[1]) EUR")
         try show.claim("timetravel.before-change") {

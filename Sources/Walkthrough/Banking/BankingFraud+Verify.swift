@@ -4,7 +4,7 @@ import Platform
 
 extension BankingFraud {
     /// Replays claims through clients of others, those that `python3` has installed. What is not there
-    /// is not claimed.
+    /// is named as skipped; where none is there, nothing was verified and that is red.
     func verify() throws {
         show.say("\nVerify\n   The same claims, by clients that we did not write.")
         guard let server, let text = EmbeddedFiles.text("demos/banking-fraud/verify.py") else {
@@ -35,19 +35,47 @@ extension BankingFraud {
             ("expected", .array(expected.map { .string(DemoClient.text($0)) })),
         ])
         try files.replaceDurably(script, with: Array(text.utf8), mode: 0o600)
-        try files.replaceDurably(given, with: access.encoded(), mode: 0o600)
+        let granted = access.encoded()
+        // Broken: half of what the clients are told, so that none of them can begin.
+        try files.replaceDurably(
+            given,
+            with: show.breaks(Self.clientsClaim)
+                ? Array(granted.prefix(granted.count / 2)) : granted,
+            mode: 0o600)
         try files.replaceDurably(results, with: [], mode: 0o600)
         let child = try ChildProcess("/usr/bin/env", ["python3", script, given, results])
-        _ = child.wait()
+        let code = child.wait()
         let lines = String(decoding: try files.readAll(results, limit: 1 << 20), as: UTF8.self)
-        var count = 0
+        var clients = VerifiedClients()
         for line in lines.split(separator: "\n") {
             let found = try JSONValue(parsing: Array(line.utf8)).cursor
-            count += 1
-            try show.claim(try found["id"].string()) {
-                (try found["holds"].bool(), try found["evidence"].string())
+            let id = try found["id"].string()
+            if let missing = try found["skipped"].optionalString() {
+                clients.skipped.append((id, "\(missing) is not installed"))
+                show.result("skipped \(id): \(missing) is not installed")
+            } else {
+                clients.checked.append(id)
+            }
+            show.clients = clients
+            if !found["skipped"].isPresent {
+                try show.claim(id) { (try found["holds"].bool(), try found["evidence"].string()) }
             }
         }
-        show.result("\(count) of 7 clients are installed")
+        let heard = clients.checked + clients.skipped.map(\.id)
+        let unheard = show.script.claims.map(\.id).filter {
+            $0.hasPrefix("verify.") && $0 != Self.clientsClaim && !heard.contains($0)
+        }
+        clients.skipped += unheard.map {
+            ($0, "nothing was heard of it: python3 ended with \(code)")
+        }
+        show.clients = clients
+        try show.claim(Self.clientsClaim) {
+            (
+                code == 0 && unheard.isEmpty && !clients.checked.isEmpty,
+                "python3 ended with \(code); \(clients.words)"
+            )
+        }
     }
+
+    private static let clientsClaim = "verify.clients"
 }

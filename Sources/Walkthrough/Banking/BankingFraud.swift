@@ -52,8 +52,7 @@ final class BankingFraud {
 
     /// Runs every step. The server keeps running; `end` stops it.
     func run() throws {
-        try preflight()
-        try boot()
+        try boot(try preflight())
         try seed()
         try replicate()
         try liveChange()
@@ -106,26 +105,38 @@ final class BankingFraud {
 
     // MARK: 0, 1
 
-    private func preflight() throws {
+    private func preflight() throws -> ApplianceConfiguration {
         show.step(0)
+        let configuration = try chosenConfiguration()
+        let ports = [
+            configuration.integer("ports.console"), configuration.integer("ports.s3"),
+        ]
+        func listen(_ port: Int) throws -> ListeningSocket? {
+            try SocketAddress.resolve(host: "127.0.0.1", port: port).first.map {
+                try ListeningSocket($0)
+            }
+        }
+        // Broken: somebody else listens on the port of the console.
+        let holder = show.breaks("preflight.passes") ? try listen(ports[0]) : nil
+        defer { holder?.close() }
         try show.claim("preflight.passes") {
+            for port in ports { try listen(port)?.close() }
             let free = try LocalFileSystem().freeBytes(directory)
             let memory = Host.memoryBytes
-            // Broken: a machine that would need more disk than there can be.
-            let neededDisk: Int64 = show.breaks("preflight.passes") ? .max : 1 << 30
             let now = SystemWallClock().now()
-            let fit = free >= neededDisk && memory >= 1 << 30 && now.seconds > 1_700_000_000
+            let fit = free >= 1 << 30 && memory >= 1 << 30 && now.seconds > 1_700_000_000
             return (
                 fit,
-                "\(free >> 20) MiB of disk free, \(memory >> 20) MiB of memory, clock at \(now.seconds)"
+                "ports \(ports[0]) and \(ports[1]) are free, \(free >> 20) MiB of disk free, "
+                    + "\(memory >> 20) MiB of memory, clock at \(now.seconds)"
             )
         }
         show.endStep()
+        return configuration
     }
 
-    private func boot() throws {
-        show.step(1)
-        show.command("lakehouse serve --data \(directory)/lake")
+    /// On two ports of loopback that are free at the moment.
+    private func chosenConfiguration() throws -> ApplianceConfiguration {
         let settings = [
             (key: "data", value: directory + "/lake"), (key: "ports.console", value: "0"),
             (key: "ports.s3", value: "0"),
@@ -138,6 +149,12 @@ final class BankingFraud {
         var configuration = try ApplianceConfiguration.load(
             file: nil, environment: { _ in nil }, flags: settings)
         try configuration.chooseFreePorts()
+        return configuration
+    }
+
+    private func boot(_ configuration: ApplianceConfiguration) throws {
+        show.step(1)
+        show.command("lakehouse serve --data \(lake)")
         let appliance = try Appliance(configuration)
         let server = ApplianceServer(appliance)
         try server.start()
@@ -154,7 +171,8 @@ final class BankingFraud {
             host: "127.0.0.1", port: appliance.consolePort, user: "admin", token: token)
         show.result(
             "one process at \(appliance.publicURL), ready after \(server.ageMilliseconds) ms\n"
-                + "personas: admin, engineer, analyst, viewer, steward; service account: replication"
+                + "personas: admin, engineer, analyst, viewer, steward; service account: replication\n"
+                + "lines that begin with $ are for a shell, those with sql> for: lakehouse sql --data \(lake)"
         )
         try checkBoot(appliance)
         show.endStep()
@@ -184,11 +202,11 @@ final class BankingFraud {
 
     private func checkBoot(_ appliance: Appliance) throws {
         let client = try connected()
-        try show.claim("boot.ready") {
-            let path = show.breaks("boot.ready") ? "/readyz/none" : "/readyz"
-            let answer = try client.get(path, authorized: false)
-            return (answer.status == 200, "\(path) answered \(answer.status)")
+        if show.breaks("boot.ready") {
+            server?.stop()
+            server = nil
         }
+        try show.claim("boot.ready") { try client.readiness() }
         try show.claim("boot.keys-verify") {
             let discovery = try client.get(
                 "/oidc/.well-known/openid-configuration", authorized: false)
@@ -238,7 +256,9 @@ final class BankingFraud {
         show.command(
             postgres.map {
                 "psql '\($0.address.shown)' -c 'SELECT count(*) FROM \(PostgresBank.schema).transactions'"
-            } ?? "sqlite3 core-banking.sqlite 'SELECT count(*) FROM transactions'")
+            }
+                ?? "sqlite3 \(ShellWord.quoted(source.file ?? "")) 'SELECT count(*) FROM transactions'"
+        )
         let frauds = bank.transactions.count { $0.pattern != nil }
         show.result(
             "\(bank.customers.count) customers, \(bank.accounts.count) accounts, "
@@ -251,7 +271,10 @@ final class BankingFraud {
                 options.rows == 100_000 && options.seed == 42 && options.asOfDay == 20_778
             let expected =
                 isDefault ? BankingFraud.publishedDigest : BankSource.digest(generator.generate())
-            return (digest == expected, "sha256 \(digest)")
+            return (
+                digest == expected,
+                "sha256 \(digest), \(isDefault ? "published" : "made again") \(expected)"
+            )
         }
         show.endStep()
     }
@@ -268,9 +291,17 @@ final class BankingFraud {
 
     /// How a person starts a pipeline that reads the source.
     func pipelineCommand(_ name: String) -> String {
-        "lakehouse pipeline run \(name)"
-            + (postgres == nil ? " --parameter source=core-banking.sqlite" : "")
+        let parameter = source.file.map { " --parameter \(ShellWord.quoted("source=\($0)"))" }
+        return "lakehouse pipeline run \(name)\(parameter ?? "") --wait --data \(lake)"
     }
+
+    /// How a person starts one that reads tables of the lakehouse.
+    func plainPipelineCommand(_ name: String) -> String {
+        "lakehouse pipeline run \(name) --wait --data \(lake)"
+    }
+
+    /// The data directory as it is typed.
+    var lake: String { ShellWord.quoted(directory + "/lake") }
 
     /// Makes the bank's PostgreSQL database a catalog; the password is in nothing that is shown.
     private func connectSource(_ client: DemoClient) throws {
@@ -284,7 +315,7 @@ final class BankingFraud {
             "CREATE CATALOG bank USING postgresql WITH (\"connection-url\" = "
             + quoted(postgres.address.shown)
         let password = postgres.address.password
-        show.command(start + (password == nil ? ")" : ", \"connection-password\" = '…')"))
+        show.sql(start + (password == nil ? ")" : ", \"connection-password\" = '…')"))
         _ = try client.sql(
             start + (password.map { ", \"connection-password\" = \(quoted($0)))" } ?? ")"))
     }
@@ -336,17 +367,52 @@ final class BankingFraud {
         }
         try checkFiles(client)
         firstSnapshot = try snapshotID(client)
+        try rerun(client)
+        show.endStep()
+    }
+
+    private static let replicated = [
+        "customers", "accounts", "cards", "merchants", "transactions", "fraud_labels",
+    ]
+
+    /// The same pipeline on the same source: no table gets a snapshot, and each has the source's rows.
+    private func rerun(_ client: DemoClient) throws {
+        func snapshots() throws -> [String] {
+            try Self.replicated.map { table in
+                try client.value(
+                    "SELECT concat(CAST(count(*) AS varchar), ' ', "
+                        + "CAST(max_by(snapshot_id, committed_at) AS varchar)) "
+                        + "FROM silver.banking.\"\(table)$snapshots\"")
+            }
+        }
+        let before = try snapshots()
         if show.breaks("replicate.rerun-adds-nothing") {
             try source.change(
-                "UPDATE transactions SET updated_at = '2030-01-01 00:00:00.000', memo = 'touched' WHERE transaction_id = 3"
-            )
+                "UPDATE merchants SET updated_at = '2030-01-01 00:00:00.000', name = 'touched' "
+                    + "WHERE merchant_id = 3")
         }
         try runPipeline("replicate")
         try show.claim("replicate.rerun-adds-nothing") {
-            let after = try snapshotID(client)
-            return (after == firstSnapshot, "snapshot \(firstSnapshot) before, \(after) after")
+            let after = try snapshots()
+            var counts: [String] = []
+            var different: [String] = []
+            for (index, table) in Self.replicated.enumerated() {
+                let rows = try client.value("SELECT count(*) FROM silver.banking.\(table)")
+                let wanted = try source.value("SELECT count(*) FROM \(table)")
+                counts.append("\(table) \(rows)")
+                if rows != wanted { different.append("\(table) \(rows), source \(wanted)") }
+                if after[index] != before[index] {
+                    different.append(
+                        "\(table): snapshots \(before[index]) before, \(after[index]) after")
+                }
+            }
+            return (
+                different.isEmpty,
+                different.isEmpty
+                    ? "no table has a new snapshot: \(counts.joined(separator: ", ")) rows"
+                    : different.joined(separator: "; ")
+            )
         }
-        show.endStep()
     }
 
     private func checkFiles(_ client: DemoClient) throws {

@@ -9,6 +9,7 @@ final class DemoAgent {
     private let token: String
     private var session: String?
     private var lastID = 0
+    private var transcript: [String] = []
 
     init(port: Int, token: String) throws {
         connection = HTTPConnection(host: "127.0.0.1", port: port)
@@ -31,16 +32,44 @@ final class DemoAgent {
         try call("tools/list", .object([]))["tools"].elements().map { try $0["name"].string() }
     }
 
-    /// Calls a tool: what it answers as structured content, and whether it refused.
-    func use(_ tool: String, _ arguments: JSONValue) throws -> (content: JSONCursor, refused: Bool)
-    {
+    /// What a tool said.
+    struct Answer {
+        /// Its structured content; nothing where it refused.
+        let content: JSONCursor
+        /// The same in words.
+        let text: String
+        let isRefused: Bool
+    }
+
+    /// Calls a tool. Throws where the call does not come to the tool at all.
+    func use(_ tool: String, _ arguments: JSONValue) throws -> Answer {
         let result = try call(
             "tools/call", .object([("name", .string(tool)), ("arguments", arguments)]))
-        let isError = result["isError"].isPresent ? try result["isError"].bool() : false
-        let content =
-            result["structuredContent"].isPresent
-            ? result["structuredContent"] : result["content"]
-        return (content, isError)
+        let text = try result["content"].elements().map { try $0["text"].string() }
+            .joined(separator: " ")
+        return Answer(
+            content: result["structuredContent"], text: text,
+            isRefused: result["isError"].isPresent ? try result["isError"].bool() : false)
+    }
+
+    /// What was said since the last time, in short: a line for each call, and one for its answer.
+    func takeTranscript() -> [String] {
+        defer { transcript = [] }
+        return transcript
+    }
+
+    /// What an answer says to whoever reads it: a tool's words, otherwise all of it.
+    private static func words(_ answer: JSONCursor) throws -> String {
+        if let parts = try? answer["result"]["content"].elements() {
+            return try parts.map { try $0["text"].string() }.joined(separator: " ")
+        }
+        return (answer["error"].value ?? answer["result"].value ?? .null).encodedText()
+    }
+
+    private static let shownLetters = 140
+
+    private static func short(_ text: String) -> String {
+        text.count > shownLetters ? "\(text.prefix(shownLetters))…" : text
     }
 
     private func call(_ method: String, _ parameters: JSONValue) throws -> JSONCursor {
@@ -50,7 +79,9 @@ final class DemoAgent {
                 ("jsonrpc", "2.0"), ("id", .int(lastID)), ("method", .string(method)),
                 ("params", parameters),
             ]))
+        transcript.append("→ \(method) \(Self.short(parameters.encodedText()))")
         let body = try JSONValue(parsing: answer.body).cursor
+        transcript.append("← \(Self.short(try Self.words(body)))")
         if body["error"].isPresent {
             throw WalkthroughError(.requestFailed, try body["error"]["message"].string())
         }

@@ -24,6 +24,24 @@ final class DemoClient {
 
     /// Runs a statement; its rows as JSON values.
     func sql(_ statement: String) throws -> [[JSONValue]] {
+        let (rows, error) = try run(statement)
+        if let error {
+            throw WalkthroughError(
+                .statementFailed, try error["message"].string(),
+                hint: "the statement was: \(statement.prefix(300))")
+        }
+        return rows
+    }
+
+    /// The name of the error that a statement ends with, such as `PERMISSION_DENIED`; nil when it does what
+    /// it says.
+    func errorName(of statement: String) throws -> String? {
+        try run(statement).error.map { try $0["errorName"].string() }
+    }
+
+    private func run(
+        _ statement: String
+    ) throws -> (rows: [[JSONValue]], error: JSONCursor?) {
         var answer = try connection.send(
             .post, "/v1/statement", fields: authorization, body: Array(statement.utf8))
         var rows: [[JSONValue]] = []
@@ -34,15 +52,11 @@ final class DemoClient {
                     "the SQL door answered \(answer.status): \(answer.text.prefix(200))")
             }
             let page = try JSONValue(parsing: answer.body).cursor
-            if page["error"].isPresent {
-                throw WalkthroughError(
-                    .statementFailed, try page["error"]["message"].string(),
-                    hint: "the statement was: \(statement.prefix(300))")
-            }
+            if page["error"].isPresent { return (rows, page["error"]) }
             for row in try page["data"].optionalElements() ?? [] {
                 rows.append(try row.elements().compactMap(\.value))
             }
-            guard let next = try page["nextUri"].optionalString() else { return rows }
+            guard let next = try page["nextUri"].optionalString() else { return (rows, nil) }
             // The absolute URI begins with http://host:port.
             let path = next.drop { $0 != "/" }.dropFirst(2).drop { $0 != "/" }
             answer = try connection.send(.get, String(path), fields: authorization)
@@ -53,6 +67,16 @@ final class DemoClient {
     func value(_ statement: String) throws -> String {
         guard let first = try sql(statement).first?.first else { return "" }
         return DemoClient.text(first)
+    }
+
+    /// Whether every service says that it is ready, and which do.
+    func readiness() throws -> (holds: Bool, evidence: String) {
+        let answer = try get("/readyz", authorized: false)
+        let services = answer.text.split(separator: "\n")
+        return (
+            answer.status == 200 && !services.isEmpty,
+            "/readyz answered \(answer.status): \(services.joined(separator: ", "))"
+        )
     }
 
     func get(_ path: String, authorized: Bool = true) throws -> HTTPAnswer {

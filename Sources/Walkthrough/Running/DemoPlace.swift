@@ -5,7 +5,7 @@ enum DemoPlace {
     /// What walkthroughs leave in their directory.
     private static let left = [
         "lake", "core-banking.sqlite", "core-banking.sqlite-wal", "core-banking.sqlite-shm",
-        "orders.csv", "receipt.json", "walkthrough.json", "chaos.log", "verify.py",
+        "orders.csv", "returns.csv", "receipt.json", "walkthrough.json", "chaos.log", "verify.py",
         "verify-access.json",
         "verify.jsonl", "dbt",
     ]

@@ -30,12 +30,12 @@ struct Receipt {
 
     var isComplete: Bool { failure == nil && held == claims.count }
 
-    /// `42/42 claims hold · 8.7 s · 412 MB · 230 MB written`.
+    /// `42/42 claims hold · 8.7 s · 412 MB · 230 MB written`; below it, with `--verify`, which clients checked.
     var lastLine: String {
         let seconds = Double(elapsedMilliseconds / 100) / 10
         let written = bytesWritten.map { " · \($0 >> 20) MB written" } ?? ""
         return "\(held)/\(claims.count) claims hold · \(seconds) s · \(peakMemoryBytes >> 20) MB"
-            + written
+            + written + (show.clients.map { "\n\($0.words)" } ?? "")
     }
 
     var document: JSONValue { .object(members) }
@@ -58,7 +58,8 @@ struct Receipt {
                 .string(
                     show.options.source.flatMap { PostgresAddress($0)?.shown } ?? "embedded")
             ), ("claimsHeld", .int(held)), ("claims", .int(claims.count)),
-            ("complete", .bool(isComplete)), ("milliseconds", .int(elapsedMilliseconds)),
+            ("complete", .bool(isComplete)), ("clients", show.clients?.json ?? .null),
+            ("milliseconds", .int(elapsedMilliseconds)),
             ("peakMemoryBytes", .int(peakMemoryBytes)),
             ("bytesWritten", bytesWritten.map { .int($0) } ?? .null),
             ("failure", failure.map { .string("\($0)") } ?? .null),

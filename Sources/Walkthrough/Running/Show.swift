@@ -37,6 +37,8 @@ final class Show {
     var transcriptDirectory: String?
     private let clock = SystemMonotonicClock()
     private(set) var outcomes: [ClaimOutcome] = []
+    /// With `--verify`: which clients of others were there.
+    var clients: VerifiedClients?
     private var stepStart: MonotonicInstant
     private let start: MonotonicInstant
 
@@ -75,6 +77,12 @@ final class Show {
     func command(_ text: String) {
         keep(.command(text))
         for line in text.split(separator: "\n") { say("   $ \(line)") }
+    }
+
+    /// A statement that a person could type into `lakehouse sql`.
+    func sql(_ text: String) {
+        keep(.command(text + ";"))
+        for line in (text + ";").split(separator: "\n") { say("   sql> \(line)") }
     }
 
     /// A result of the step.
