@@ -316,6 +316,7 @@ def test_errors_say_each_thing_once_and_name_files_as_they_were_typed(files, tmp
         (["--memory-limit", "1KiB"], "--memory-limit is at least 1MiB"),
         (["--memory-limit", "much"], "--memory-limit wants a number and a unit"),
         (["--csv", "--json"], "--csv and --json are given"),
+        (["-f", "q.sql"], "-c and -f q.sql are both given"),
         (["--markdown", "--csv"], "--csv and --markdown are given"),
     ],
 )

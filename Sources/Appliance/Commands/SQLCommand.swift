@@ -68,7 +68,14 @@ enum SQLCommand {
 
     /// What is to be run; nil: statements are typed.
     private static func script(_ parsed: ParsedArguments) throws -> String? {
-        if let text = parsed["command"] { return text }
+        if let text = parsed["command"] {
+            if let file = parsed["file"] {
+                throw ApplianceError(
+                    .usage, "-c and -f \(file) are both given",
+                    hint: "a file's statements first: lakehouse sql -f \(file) && lakehouse sql -c …")
+            }
+            return text
+        }
         guard let path = parsed["file"] else { return nil }
         let bytes = try LocalFileSystem().readAll(path, limit: 64 << 20)
         guard let text = String(validating: bytes, as: UTF8.self) else {
