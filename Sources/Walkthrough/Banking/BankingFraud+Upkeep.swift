@@ -228,10 +228,13 @@ extension BankingFraud {
             let text = reply.text
             let hasModel = text.contains("fraud_features")
             let readers = try body["readers"].optionalElements()?.count ?? 0
+            let charts = Set(
+                try body["charts"].elements().map { try $0["application"].string() })
             return (
-                versions.count > 1 && runs > 0 && hasModel && readers > 0,
+                versions.count > 1 && runs > 0 && hasModel && readers > 0 && !charts.isEmpty,
                 "\(versions.count) states of the booking, \(runs) by pipeline runs, "
-                    + "\(derived.count) tables made of it, \(readers) reads"
+                    + "\(derived.count) commits made of it, \(charts.count) charts showed it, "
+                    + "\(readers) reads"
             )
         }
         show.endStep()
