@@ -33,7 +33,12 @@ extension Interpreter {
                 let isSaidAgain = alike.contains { $0.index > mentions[other].index }
                 let isClear =
                     switch between.family {
-                    case .time: alike.count == 1
+                    case .time:
+                        // Behind the joint it is the second value's own.
+                        alike.count == 1
+                            && !kinds[mention.index..<between.index].contains {
+                                [.and, .or, .comma].contains($0)
+                            }
                     case .metric: isSame && joint
                     case .dimension, .part: isSame && (joint || isSaidAgain)
                     }
