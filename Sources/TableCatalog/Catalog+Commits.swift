@@ -267,7 +267,7 @@ extension Catalog {
                 pointer: pointer, text: [], expectedLocation: pointer.metadataLocation)
         }
         try checkContracts(context, pointer, from: base, to: next)
-        if next.location != base.location { try requirePlace(context, next, isNew: false) }
+        try requirePlaces(context, at, next, base: base)
         next = next.recordingPrevious(base, metadataFile: pointer.metadataLocation)
         var prepared = prepare(
             next, pointer.identifier, kind: .table, version: pointer.version + 1, context)
@@ -301,7 +301,7 @@ extension Catalog {
         if !hasLocation { updates.insert(.setLocation(home), at: 0) }
         let metadata = try TableMetadata.empty(formatVersion: version).applying(
             updates, nowMilliseconds: nowMilliseconds)
-        try requirePlace(context, metadata, isNew: true)
+        try requirePlaces(context, at, metadata, isHome: !hasLocation)
         let identifier = TableIdentifier(namespace: levels, name: commit.identifier.name)
         return prepare(metadata, identifier, kind: .table, version: 0, context)
     }

@@ -115,7 +115,7 @@ extension Catalog {
             uuid: uuid, location: location, schema: creation.schema, spec: creation.spec,
             sortOrder: creation.sortOrder, properties: creation.properties,
             nowMilliseconds: nowMilliseconds)
-        if creation.location != nil { try requirePlace(context, metadata, isNew: true) }
+        try requirePlaces(context, at, metadata, isHome: creation.location == nil)
         let owned = TableIdentifier(namespace: levels, name: creation.name)
         if isStaged {
             return LoadedTable(
@@ -150,7 +150,7 @@ extension Catalog {
         try requireObjects(context, .objectRead, metadataLocation)
         let entry = try metadata(at: metadataLocation)
         try requireObjects(context, .objectRead, entry.metadata.location + "/")
-        try requirePlace(context, entry.metadata, isNew: true)
+        try requirePlaces(context, at, entry.metadata)
         return try serialized([lockKey(context, at, identifier)]) {
             let pointer = try database.writeGrouped { tx in
                 let chain = try chain(tx, context, at)

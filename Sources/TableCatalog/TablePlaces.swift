@@ -29,15 +29,39 @@ extension Catalog {
         }
     }
 
-    /// Refuses a place that touches another table's, or a uuid that another table has, but to those who
-    /// may write the files there without any table.
-    func requirePlace(
-        _ context: RequestContext, _ metadata: TableMetadata, isNew: Bool
+    /// Refuses places where the table's own folder is not, but to those who may write and delete the
+    /// files there without any table: for the catalog writes there, and cleans up, for its owner.
+    /// That is what a location outside of the warehouse is, one that touches another table's, one for
+    /// a uuid that another table has, and a path for data or metadata that is not below the location.
+    /// With a `base`, only what has changed since is looked at; `isHome`: the catalog chose the location.
+    func requirePlaces(
+        _ context: RequestContext, _ at: CatalogReference, _ metadata: TableMetadata,
+        base: TableMetadata? = nil, isHome: Bool = false
     ) throws {
-        let uuid = metadata.tableUUID
+        func requireRights(_ place: String) throws {
+            try requireObjects(context, .objectWrite, place)
+            try requireObjects(context, .objectDelete, place)
+        }
         let place = Self.trimmed(metadata.location)
+        for name in ["write.data.path", "write.metadata.path"] {
+            guard let path = metadata.properties[name], path != base?.properties[name],
+                !(Self.trimmed(path) + "/").hasPrefix(place + "/")
+            else { continue }
+            try requireRights(Self.trimmed(path))
+        }
+        guard metadata.location != base?.location else { return }
+        let root = try database.read { tx in
+            try tx.text(
+                "SELECT location FROM warehouses WHERE tenant = ? AND name = ?", context.tenant,
+                at.warehouse)
+        }
+        guard let root, place.hasPrefix(Self.trimmed(root) + "/") else {
+            return try requireRights(place)
+        }
+        if isHome { return }
+        let uuid = metadata.tableUUID
         let isFree = try database.read { tx in
-            if isNew {
+            if base == nil {
                 let isKnown = try tx.exists(
                     """
                     SELECT 1 FROM pointers WHERE tenant = ?1 AND uuid = ?2
@@ -47,7 +71,7 @@ extension Catalog {
             }
             return try !isTaken(tx, place, butBy: uuid, alsoAbove: true)
         }
-        if !isFree { try requireObjects(context, .objectWrite, place) }
+        if !isFree { try requireRights(place) }
     }
 
     /// Throws unless the caller's own grants allow it with the files at a place.

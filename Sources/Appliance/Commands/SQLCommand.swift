@@ -72,7 +72,7 @@ enum SQLCommand {
             if let file = parsed["file"] {
                 throw ApplianceError(
                     .usage, "-c and -f \(file) are both given",
-                    hint: "a file's statements first: lakehouse sql -f \(file) && lakehouse sql -c …")
+                    hint: "run the file first: lakehouse sql -f \(file) && lakehouse sql -c …")
             }
             return text
         }
