@@ -62,7 +62,7 @@ def while_working(server, work, workers, enough):
     threads = [threading.Thread(target=body, args=(worker,), daemon=True) for worker in range(workers)]
     for thread in threads:
         thread.start()
-    assert reached.wait(60), f"only {len(acknowledged)} acknowledgements\n{server.log()}"
+    assert reached.wait(240), f"only {len(acknowledged)} acknowledgements\n{server.log()}"
     server.kill()
     for thread in threads:
         thread.join(60)
