@@ -273,7 +273,23 @@ extension Catalog {
             next, pointer.identifier, kind: .table, version: pointer.version + 1, context)
         prepared.pointer.owner = pointer.owner
         prepared.expectedLocation = pointer.metadataLocation
+        let path = "write.metadata.path"
+        if next.location != base.location || next.properties[path] != base.properties[path] {
+            try prove(prepared)
+        }
         return prepared
+    }
+
+    /// Writes a metadata file before its commit, where the catalog has not written for the entry yet:
+    /// once committed to a place that cannot be written, it would be in the journal alone.
+    func prove(_ entry: PreparedPointer) throws {
+        do { try manifests.write(entry.text, to: entry.pointer.metadataLocation) } catch {
+            throw CatalogError(
+                code: .invalidRequest,
+                message: "the metadata of \(entry.pointer.identifier) cannot be written to "
+                    + "\(entry.pointer.metadataLocation): \(error.message)",
+                hint: "name a place in a bucket that there is: s3://bucket/path", cause: error)
+        }
     }
 
     /// The first commit of a staged table.
@@ -283,7 +299,10 @@ extension Catalog {
         try Self.check(name: commit.identifier.name)
         for requirement in commit.requirements { try requirement.check(nil) }
         var version = 2
-        for case .upgradeFormatVersion(let wanted) in commit.updates { version = max(1, wanted) }
+        for case .upgradeFormatVersion(let wanted) in commit.updates {
+            try Self.check(formatVersion: "\(wanted)")
+            version = wanted
+        }
         var updates = commit.updates
         var uuid = entropy.uuid()
         var hasUUID = false
@@ -303,7 +322,17 @@ extension Catalog {
             updates, nowMilliseconds: nowMilliseconds)
         try requirePlaces(context, at, metadata, isHome: !hasLocation)
         let identifier = TableIdentifier(namespace: levels, name: commit.identifier.name)
-        return prepare(metadata, identifier, kind: .table, version: 0, context)
+        let prepared = prepare(metadata, identifier, kind: .table, version: 0, context)
+        try prove(prepared)
+        return prepared
+    }
+
+    /// Refuses what no later start could read.
+    static func check(formatVersion: String) throws {
+        guard ["1", "2", "3"].contains(formatVersion) else {
+            throw CatalogError(
+                code: .invalidRequest, message: "format-version is 1, 2 or 3, not \(formatVersion)")
+        }
     }
 
     func prepare(
@@ -380,7 +409,7 @@ extension Catalog {
                 try manifests.write(entry.text, to: entry.pointer.metadataLocation)
                 settled.withLock { $0.append(entry.pointer.metadataLocation) }
             } catch {
-                continue
+                unwritten(entry.pointer.metadataLocation, error)
             }
         }
     }

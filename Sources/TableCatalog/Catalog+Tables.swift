@@ -102,6 +102,7 @@ extension Catalog {
         let decision = try authorizer.require(
             context, .tableCreate, resource(context, at, namespace, creation.name))
         try Self.check(name: creation.name)
+        try creation.properties["format-version"].map { try Self.check(formatVersion: $0) }
         let identifier = TableIdentifier(namespace: namespace, name: creation.name)
         let uuid = entropy.uuid()
         let (levels, home) = try database.read { tx in
@@ -128,6 +129,7 @@ extension Catalog {
                 try requireFree(tx, context, at, try chain(tx, context, at), identifier)
             }
             let next = prepare(metadata, owned, kind: .table, version: 0, context)
+            try prove(next)
             try publish(context, at, [next]) { tx in
                 _ = try requireNamespace(tx, context, at, try chain(tx, context, at), namespace)
                 try record(

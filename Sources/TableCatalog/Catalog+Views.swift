@@ -67,6 +67,8 @@ extension Catalog {
                 nowMilliseconds: nowMilliseconds)
             let owned = TableIdentifier(namespace: levels, name: identifier.name)
             let next = prepareView(metadata, owned, version: 0, context)
+            try requirePlace(context, at, ofView: metadata.location)
+            try prove(next)
             try publish(context, at, [next]) { tx in
                 try record(
                     tx, context, at, kind: "catalog.view.created", namespace: levels,
@@ -134,6 +136,10 @@ extension Catalog {
                 metadata, pointer.identifier, version: pointer.version + 1, context)
             next.expectedLocation = pointer.metadataLocation
             next.pointer.owner = pointer.owner
+            if metadata.location != base.location {
+                try requirePlace(context, at, ofView: metadata.location)
+                try prove(next)
+            }
             try publish(context, at, [next]) { tx in
                 try record(
                     tx, context, at, kind: "catalog.view.replaced",

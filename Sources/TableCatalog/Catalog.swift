@@ -6,6 +6,7 @@ package import ObjectStorage
 package import Platform
 package import SQLite
 import Synchronization
+import Telemetry
 
 /// The catalog. One a process; every verb may be called from any thread and blocks on the disk.
 package final class Catalog: Sendable {
@@ -31,6 +32,7 @@ package final class Catalog: Sendable {
     let foreignFiles = ForeignFiles()
     /// What maintenance did.
     package let maintenance: MaintenanceLog
+    private let log = Logger()
     /// Requests under way that came with an idempotency key, by their id.
     let keyed = Mutex<[String: IdempotencyKey]>([:])
     /// How many purges were asked for, and whether somebody waits to do them.
@@ -59,7 +61,8 @@ package final class Catalog: Sendable {
     package var outbox: Database { database }
 
     /// Writes the metadata objects that a crash kept from being written; returns how many. Call it
-    /// once before the first verb.
+    /// once before the first verb. What cannot be written now stays in the journal, from which its
+    /// table is read, and is told in the log: one table keeps no catalog from opening.
     @discardableResult
     package func recover() throws -> Int {
         let pending = try database.read { tx in
@@ -67,13 +70,26 @@ package final class Catalog: Sendable {
                 ($0.string(0), $0.bytes(1))
             }
         }
+        var written = 0
         for (location, text) in pending {
-            try manifests.write(text, to: location)
+            do { try manifests.write(text, to: location) } catch {
+                unwritten(location, error)
+                continue
+            }
             settled.withLock { $0.append(location) }
+            written += 1
         }
-        if !pending.isEmpty { try database.write { tx in try dropSettled(tx) } }
+        if written > 0 { try database.write { tx in try dropSettled(tx) } }
         try rollBackAbandonedTransactions()
-        return pending.count
+        return written
+    }
+
+    /// Tells of a metadata object that only the journal has.
+    func unwritten(_ location: String, _ error: IcebergError) {
+        log.error(
+            "catalog.metadata_unwritten",
+            "A metadata file cannot be written; the catalog keeps it and tries again at its next start.",
+            ["file": .string(location), "because": .string("\(error)")])
     }
 
     /// Closes the database; later verbs fail.

@@ -38,25 +38,16 @@ extension Catalog {
         _ context: RequestContext, _ at: CatalogReference, _ metadata: TableMetadata,
         base: TableMetadata? = nil, isHome: Bool = false
     ) throws {
-        func requireRights(_ place: String) throws {
-            try requireObjects(context, .objectWrite, place)
-            try requireObjects(context, .objectDelete, place)
-        }
         let place = Self.trimmed(metadata.location)
         for name in ["write.data.path", "write.metadata.path"] {
             guard let path = metadata.properties[name], path != base?.properties[name],
                 !(Self.trimmed(path) + "/").hasPrefix(place + "/")
             else { continue }
-            try requireRights(Self.trimmed(path))
+            try requireFileRights(context, Self.trimmed(path))
         }
         guard metadata.location != base?.location else { return }
-        let root = try database.read { tx in
-            try tx.text(
-                "SELECT location FROM warehouses WHERE tenant = ? AND name = ?", context.tenant,
-                at.warehouse)
-        }
-        guard let root, place.hasPrefix(Self.trimmed(root) + "/") else {
-            return try requireRights(place)
+        guard try isInside(context, at, place) else {
+            return try requireFileRights(context, place)
         }
         if isHome { return }
         let uuid = metadata.tableUUID
@@ -71,7 +62,31 @@ extension Catalog {
             }
             return try !isTaken(tx, place, butBy: uuid, alsoAbove: true)
         }
-        if !isFree { try requireRights(place) }
+        if !isFree { try requireFileRights(context, place) }
+    }
+
+    /// Refuses a view's location outside of its warehouse as a table's.
+    func requirePlace(
+        _ context: RequestContext, _ at: CatalogReference, ofView location: String
+    ) throws {
+        let place = Self.trimmed(location)
+        if try !isInside(context, at, place) { try requireFileRights(context, place) }
+    }
+
+    private func isInside(
+        _ context: RequestContext, _ at: CatalogReference, _ place: String
+    ) throws -> Bool {
+        let root = try database.read { tx in
+            try tx.text(
+                "SELECT location FROM warehouses WHERE tenant = ? AND name = ?", context.tenant,
+                at.warehouse)
+        }
+        return root.map { place.hasPrefix(Self.trimmed($0) + "/") } ?? false
+    }
+
+    private func requireFileRights(_ context: RequestContext, _ place: String) throws {
+        try requireObjects(context, .objectWrite, place)
+        try requireObjects(context, .objectDelete, place)
     }
 
     /// Throws unless the caller's own grants allow it with the files at a place.

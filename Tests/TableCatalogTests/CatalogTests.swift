@@ -4,6 +4,7 @@ import Iceberg
 import JSON
 import ObjectStorage
 import Platform
+import SQLite
 import Synchronization
 import TableCatalog
 import Testing
@@ -189,6 +190,67 @@ struct CatalogTests {
         #expect(try again.catalog.recover() == 1)
         #expect(try again.store.open(location).allBytes() == before.metadataText)
         #expect(try again.catalog.recover() == 0)
+    }
+
+    @Test func aPlaceThatCannotBeWrittenIsRefusedByTheCommit() throws {
+        let bench = try Bench()
+        defer { bench.close() }
+        try bench.prepare()
+        func code(_ body: () throws -> Void) -> CatalogError.Code? {
+            do { try body() } catch { return (error as? CatalogError)?.code }
+            return nil
+        }
+        func commit(_ update: TableUpdate) throws {
+            _ = try bench.catalog.commit(
+                bench.context, bench.at,
+                TableCommit(identifier: bench.table, requirements: [], updates: [update]))
+        }
+        for place in ["file:///etc", "s3://b/" + String(repeating: "x", count: 1100)] {
+            #expect(code { try commit(.setLocation(place)) } == .invalidRequest, "\(place)")
+            #expect(
+                code { try commit(.setProperties(["write.metadata.path": place])) }
+                    == .invalidRequest, "\(place)")
+            #expect(
+                code {
+                    _ = try bench.catalog.createTable(
+                        bench.context, bench.at, namespace: ["sales"],
+                        TableCreation(
+                            name: "far", schema: Bench.schema,
+                            properties: ["write.metadata.path": place]))
+                } == .invalidRequest, "\(place)")
+        }
+        #expect(
+            code {
+                _ = try bench.catalog.createTable(
+                    bench.context, bench.at, namespace: ["sales"],
+                    TableCreation(
+                        name: "new", schema: Bench.schema, properties: ["format-version": "99"]))
+            } == .invalidRequest)
+        // Nothing of it is left for a start to do.
+        let kept = try bench.catalog.outbox.read { tx in
+            try tx.number(
+                "SELECT count(*) FROM journal WHERE metadata_location LIKE 'file:%' "
+                    + "OR metadata_location LIKE 's3://b/%'")
+        }
+        #expect(kept == 0)
+        _ = try bench.catalog.loadTable(bench.context, bench.at, bench.table)
+    }
+
+    @Test func whatCannotBeWrittenAtAStartKeepsNoCatalogShut() throws {
+        let bench = try Bench()
+        defer { bench.close() }
+        try bench.prepare()
+        try bench.catalog.outbox.write { tx in
+            try tx.run(
+                "INSERT INTO journal (metadata_location, text, at_us) VALUES (?, ?, ?)",
+                "file:///etc/metadata/00001-x.metadata.json", [UInt8]("{}".utf8), 0)
+        }
+        try bench.catalog.recover()
+        let kept = try bench.catalog.outbox.read { tx in
+            try tx.number("SELECT count(*) FROM journal WHERE metadata_location LIKE 'file:%'")
+        }
+        #expect(kept == 1)
+        _ = try bench.catalog.loadTable(bench.context, bench.at, bench.table)
     }
 
     @Test func aCorruptTableLeavesTheOthersAlone() throws {

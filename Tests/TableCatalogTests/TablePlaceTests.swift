@@ -1,5 +1,6 @@
 import Authority
 import Iceberg
+import ObjectStorage
 import SQLite
 import TableCatalog
 import Testing
@@ -31,7 +32,7 @@ struct TablePlaceTests {
     }
 
     @Test func onlyTheFolderThatTheCatalogChoseIsATablesOwn() throws {
-        let bench = try Bench()
+        let bench = try Bench(store: MemoryObjectStore(buckets: ["silver", "gold"]))
         defer { bench.close() }
         try bench.prepare()
         let usual = try bench.catalog.loadTable(bench.context, bench.at, bench.table)

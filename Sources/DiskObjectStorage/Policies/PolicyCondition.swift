@@ -53,7 +53,7 @@ struct PolicyCondition: Sendable, Hashable {
 
     func holds(_ question: PolicyQuestion) -> Bool {
         let value = question.value(of: key)
-        if case .absence = test { return (value == nil) == (values.first == "true") }
+        if case .absence = test { return (value == nil) == (values.first?.lowercased() == "true") }
         // A negated comparison holds where there is nothing to compare, as in IAM.
         guard let value else { return isOptional || isNegated }
         let isMet = values.contains { fits(question.filled($0), value) }

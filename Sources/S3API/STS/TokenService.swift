@@ -198,6 +198,13 @@ struct TokenService: Sendable {
             throw TokenServiceError(
                 .validation, "RoleSessionName has 2 to 64 letters, digits and _=,.@-")
         }
+        // To pass over a restriction would give more than was asked for.
+        guard parameter("PolicyArns.member.1.arn") == nil else {
+            throw TokenServiceError(
+                .validation,
+                "PolicyArns is not supported: there are no managed policies here; "
+                    + "say the session's policy in Policy")
+        }
         let policy = parameter("Policy").flatMap { $0.isEmpty ? nil : $0 }
         if let policy {
             guard policy.utf8.count <= Self.policyBytes else {

@@ -102,6 +102,10 @@ final class PhysicalPlanner {
     /// Puts a pipeline before those that were planned since `position`.
     func insert(_ pipeline: Pipeline, at position: Int) { pipelines.insert(pipeline, at: position) }
 
+    /// A number of rows that can be added to others: no table has the eighth of what an integer holds,
+    /// and some tools write the largest integer for "no limit".
+    private static func rowCount(_ wanted: Int64) -> Int { Int(min(wanted, .max / 8)) }
+
     func build(_ plan: LogicalPlan, _ demand: Demand) throws(QueryFault) -> Stream {
         switch plan {
         case .scan(let node): return try scan(node, demand)
@@ -124,14 +128,14 @@ final class PhysicalPlanner {
             return try sort(input, keys, limit: nil, demand)
         case .topN(let input, let keys, let count, let offset, let withTies):
             return try topN(
-                input, keys, Int(clamping: count), Int(clamping: offset), withTies, demand)
+                input, keys, Self.rowCount(count), Self.rowCount(offset), withTies, demand)
         case .limit(let input, let count, let offset):
             var stream = try build(input, demand.only(demand.needed))
             if count == 0 {
                 return Stream(branches: [Branch(source: EmptySource())], layout: stream.layout)
             }
             stream.append(
-                LimitFactory(count: count.map { Int(clamping: $0) }, offset: Int(clamping: offset)))
+                LimitFactory(count: count.map(Self.rowCount), offset: Self.rowCount(offset)))
             return stream
         case .union(let inputs, let columns, let mapping):
             return try union(inputs, columns, mapping, demand)
