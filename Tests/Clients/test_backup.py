@@ -248,6 +248,15 @@ def small(tmp_path_factory):
     return folder / "copy.lhz"
 
 
+def has_ended(process):
+    """Gives the process a moment; whether it ended in it."""
+    try:
+        process.wait(0.01)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def begin_open(copy, place):
     """Opens a backup to answer a question without an end; the process, and the folder that it unpacks into."""
     before = set(place.iterdir())
@@ -258,11 +267,10 @@ def begin_open(copy, place):
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and not has_ended(process):
         for folder in set(place.iterdir()) - before:
             if folder.name.startswith("lakehouse-open-"):
                 return process, folder
-        time.sleep(0.01)
     process.kill()
     raise AssertionError(f"nothing was unpacked: {process.communicate()}")
 
@@ -275,8 +283,8 @@ def test_a_signal_leaves_nothing_of_an_opened_backup(small, tmp_path, number, wa
     process, folder = begin_open(small, place)
     deadline = time.monotonic() + 60
     # The directory is locked when it is opened, behind the last file.
-    while waits and not (folder / "lake" / "lock").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    while waits and not (folder / "lake" / "lock").exists():
+        assert time.monotonic() < deadline and not has_ended(process), "the directory was never opened"
     process.send_signal(number)
     process.communicate(timeout=120)
     assert process.returncode == 128 + number
