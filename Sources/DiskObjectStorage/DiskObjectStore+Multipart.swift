@@ -82,7 +82,17 @@ extension DiskObjectStore {
         }
         let upload = try upload(context, location, id: uploadID)
         var algorithms = checksums
-        if let algorithm = upload.checksumAlgorithm { algorithms.insert(algorithm) }
+        if let algorithm = upload.checksumAlgorithm {
+            guard checksums.isEmpty || checksums.contains(algorithm) else {
+                let sent = checksums.map(\.rawValue).sorted().joined(separator: ", ")
+                throw ObjectStoreError(
+                    code: .invalidSetting,
+                    message: "the upload is summed with \(algorithm.rawValue), "
+                        + "the part with \(sent)",
+                    hint: "name the same checksum algorithm for every part")
+            }
+            algorithms.insert(algorithm)
+        }
         return PartUpload(
             store: self, context: context, upload: upload, number: number, checksums: algorithms)
     }
@@ -152,7 +162,8 @@ extension DiskObjectStore {
     }
 
     /// Makes an object of the parts named, by reference, and drops the others. Completing once more what
-    /// was completed answers the same. `checksum` is the client's value for the whole object.
+    /// was completed answers the same, if it names the same parts. `checksums` has the client's values for
+    /// the whole object.
     package func completeUpload(
         _ context: RequestContext, _ location: ObjectLocation, id: String, parts: [CompletedPart],
         precondition: WritePrecondition = .none, unlessETag: String? = nil,
@@ -163,7 +174,9 @@ extension DiskObjectStore {
         let version = folder.nextName()
         let (record, unused) = try storing("complete upload \(id) to \(location)") {
             try database.writeGrouped { tx -> (ObjectRecord, [String]) in
-                if let done = try completedBefore(tx, context, location, id) { return (done, []) }
+                if let done = try completedBefore(tx, context, location, id, of: parts) {
+                    return (done, [])
+                }
                 let upload = try Self.requireUpload(tx, context.tenant, location, id)
                 let bucket = try Self.bucketRow(tx, context.tenant, location.bucket)
                 let present = try Self.uploadedParts(tx, id, after: 0, limit: Limits.partCount)
@@ -221,15 +234,36 @@ extension DiskObjectStore {
     }
 
     /// The object that this upload became, if it is still the present one: a client that lost the answer
-    /// asks again.
+    /// asks again. Throws `.invalidPart` when it asks for another object than it became.
     private func completedBefore(
-        _ tx: ReadTransaction, _ context: RequestContext, _ location: ObjectLocation, _ id: String
+        _ tx: ReadTransaction, _ context: RequestContext, _ location: ObjectLocation, _ id: String,
+        of wanted: [CompletedPart]
     ) throws -> ObjectRecord? {
         let version = try tx.text("SELECT version FROM completed_uploads WHERE id = ?", id)
         guard let version, let found = try Self.find(tx, context.tenant, location),
             found.record.description.version == version
         else { return nil }
+        let parts = try tx.query(
+            """
+            SELECT number, size, etag, checksums, modified_us FROM blobs
+            WHERE content = ? ORDER BY number
+            """, found.content, row: Self.partRecord)
+        let isSame =
+            parts.count == wanted.count
+            && zip(parts, wanted).allSatisfy { $0.number == $1.number && Self.has($0, $1) }
+        guard isSame else {
+            throw ObjectStoreError(
+                code: .invalidPart,
+                message: "the upload was completed of other parts than are named now: \(location)",
+                hint: "begin another upload")
+        }
         return found.record
+    }
+
+    /// Whether a part has the content that the client names.
+    private static func has(_ part: PartRecord, _ wanted: CompletedPart) -> Bool {
+        part.etag == wanted.etag
+            && wanted.checksums.allSatisfy { part.checksums.values[$0.key] == $0.value }
     }
 
     private func choose(
@@ -246,9 +280,7 @@ extension DiskObjectStore {
                     code: .invalidPartOrder,
                     message: "part \(part.number) comes after part \(last.number)")
             }
-            guard let found = byNumber[part.number], found.etag == part.etag,
-                part.checksums.allSatisfy({ found.checksums.values[$0.key] == $0.value })
-            else {
+            guard let found = byNumber[part.number], Self.has(found, part) else {
                 throw ObjectStoreError(
                     code: .invalidPart, message: "part \(part.number) was not uploaded so")
             }

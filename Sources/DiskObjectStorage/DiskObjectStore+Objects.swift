@@ -69,53 +69,6 @@ extension DiskObjectStore {
         }
     }
 
-    /// Copies by reference: the target shares the content. `attributes` nil keeps those of the source,
-    /// `tags` nil its tags; a lock is never taken over.
-    /// `check` sees the source inside the transaction and may refuse it by throwing.
-    package func copy(
-        _ context: RequestContext, from source: ObjectLocation, to target: ObjectLocation,
-        version: VersionID? = nil, attributes: ObjectAttributes? = nil,
-        tags: [String: String]? = nil, lock: ObjectLock = ObjectLock(),
-        precondition: WritePrecondition = .none, unlessETag: String? = nil,
-        check: (ObjectRecord) throws(ObjectStoreError) -> Void = { (_) throws(ObjectStoreError) in }
-    ) throws(ObjectStoreError) -> ObjectRecord {
-        try require(context, .objectRead, source, version: version)
-        try require(context, .objectWrite, target)
-        try checkKey(target.key)
-        try attributes?.check()
-        let name = folder.nextName()
-        let (record, unused) = try storing("copy \(source) to \(target)") {
-            try database.writeGrouped { tx in
-                let found = try Self.require(tx, context.tenant, source, version: version)
-                try check(found.record)
-                let bucket = try Self.bucketRow(tx, context.tenant, target.bucket)
-                try checkPrecondition(
-                    tx, context, target, precondition, unlessETag: unlessETag)
-                // The reference is taken before the old row goes, which may be the same content.
-                try tx.run("UPDATE contents SET refs = refs + 1 WHERE id = ?", found.content)
-                var record = found.record
-                record.description.location = target
-                record.description.version = name
-                record.description.modifiedMicroseconds = tx.nowMicroseconds
-                record.owner = owner(context)
-                if var new = attributes {
-                    new.tags = record.attributes.tags
-                    record.attributes = new
-                }
-                if let tags { record.attributes.tags = tags }
-                record.attributes.lock = lock
-                try record.attributes.check()
-                try checkLock(bucket, lock, target)
-                let unused = try replace(
-                    tx, context.tenant, bucket, with: &record, content: found.content)
-                try emitCreated(tx, context, record, by: "Copy")
-                return (record, unused)
-            }
-        }
-        trash.discard(unused)
-        return record
-    }
-
     // MARK: Steps
 
     /// Throws `.noSuchBucket` early, before a body is received.

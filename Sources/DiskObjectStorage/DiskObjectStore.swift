@@ -253,22 +253,3 @@ package final class DiskObjectStore: Sendable {
         BucketRecord(name: row.string(0), createdMicroseconds: row.int64(1), owner: row.string(2))
     }
 }
-
-/// Throws unless a name is one that every client can put into a host name.
-/// Source: Amazon S3 User Guide, "Bucket naming rules".
-package func checkBucketName(_ name: String) throws(ObjectStoreError) {
-    let bytes = Array(name.utf8)
-    let isWord = { (byte: UInt8) in byte >= 0x61 && byte <= 0x7A || byte >= 0x30 && byte <= 0x39 }
-    let hasOnlyAllowed = bytes.allSatisfy { isWord($0) || $0 == 0x2D || $0 == 0x2E }
-    let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-    let isAddress = labels.count == 4 && labels.allSatisfy { UInt8($0) != nil }
-    guard bytes.count >= 3, bytes.count <= 63, hasOnlyAllowed, isWord(bytes[0]),
-        isWord(bytes[bytes.count - 1]), !labels.contains(where: \.isEmpty), !isAddress
-    else {
-        throw ObjectStoreError(
-            code: .invalidBucketName, message: "not a bucket name: \(name)",
-            hint:
-                "3 to 63 lower-case letters, digits, dots and hyphens; a letter or digit at both ends"
-        )
-    }
-}

@@ -6,6 +6,8 @@ package enum Limits {
     static let pageBytes = 64 * 1024
     /// What a writer collects before it goes to the disk; a multiple of a page.
     static let writeBufferBytes = 256 * 1024
+    /// What is read of an object at a time to sum it.
+    static let summedBytes = 1024 * 1024
     package static let partCount = 10_000
     package static let partBytes: Int64 = 5 * 1024 * 1024 * 1024
     package static let objectBytes: Int64 = 5 * 1024 * 1024 * 1024 * 1024

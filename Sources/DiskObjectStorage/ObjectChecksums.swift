@@ -50,8 +50,15 @@ package struct ObjectChecksums: Sendable, Hashable {
         return ([type.rawValue] + pairs).joined(separator: " ")
     }
 
+    private static let noneText = ObjectChecksums().text
+
     /// From the index; what a later version wrote and this one does not know is left out.
     init(text: String) {
+        // Of most objects there is none; listings read a thousand at a time.
+        if text == Self.noneText {
+            self.init()
+            return
+        }
         let words = text.split(separator: " ")
         self.init(type: words.first.flatMap { ChecksumType(rawValue: String($0)) } ?? .fullObject)
         for word in words.dropFirst() {

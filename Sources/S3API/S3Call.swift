@@ -41,8 +41,13 @@ struct S3Call {
 
     var location: ObjectLocation { ObjectLocation(bucket: target.bucket, key: target.key) }
 
-    /// The version that the request is about; nil: the present one.
-    func version() throws(S3Error) -> VersionID? { try parseVersion(query("versionId")) }
+    /// The version that the request is about; nil: the present one. An empty name is a slip of a client
+    /// that meant one.
+    func version() throws(S3Error) -> VersionID? {
+        guard let text = query("versionId") else { return nil }
+        guard !text.isEmpty else { throw emptyVersion() }
+        return try parseVersion(text)
+    }
 
     /// Throws unless the credential's own limits cover the action; what the principal may, the store asks.
     ///
@@ -121,6 +126,26 @@ struct S3Call {
         try allow(
             .bucketConfigure, as: PolicyActions.bypass, bucket: target.bucket,
             key: key ?? target.key)
+    }
+
+    /// The same for what a write gives the new object beside its bytes: tags, a retention, a legal hold. Each is an
+    /// action of its own, of sessions' policies and the bucket's.
+    /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
+    func allowWhatComesAlong(tags: Bool) throws {
+        var operations: [String] = []
+        if tags { operations.append("s3:PutObjectTagging") }
+        if !(header("x-amz-object-lock-mode") ?? "").isEmpty
+            || !(header("x-amz-object-lock-retain-until-date") ?? "").isEmpty
+        {
+            operations.append("s3:PutObjectRetention")
+        }
+        if !(header("x-amz-object-lock-legal-hold") ?? "").isEmpty {
+            operations.append("s3:PutObjectLegalHold")
+        }
+        for operation in operations {
+            try allow(.objectWrite, as: operation, bucket: target.bucket, key: target.key)
+            try store.require(context, .objectWrite, as: operation, location)
+        }
     }
 
     /// The same request, with the tags that its body gives to the object.
@@ -209,6 +234,10 @@ func parseVersion(_ text: String?) throws(S3Error) -> VersionID? {
         throw S3Error(.invalidArgument, "Invalid version id specified")
     }
     return id
+}
+
+func emptyVersion() -> S3Error {
+    S3Error(.invalidArgument, "Version id cannot be the empty string")
 }
 
 /// An answer with an XML document.

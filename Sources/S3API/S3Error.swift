@@ -104,6 +104,8 @@ struct S3Error: Fault {
     let message: String
     let hint: String?
     let cause: (any Error)?
+    /// The region that a request should have been signed for; SDKs sign it anew by this.
+    var region: String?
 
     init(_ code: Code, _ message: String, hint: String? = nil, cause: (any Error)? = nil) {
         self.code = code
@@ -166,11 +168,13 @@ extension S3Error {
                     floorDivide(marker.modifiedMicroseconds, 1_000_000))
             }
         }
+        if let region { response.fields["x-amz-bucket-region"] = region }
         if request.method == .head || code == .notModified { return response }
         var writer = XMLWriter()
         writer.element("Error") { writer in
             writer.element("Code", code.rawValue)
             writer.element("Message", hint.map { "\(message); \($0)" } ?? message)
+            if let region { writer.element("Region", region) }
             writer.element("Resource", request.rawPath)
             writer.element("RequestId", request.requestID)
             writer.element("HostId", "lakehouse")

@@ -13,8 +13,10 @@ package final class S3Handler: RequestHandler {
     private let region: String
     private let hostSuffixes: [String]
     private let sts: TokenService?
+    private let keys: SigningKeys
 
-    /// With `identity` the port also answers STS. `hostSuffixes` are the names below which a label is a bucket: with `s3.localhost`, the host
+    /// With `identity` the port also answers STS. Signatures count for `region` and for us-east-1.
+    /// `hostSuffixes` are the names below which a label is a bucket: with `s3.localhost`, the host
     /// `b.s3.localhost` means the bucket `b`.
     package init(
         store: DiskObjectStore, credentials: any S3CredentialSource,
@@ -26,7 +28,9 @@ package final class S3Handler: RequestHandler {
         self.clock = clock
         self.region = region
         self.hostSuffixes = hostSuffixes
-        sts = identity.map { TokenService(registry: $0, clock: clock) }
+        let keys = SigningKeys()
+        self.keys = keys
+        sts = identity.map { TokenService(registry: $0, clock: clock, region: region, keys: keys) }
     }
 
     package func respond(to request: Request) -> Response {
@@ -66,9 +70,10 @@ package final class S3Handler: RequestHandler {
             return try PostObject.respond(
                 request, target, store: store, region: region, now: clock.now(), find: find)
         }
+        try claim?.requireRegion(region)
         let credential = try claim.map { try find($0.accessKey, $0.sessionToken) } ?? .anonymous
         let signature =
-            try claim?.verify(sent, target: target, secret: credential.secret)
+            try claim?.verify(sent, target: target, secret: credential.secret, keys: keys)
             ?? .anonymous(sent)
         if claim == nil, target.scope == .service {
             throw S3Error(
@@ -112,7 +117,8 @@ package final class S3Handler: RequestHandler {
         let isAsked =
             credential.policy != nil || request.fields["x-amz-copy-source"] != nil
             || store.hasPolicy(tenant: context.tenant, bucket: target.bucket)
-        let values = isAsked ? conditionValues(request, target, claim) : [:]
+        var values = isAsked ? conditionValues(request, target, claim) : [:]
+        if isAsked { values[sessionNameKey] = credential.sessionName }
         context.facts = RequestFacts(
             operation: permission(operation, target), sourceAddress: request.remoteAddress,
             isSecure: request.isSecure, values: values)

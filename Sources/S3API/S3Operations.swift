@@ -72,7 +72,7 @@ func findOperation(
     for operation in operationsByPlace[Place(request.method, target.scope)] ?? [] {
         var weight = 0
         if let query = operation.query {
-            guard hasItem(query, in: target.query) else { continue }
+            guard !target.query.all.isEmpty, hasItem(query, in: target.query) else { continue }
             weight += 2
         }
         if let header = operation.header {

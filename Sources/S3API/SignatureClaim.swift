@@ -38,15 +38,20 @@ enum SignatureClaim {
         }
     }
 
+    /// Throws unless the signature counts in the region; those of version 2 know none.
+    func requireRegion(_ own: String) throws(S3Error) {
+        if case .version4(let claim) = self { try claim.requireRegion(own) }
+    }
+
     /// Compares the signature with the one that the secret makes.
     func verify(
-        _ request: Request, target: S3Target, secret: String
+        _ request: Request, target: S3Target, secret: String, keys: SigningKeys
     ) throws(S3Error) -> VerifiedSignature {
         switch self {
         case .version2(let claim):
             try claim.verify(request, target: target, secret: secret)
         case .version4(let claim):
-            try claim.verify(request, query: target.query, secret: secret)
+            try claim.verify(request, query: target.query, secret: secret, keys: keys)
         }
     }
 

@@ -57,6 +57,8 @@ struct SignatureV4 {
     let sessionToken: String?
     /// `s3`, or `sts` for temporary credentials.
     let service: String
+    /// What the signature counts for, with the date and the service.
+    let region: String
     private let scopeDate: String
     private let scope: String
     private let signedNames: [String]
@@ -92,25 +94,9 @@ struct SignatureV4 {
             }
             throw malformed
         }
-        // By bytes here and below: this is done for every request, and characters cost ten times as much.
-        var credential: String?
-        var names: String?
-        var claimed: String?
-        for part in field.utf8.dropFirst(17).split(separator: UInt8(ascii: ",")) {
-            guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else { throw malformed }
-            let name = part[..<equals].drop { $0 == UInt8(ascii: " ") }
-            let value = String(
-                Substring(
-                    part[part.index(after: equals)...].prefix { $0 != UInt8(ascii: " ") }))
-            switch Substring(name) {
-            case "Credential": credential = value
-            case "SignedHeaders": names = value
-            case "Signature": claimed = value
-            default: break
-            }
-        }
-        guard let credential, let names, let signature = claimed,
-            let (key, date, scope, service) = Self.credential(credential)
+        guard let parts = AuthorizationParts(field) else { throw malformed }
+        guard let credential = parts.credential, let names = parts.signedHeaders,
+            let signature = parts.signature, let claim = Self.credential(credential)
         else { throw malformed }
         guard let dateTime = request.fields["x-amz-date"],
             let signed = CivilParse.iso8601Basic(dateTime)
@@ -125,10 +111,11 @@ struct SignatureV4 {
                 "the request's time differs from the server's by \(difference) seconds",
                 hint: "set the client's clock")
         }
-        accessKey = key
-        self.service = service
-        scopeDate = date
-        self.scope = scope
+        accessKey = claim.key
+        service = claim.service
+        region = claim.region
+        scopeDate = claim.date
+        scope = claim.scope
         signedNames = Self.names(names)
         self.signature = signature
         self.dateTime = dateTime
@@ -142,7 +129,7 @@ struct SignatureV4 {
     ) throws(S3Error) {
         guard query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256",
             let credential = query["X-Amz-Credential"],
-            let (key, date, scope, service) = Self.credential(credential),
+            let claim = Self.credential(credential),
             let names = query["X-Amz-SignedHeaders"], let signature = query["X-Amz-Signature"],
             let dateTime = query["X-Amz-Date"], let signed = CivilParse.iso8601Basic(dateTime),
             let expires = query["X-Amz-Expires"].flatMap({ Int64($0) })
@@ -163,10 +150,11 @@ struct SignatureV4 {
         guard signedSeconds <= nowSeconds + Self.skewSeconds else {
             throw S3Error(.accessDenied, "Request is not valid yet")
         }
-        accessKey = key
-        self.service = service
-        scopeDate = date
-        self.scope = scope
+        accessKey = claim.key
+        service = claim.service
+        region = claim.region
+        scopeDate = claim.date
+        scope = claim.scope
         signedNames = Self.names(names)
         self.signature = signature
         self.dateTime = dateTime
@@ -177,9 +165,26 @@ struct SignatureV4 {
         isPresigned = true
     }
 
+    /// Throws unless the signature counts in the region, with the words of S3, by which SDKs sign anew.
+    func requireRegion(_ own: String) throws(S3Error) {
+        guard !isOfRegion(region, own) else { return }
+        var error =
+            isPresigned
+            ? S3Error(
+                .authorizationQueryParametersError,
+                "Error parsing the X-Amz-Credential parameter; "
+                    + "the region '\(region)' is wrong; expecting '\(own)'")
+            : S3Error(
+                .authorizationHeaderMalformed,
+                "The authorization header is malformed; "
+                    + "the region '\(region)' is wrong; expecting '\(own)'")
+        error.region = own
+        throw error
+    }
+
     /// Compares the signature with the one that the secret makes.
     func verify(
-        _ request: Request, query: QueryItems, secret: String
+        _ request: Request, query: QueryItems, secret: String, keys: SigningKeys
     ) throws(S3Error) -> VerifiedSignature {
         guard dateTime.hasPrefix(scopeDate) else {
             throw S3Error(
@@ -193,7 +198,7 @@ struct SignatureV4 {
         try checkSignedNames(request)
         let canonical = try canonicalRequest(request, query: query)
         let text = "AWS4-HMAC-SHA256\n\(dateTime)\n\(scope)\n" + hexText(Digest.sha256(canonical))
-        let key = signingKey(secret)
+        let key = keys.key(secret, scope: scope)
         guard constantTimeEqual(hexText(HMAC.sha256(key: key, text)), signature) else {
             throw S3Error(
                 .signatureDoesNotMatch,
@@ -220,10 +225,52 @@ struct SignatureV4 {
         }
     }
 
-    private func canonicalRequest(_ request: Request, query: QueryItems) throws(S3Error) -> String {
-        guard let path = PercentCoding.decode(request.rawPath) else {
-            throw S3Error(.invalidURI, "the path is not percent-encoded UTF-8")
+    /// By bytes: this is done for every request, and texts cost several times as much.
+    private func canonicalRequest(
+        _ request: Request, query: QueryItems
+    ) throws(S3Error) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(512)
+        let line = UInt8(ascii: "\n")
+        text += request.method.rawValue.utf8
+        text.append(line)
+        if request.rawPath.utf8.allSatisfy(Self.staysInPath) {
+            text += request.rawPath.utf8
+        } else {
+            guard let path = PercentCoding.decode(request.rawPath) else {
+                throw S3Error(.invalidURI, "the path is not percent-encoded UTF-8")
+            }
+            text += PercentCoding.encode(path, .path).utf8
         }
+        text.append(line)
+        appendQuery(query, to: &text)
+        text.append(line)
+        for name in signedNames {
+            text += name.utf8
+            text.append(UInt8(ascii: ":"))
+            var isFirst = true
+            for field in request.fields.all where equalsIgnoringCase(field.name, name) {
+                if !isFirst { text.append(UInt8(ascii: ",")) }
+                isFirst = false
+                text += Self.trimmed(field.value).utf8
+            }
+            if isFirst && name != "content-length" {
+                throw S3Error(.signatureDoesNotMatch, "a signed header is missing: \(name)")
+            }
+            text.append(line)
+        }
+        text.append(line)
+        for (index, name) in signedNames.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ";")) }
+            text += name.utf8
+        }
+        text.append(line)
+        text += payloadText.utf8
+        return text
+    }
+
+    private func appendQuery(_ query: QueryItems, to text: inout [UInt8]) {
+        if query.all.isEmpty { return }
         let signedItems = query.all.filter { !(isPresigned && $0.name == "X-Amz-Signature") }
         var encoded: [(name: String, value: String)] = signedItems.map { item in
             (PercentCoding.encode(item.name), PercentCoding.encode(item.value))
@@ -232,19 +279,20 @@ struct SignatureV4 {
         encoded.sort { left, right in
             left.name == right.name ? left.value < right.value : left.name < right.name
         }
-        let pairs = encoded.map { $0.name + "=" + $0.value }.joined(separator: "&")
-        var text = "\(request.method.rawValue)\n\(PercentCoding.encode(path, .path))\n\(pairs)\n"
-        for name in signedNames {
-            let values = request.fields.values(name)
-            if values.isEmpty && name != "content-length" {
-                throw S3Error(.signatureDoesNotMatch, "a signed header is missing: \(name)")
-            }
-            text += "\(name):" + values.map(Self.trimmed).joined(separator: ",") + "\n"
+        for (index, item) in encoded.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: "&")) }
+            text += item.name.utf8
+            text.append(UInt8(ascii: "="))
+            text += item.value.utf8
         }
-        return text + "\n" + signedNames.joined(separator: ";") + "\n" + payloadText
     }
 
-    private func signingKey(_ secret: String) -> [UInt8] { Self.signingKey(secret, scope: scope) }
+    /// Whether a byte of a path is the same encoded; all others may be written in several ways.
+    private static func staysInPath(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10
+            || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+            || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
+    }
 
     /// The key that a secret makes for a date, a region and a service.
     static func signingKey(_ secret: String, scope: String) -> [UInt8] {
@@ -259,18 +307,28 @@ struct SignatureV4 {
     /// Splits `key/date/region/s3/aws4_request`; the key may hold slashes.
     static func credential(
         _ text: String
-    ) -> (key: String, date: String, scope: String, service: String)? {
-        let parts = text.utf8.split(
-            separator: UInt8(ascii: "/"), omittingEmptySubsequences: false
-        ).map { Substring($0) }
-        guard parts.count >= 5 else { return nil }
-        let scope = parts.suffix(4)
-        guard let date = scope.first, date.utf8.count == 8, scope.last == "aws4_request",
-            case let service = scope[scope.startIndex + 2], service == "s3" || service == "sts"
+    ) -> (key: String, date: String, scope: String, region: String, service: String)? {
+        let slash = UInt8(ascii: "/")
+        let bytes = text.utf8
+        // From the end; between two slashes is one part.
+        var slashes: [String.Index] = []
+        var end = bytes.endIndex
+        while slashes.count < 4 {
+            guard let found = bytes[..<end].lastIndex(of: slash) else { return nil }
+            slashes.append(found)
+            end = found
+        }
+        func part(_ start: String.Index, _ end: String.Index) -> String {
+            String(text[bytes.index(after: start)..<end])
+        }
+        let date = part(slashes[3], slashes[2])
+        let service = part(slashes[1], slashes[0])
+        guard date.utf8.count == 8, part(slashes[0], bytes.endIndex) == "aws4_request",
+            service == "s3" || service == "sts"
         else { return nil }
         return (
-            parts.dropLast(4).joined(separator: "/"), String(date), scope.joined(separator: "/"),
-            String(service)
+            String(text[..<slashes[3]]), date, part(slashes[3], bytes.endIndex),
+            part(slashes[2], slashes[1]), service
         )
     }
 
@@ -293,3 +351,9 @@ struct SignatureV4 {
         value.split { $0 == " " || $0 == "\t" }.joined(separator: " ")
     }
 }
+
+/// The region of clients that were told none, which S3 takes anywhere.
+let usualRegion = "us-east-1"
+
+/// Whether a signature for a region counts here. A text that says none signs for nothing.
+func isOfRegion(_ region: String, _ own: String) -> Bool { region == own || region == usualRegion }

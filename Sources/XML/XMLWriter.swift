@@ -25,6 +25,15 @@ package struct XMLWriter: Sendable {
         end()
     }
 
+    /// Writes an element with text between quotation marks, as entity tags are.
+    package mutating func element(_ name: String, quoted text: String) {
+        begin(name)
+        bytes += "&quot;".utf8
+        escape(text)
+        bytes += "&quot;".utf8
+        end()
+    }
+
     /// Writes an element with text unless there is none.
     package mutating func element(_ name: String, _ text: String?) {
         if let text { element(name, text) }
@@ -63,6 +72,11 @@ package struct XMLWriter: Sendable {
     }
 
     private mutating func escape(_ text: String) {
+        // Most texts hold nothing to escape and are copied whole.
+        guard text.utf8.contains(where: Self.isEscaped) else {
+            bytes += text.utf8
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "&"): bytes += "&amp;".utf8
@@ -74,6 +88,14 @@ package struct XMLWriter: Sendable {
             case 0..<0x09, 0x0B..<0x20: bytes += "&#x\(String(byte, radix: 16));".utf8
             default: bytes.append(byte)
             }
+        }
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""): true
+        case 0x09, 0x0A: false
+        default: byte < 0x20
         }
     }
 }

@@ -121,7 +121,12 @@ import Testing
             ("abc", true), ("a.b-c9", true), ("ab", false), ("Abc", false), ("-abc", false),
             ("abc-", false),
             ("a..b", false), ("1.2.3.4", false), ("a_b", false), ("", false),
-            (String(repeating: "a", count: 64), false),
+            (String(repeating: "a", count: 64), false), (String(repeating: "a", count: 63), true),
+            ("a.-b", false), ("a-.b", false), ("a.b-", false), ("999.999.999.999", false),
+            ("1.2.3", true), ("1.2.3.4.5", true), ("1.2.3.x", true),
+            ("xn--a", false), ("sthree-a", false), ("sthree", true), ("a-s3alias", false),
+            ("a--ol-s3", false), ("a--x-s3", false), ("a--table-s3", false), ("a.mrap", false),
+            ("a-s3", true), ("my-xn--a", true),
         ])
     func bucketNames(name: String, isFine: Bool) {
         #expect((code { try fixture.store.createBucket(fixture.context, name) } == nil) == isFine)

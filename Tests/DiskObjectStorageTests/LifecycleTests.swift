@@ -106,6 +106,28 @@ import Testing
         #expect(try store.runLifecycle(fixture.context).removedVersions == 0)
     }
 
+    /// Such rules are refused when they are put, but an older release took them.
+    @Test func uploadsAreNotGivenUpByTagsOrSizes() throws {
+        _ = try fixture.begin("a/k")
+        for choose in [
+            { (rule: inout LifecycleRules.Rule) in rule.tags = ["t": "v"] },
+            { (rule: inout LifecycleRules.Rule) in rule.sizeAbove = 1 },
+            { (rule: inout LifecycleRules.Rule) in rule.sizeBelow = 1000 },
+        ] {
+            try set {
+                choose(&$0)
+                $0.uploadDays = 1
+            }
+            fixture.clock.advance(by: .seconds(3 * 86_400))
+            #expect(try store.runLifecycle(fixture.context).abortedUploads == 0)
+        }
+        try set {
+            $0.prefix = "a/"
+            $0.uploadDays = 1
+        }
+        #expect(try store.runLifecycle(fixture.context).abortedUploads == 1)
+    }
+
     @Test func noticesWaitUntilTheyWereTaken() throws {
         try store.set(
             fixture.context, bucket: "bucket", .notifications,

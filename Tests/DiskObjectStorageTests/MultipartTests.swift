@@ -56,6 +56,27 @@ import Testing
         #expect(try fixture.store.verify(fixture.context).problems == [])
     }
 
+    @Test func whatWasCompletedIsConfirmedOfTheSamePartsOnly() throws {
+        let upload = try fixture.begin("m")
+        let first = try fixture.putPart(upload, 1, pattern(100_000))
+        let second = try fixture.putPart(upload, 2, pattern(7))
+        let third = try fixture.putPart(upload, 3, pattern(7))
+        let record = try complete(upload, [first, second])
+        #expect(try complete(upload, [first, second]) == record)
+        var other = second
+        other.etag = String(repeating: "0", count: 32)
+        for parts in [
+            [first, second, third], [first], [second], [first, third], [second, first],
+            [first, other], [],
+        ] {
+            #expect(code { _ = try complete(upload, parts) } == .invalidPart)
+        }
+        #expect(try fixture.store.head(fixture.context, fixture.at("m")) == record)
+        // Written anew meanwhile: there is no such upload any more.
+        try fixture.put("m", [1])
+        #expect(code { _ = try complete(upload, [first, second]) } == .noSuchUpload)
+    }
+
     @Test(
         "the checksum of the whole follows from the parts",
         arguments: [ChecksumAlgorithm.crc32, .crc32c, .crc64NVME])

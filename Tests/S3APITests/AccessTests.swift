@@ -121,11 +121,11 @@ final class PeopledServer {
     /// Sends with a session's three strings.
     func send(
         session: String, _ method: HTTPMessages.Method, _ path: String, query: String = "",
-        body: [UInt8] = []
+        headers: [(String, String)] = [], body: [UInt8] = []
     ) throws -> Answer {
         try client.send(
             method, path, query: query,
-            headers: [("x-amz-security-token", tokens[session] ?? "")], body: body,
+            headers: headers + [("x-amz-security-token", tokens[session] ?? "")], body: body,
             bend: bends[session] ?? S3TestClient.Bend())
     }
 }

@@ -85,14 +85,16 @@ final class S3TestClient {
     init(
         authorizer: any Authorizer = OpenAuthorizer(),
         credentials: any S3CredentialSource = TestCredentials(),
-        identity: IdentityRegistry? = nil, makesBucket: Bool = true
+        identity: IdentityRegistry? = nil, makesBucket: Bool = true,
+        region: String = "us-east-1"
     ) throws {
         folder = NSTemporaryDirectory() + "s3-tests-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try DiskObjectStore(
             directory: folder, authorizer: authorizer, clock: clock, minimumPartBytes: 1000)
         handler = S3Handler(
-            store: store, credentials: credentials, clock: clock, identity: identity)
+            store: store, credentials: credentials, clock: clock, region: region,
+            identity: identity)
         if makesBucket { _ = try send(.put, "/bucket") }
     }
 
@@ -103,12 +105,14 @@ final class S3TestClient {
 
     var dateTime: String { CivilFormat.iso8601Basic(utc: clock.now().microseconds) }
     private var scope: String { scope("s3") }
-    private func scope(_ service: String) -> String {
-        dateTime.prefix(8) + "/us-east-1/\(service)/aws4_request"
+    private func scope(_ service: String, _ region: String = "us-east-1") -> String {
+        dateTime.prefix(8) + "/\(region)/\(service)/aws4_request"
     }
 
-    func signingKey(_ secret: String = "secret", service: String = "s3") -> [UInt8] {
-        scope(service).split(separator: "/").reduce(Array("AWS4\(secret)".utf8)) {
+    func signingKey(
+        _ secret: String = "secret", service: String = "s3", region: String = "us-east-1"
+    ) -> [UInt8] {
+        scope(service, region).split(separator: "/").reduce(Array("AWS4\(secret)".utf8)) {
             HMAC.sha256(key: $0, String($1))
         }
     }
@@ -124,6 +128,7 @@ final class S3TestClient {
         var sentPath: String?
         var host = "localhost:9000"
         var service = "s3"
+        var region = "us-east-1"
         var address = "127.0.0.1"
         var isSecure = false
     }
@@ -152,12 +157,13 @@ final class S3TestClient {
         let canonical =
             "\(method.rawValue)\n\(path)\n\(canonicalQuery(query))\n"
             + fields.map { "\($0.0):\($0.1)\n" }.joined() + "\n\(names)\n\(payload)"
-        let signature = self.signature(canonical, bend.secret, service: bend.service)
+        let signature = self.signature(
+            canonical, bend.secret, service: bend.service, region: bend.region)
         fields.append(
             (
                 "Authorization",
-                "AWS4-HMAC-SHA256 Credential=\(bend.accessKey)/\(scope(bend.service)), SignedHeaders=\(names), "
-                    + "Signature=\(signature)"
+                "AWS4-HMAC-SHA256 Credential=\(bend.accessKey)/\(scope(bend.service, bend.region)), "
+                    + "SignedHeaders=\(names), Signature=\(signature)"
             ))
         let request = Request(
             method: method, rawPath: bend.sentPath ?? path, rawQuery: query,
@@ -180,16 +186,17 @@ final class S3TestClient {
 
     /// A presigned URL's query.
     func presigned(
-        _ method: HTTPMessages.Method, _ path: String, expires: Int = 60, secret: String = "secret"
+        _ method: HTTPMessages.Method, _ path: String, expires: Int = 60, secret: String = "secret",
+        region: String = "us-east-1"
     ) -> String {
-        let credential = PercentCoding.encode("AK/\(scope)")
+        let credential = PercentCoding.encode("AK/\(scope("s3", region))")
         let query =
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=\(credential)&X-Amz-Date=\(dateTime)"
             + "&X-Amz-Expires=\(expires)&X-Amz-SignedHeaders=host"
         let canonical =
             "\(method.rawValue)\n\(path)\n\(canonicalQuery(query))\nhost:localhost:9000\n\nhost\n"
             + "UNSIGNED-PAYLOAD"
-        return query + "&X-Amz-Signature=" + signature(canonical, secret)
+        return query + "&X-Amz-Signature=" + signature(canonical, secret, region: region)
     }
 
     func sendPresigned(
@@ -249,12 +256,14 @@ final class S3TestClient {
     }
 
     private func signature(
-        _ canonical: String, _ secret: String, service: String = "s3"
+        _ canonical: String, _ secret: String, service: String = "s3",
+        region: String = "us-east-1"
     ) -> String {
         let text =
-            "AWS4-HMAC-SHA256\n\(dateTime)\n\(scope(service))\n"
+            "AWS4-HMAC-SHA256\n\(dateTime)\n\(scope(service, region))\n"
             + hexText(Digest.sha256(canonical))
-        return hexText(HMAC.sha256(key: signingKey(secret, service: service), text))
+        let key = signingKey(secret, service: service, region: region)
+        return hexText(HMAC.sha256(key: key, text))
     }
 
     private func canonicalQuery(_ query: String) -> String {

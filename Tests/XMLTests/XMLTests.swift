@@ -64,11 +64,15 @@ import XML
         let hard = "a<b>&\"c'\r\n\té\u{1F600}"
         writer.element("Root", attributes: [("xmlns", "urn:x"), ("q", "\"")]) { writer in
             writer.element("Key", hard)
+            writer.element("Plain", "a b\t\n/é")
+            writer.element("Tag", quoted: "x&y")
             writer.element("Size", 12)
             writer.element("None", nil as String?)
         }
         let root = try XMLElement(parsing: writer.bytes)
         #expect(root.text(of: "Key") == hard)
+        #expect(root.text(of: "Plain") == "a b\t\n/é")
+        #expect(root.text(of: "Tag") == "\"x&y\"")
         #expect(root.text(of: "Size") == "12")
         #expect(root.first("None") == nil)
         #expect(root.attributes == ["q": "\""])

@@ -1,4 +1,4 @@
-import Authority
+package import Authority
 package import ObjectStorage
 import Platform
 import SQLite
@@ -44,6 +44,22 @@ extension DiskObjectStore {
         case .silent: return
         }
         context.verdict = verdict
+    }
+
+    /// Throws where the bucket's policy does not let the caller do what an operation does on the side:
+    /// `s3:PutObjectTagging` of a write with tags. Grants of roles tell it not apart from the operation,
+    /// which is asked about on its own.
+    package func require(
+        _ context: RequestContext, _ action: Action, as operation: String,
+        _ location: ObjectLocation, version: VersionID? = nil
+    ) throws(ObjectStoreError) {
+        guard hasPolicy(tenant: context.tenant, bucket: location.bucket) else { return }
+        let facts = context.facts
+        var context = context
+        context.facts = RequestFacts(
+            operation: operation, sourceAddress: facts?.sourceAddress ?? "",
+            isSecure: facts?.isSecure ?? false, values: facts?.values ?? [:])
+        try require(context, action, location, version: version)
     }
 
     /// Throws unless the caller may end a retention of mode GOVERNANCE before its time.

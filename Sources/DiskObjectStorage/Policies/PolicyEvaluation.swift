@@ -33,10 +33,17 @@ package struct PolicyQuestion: Sendable {
         switch key {
         case "aws:sourceip": facts?.sourceAddress
         case "aws:securetransport": facts.map { $0.isSecure ? "true" : "false" }
-        case "aws:username": principal.kind == .anonymous ? nil : principal.name
-        case "aws:userid": principal.kind == .anonymous ? "anonymous" : principal.id
+        case "aws:username":
+            principal.kind == .anonymous || assumedRole != nil ? nil : principal.name
+        case "aws:userid":
+            principal.kind == .anonymous
+                ? "anonymous"
+                : assumedRole.map { StorageNames.sessionID($0, session: sessionName) }
+                    ?? principal.id
         case "aws:principalarn":
-            principal.kind == .anonymous ? nil : StorageNames.user(principal.name)
+            principal.kind == .anonymous
+                ? nil
+                : assumedRole.map { StorageNames.role($0) } ?? StorageNames.user(principal.name)
         case "aws:principaltype":
             principal.kind == .anonymous
                 ? "Anonymous" : assumedRole == nil ? "User" : "AssumedRole"
@@ -72,23 +79,28 @@ package struct PolicyQuestion: Sendable {
         return text + rest
     }
 
-    /// Every name that a policy may know the principal by.
+    /// What the session was called when its role was assumed.
+    private var sessionName: String { facts?.values[sessionNameKey] ?? principal.name }
+
+    /// Every name by which a policy may mean the one who asks: a session of a role is the role and the
+    /// session, and nobody else. Source: IAM User Guide, "AWS JSON policy elements: Principal".
     var names: [String] {
         if principal.kind == .anonymous { return [] }
-        var all = [
-            principal.id, principal.name, StorageNames.user(principal.name), StorageNames.account,
-            "arn:aws:iam::\(StorageNames.account):root",
+        let account = [StorageNames.account, "arn:aws:iam::\(StorageNames.account):root"]
+        guard let assumedRole else { return account + personalNames }
+        return account + [
+            StorageNames.role(assumedRole),
+            StorageNames.assumedRole(assumedRole, session: sessionName),
         ]
-        for role in assumedRole.map({ [$0] }) ?? principal.roles {
-            all.append(StorageNames.role(role))
-        }
-        for group in principal.groups {
-            all.append("arn:aws:iam::\(StorageNames.account):group/\(group)")
-        }
-        if let assumedRole {
-            all.append(StorageNames.assumedRole(assumedRole, session: principal.name))
-        }
-        return all
+    }
+
+    /// The names of the person or service itself. Whom a policy shuts out by name it shuts out in their
+    /// sessions of roles too; S3 would let the session in, where the role is another account's thing.
+    var personalNames: [String] {
+        if principal.kind == .anonymous { return [] }
+        return [principal.id, principal.name, StorageNames.user(principal.name)]
+            + (assumedRole == nil ? principal.roles.map { StorageNames.role($0) } : [])
+            + principal.groups.map { "arn:aws:iam::\(StorageNames.account):group/\($0)" }
     }
 }
 
@@ -115,11 +127,19 @@ package enum StorageNames {
         "arn:aws:sts::\(account):assumed-role/\(role)/\(session)"
     }
 
+    /// The id of a session of a role: a role's name is its id here.
+    package static func sessionID(_ role: String, session: String) -> String {
+        "\(role):\(session)"
+    }
+
     /// The bucket, or an object in it.
     package static func resource(bucket: String, key: String) -> String {
         key.isEmpty ? "arn:aws:s3:::\(bucket)" : "arn:aws:s3:::\(bucket)/\(key)"
     }
 }
+
+/// Where the facts of a request have the name of the session that sent it. No condition asks for it.
+package let sessionNameKey = "lakehouse:sessionname"
 
 /// The condition key that asks for a tag which a request gives to an object.
 package func requestTagKey(_ name: String) -> String { PolicyCondition.requestTag + name }
@@ -168,13 +188,14 @@ extension PolicyDocument.Statement {
     private func includes(_ question: PolicyQuestion) -> Bool {
         switch principals {
         case .holder, .everyone: true
-        case .named(let names): isOne(of: names, question)
-        case .allBut(let names): !isOne(of: names, question)
+        case .named(let names):
+            isOne(of: names, question.names)
+                || effect == .deny && isOne(of: names, question.personalNames)
+        case .allBut(let names): !isOne(of: names, question.names)
         }
     }
 
-    private func isOne(of names: [String], _ question: PolicyQuestion) -> Bool {
-        let own = question.names
-        return names.contains { name in own.contains { $0 == name } }
+    private func isOne(of names: [String], _ own: [String]) -> Bool {
+        names.contains { name in own.contains { $0 == name } }
     }
 }

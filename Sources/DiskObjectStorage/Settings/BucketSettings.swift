@@ -138,6 +138,11 @@ extension DiskObjectStore {
         (try? state(tenant, bucket))?.versioning ?? .unversioned
     }
 
+    /// Whether versions in a bucket can be locked. Asks nobody.
+    package func hasLock(tenant: String, bucket: String) -> Bool {
+        (try? state(tenant, bucket))?.hasLock == true
+    }
+
     /// Whether a bucket has a policy, for doors that collect what its conditions ask. Asks nobody.
     package func hasPolicy(tenant: String, bucket: String) -> Bool {
         if bucket.isEmpty { return false }

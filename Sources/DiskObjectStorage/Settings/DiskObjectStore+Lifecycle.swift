@@ -156,7 +156,8 @@ extension DiskObjectStore {
         _ context: RequestContext, _ bucket: String, _ rule: LifecycleRules.Rule,
         _ report: inout LifecycleReport
     ) throws {
-        guard let days = rule.uploadDays else { return }
+        // An upload has no tags and no size yet. Such rules are refused, but were not always.
+        guard let days = rule.uploadDays, rule.choosesByPrefixAlone else { return }
         let now = clock.now().microseconds
         let found = try database.read { tx in
             try tx.query(

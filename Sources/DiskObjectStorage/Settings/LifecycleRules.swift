@@ -31,6 +31,11 @@ package struct LifecycleRules: Sendable, Hashable {
             removesLoneMarkers = false
         }
 
+        /// Whether tags and sizes are no matter.
+        package var choosesByPrefixAlone: Bool {
+            tags.isEmpty && sizeAbove == nil && sizeBelow == nil
+        }
+
         /// Whether the rule is about an object.
         package func covers(key: String, sizeBytes: Int64, tags own: [String: String]) -> Bool {
             isEnabled && KeyOrder.hasPrefix(key, prefix)

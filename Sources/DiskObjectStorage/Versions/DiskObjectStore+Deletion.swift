@@ -1,4 +1,5 @@
 package import Authority
+import CivilTime
 package import ObjectStorage
 import JSON
 import SQLite
@@ -7,39 +8,73 @@ import SQLite
 package struct DeletionTarget: Sendable, Hashable {
     package var key: String
     package var version: VersionID?
-    /// Compared with the present object where given.
-    package var etag: String?
+    package var condition: DeletionCondition
 
-    package init(key: String, version: VersionID? = nil, etag: String? = nil) {
+    package init(
+        key: String, version: VersionID? = nil, condition: DeletionCondition = DeletionCondition()
+    ) {
         self.key = key
         self.version = version
+        self.condition = condition
+    }
+}
+
+/// How the object or version that is to be deleted must be.
+package struct DeletionCondition: Sendable, Hashable {
+    package var etag: String?
+    package var sizeBytes: Int64?
+    /// In whole seconds since 1970-01-01 UTC: more of it clients do not see everywhere.
+    package var modifiedSeconds: Int64?
+
+    package init(
+        etag: String? = nil, sizeBytes: Int64? = nil, modifiedSeconds: Int64? = nil
+    ) {
         self.etag = etag
+        self.sizeBytes = sizeBytes
+        self.modifiedSeconds = modifiedSeconds
+    }
+
+    /// Throws `.preconditionFailed` unless what is there is as it must be. Where nothing is, a tag
+    /// that is asked for is `.noSuchKey`; the others have nothing to keep from harm.
+    func check(
+        etag present: String?, _ facts: (sizeBytes: Int64, modifiedMicroseconds: Int64)?,
+        at location: ObjectLocation
+    ) throws(ObjectStoreError) {
+        if let etag { try WritePrecondition.etag(etag).check(presentETag: present, at: location) }
+        guard let facts else { return }
+        let seconds = floorDivide(facts.modifiedMicroseconds, 1_000_000)
+        guard sizeBytes ?? facts.sizeBytes == facts.sizeBytes,
+            modifiedSeconds ?? seconds == seconds
+        else {
+            throw ObjectStoreError(
+                code: .preconditionFailed,
+                message: "the object has another size or time of change: \(location)")
+        }
     }
 }
 
 extension DiskObjectStore {
-    /// Deletes an object; one that is absent is fine, unless the precondition names a tag. In a bucket
-    /// with versions a marker is put before the others, unless a version is named: that one goes.
-    /// Returns whether there was one.
+    /// Deletes an object; one that is absent is fine. In a bucket with versions a marker is put before the
+    /// others. Returns whether there was one.
     @discardableResult
     package func delete(
-        _ context: RequestContext, _ location: ObjectLocation,
-        precondition: WritePrecondition = .none
+        _ context: RequestContext, _ location: ObjectLocation
     ) throws(ObjectStoreError) -> Bool {
-        try delete(context, location, version: nil, precondition: precondition).found
+        try delete(context, location, version: nil).found
     }
 
-    /// As `delete`, and tells what became of it. `bypassesGovernance` wants the right to.
+    /// As `delete`, and tells what became of it; a version that is named goes itself. Deletes nothing
+    /// that is not as the condition says. `bypassesGovernance` wants the right to.
     package func delete(
         _ context: RequestContext, _ location: ObjectLocation, version: VersionID?,
-        precondition: WritePrecondition = .none, bypassesGovernance: Bool = false
+        condition: DeletionCondition = DeletionCondition(), bypassesGovernance: Bool = false
     ) throws(ObjectStoreError) -> Deletion {
         try require(context, .objectDelete, location, version: version)
         if bypassesGovernance { try requireBypass(context, location) }
         let name = folder.nextName()
         let (deletion, unused) = try storing("delete \(location)") {
             try database.writeGrouped { tx in
-                try checkPrecondition(tx, context, location, precondition)
+                try checkCondition(tx, context, location, version, condition)
                 return try remove(
                     tx, context, location, version, markerName: name,
                     bypassesGovernance: bypassesGovernance)
@@ -80,9 +115,8 @@ extension DiskObjectStore {
                     let location = ObjectLocation(bucket: bucket, key: target.key)
                     do {
                         // A locked version refuses before anything was changed for it.
-                        if let etag = target.etag {
-                            try checkPrecondition(tx, context, location, .etag(etag))
-                        }
+                        try checkCondition(
+                            tx, context, location, target.version, target.condition)
                         let (deletion, names) = try remove(
                             tx, context, location, target.version, markerName: names[index],
                             bypassesGovernance: bypassesGovernance)
@@ -117,6 +151,28 @@ extension DiskObjectStore {
         case .locked, .preconditionFailed, .noSuchKey, .noSuchVersion: true
         default: false
         }
+    }
+
+    /// Throws unless the version that is named, or else the latest, is as the client wants it.
+    private func checkCondition(
+        _ tx: ReadTransaction, _ context: RequestContext, _ location: ObjectLocation,
+        _ version: VersionID?, _ condition: DeletionCondition
+    ) throws {
+        if condition == DeletionCondition() { return }
+        let tenant = context.tenant
+        if version == nil, let present = try Self.find(tx, tenant, location)?.record.description {
+            return try condition.check(
+                etag: present.etag, (present.sizeBytes, present.modifiedMicroseconds), at: location)
+        }
+        let found: FoundVersion?
+        if let version {
+            found = try Self.findVersion(tx, tenant, location, version)
+        } else {
+            found = try Self.newestBehind(tx, tenant, location)
+        }
+        try condition.check(
+            etag: found.flatMap { $0.isMarker ? nil : $0.etag },
+            found.map { ($0.sizeBytes, $0.modifiedMicroseconds) }, at: location)
     }
 
     /// Removes the object or one of its versions, or puts a marker before them.

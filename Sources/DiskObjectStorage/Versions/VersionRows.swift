@@ -20,6 +20,9 @@ struct FoundVersion {
     var content: Int64?
     var attributes: String
     var modifiedMicroseconds: Int64
+    /// Empty for a marker, whose size is 0.
+    var etag: String
+    var sizeBytes: Int64
 
     var id: VersionID { isVersioned ? .named(version) : .null }
 }
@@ -41,6 +44,10 @@ extension DiskObjectStore {
         return found
     }
 
+    private static let foundColumns = """
+        seq, version, is_versioned, is_delete_marker, content, attributes, modified_us, etag, size
+        """
+
     /// A version by its name, wherever it is.
     static func findVersion(
         _ tx: ReadTransaction, _ tenant: String, _ location: ObjectLocation, _ id: VersionID
@@ -48,14 +55,14 @@ extension DiskObjectStore {
         let (condition, values) = match(id, tenant, location)
         let present = try tx.first(
             """
-            SELECT 0, version, is_versioned, 0, content, attributes, modified_us FROM objects
-            WHERE tenant = ? AND bucket = ? AND key = ? AND rank = 0 AND \(condition)
+            SELECT 0, version, is_versioned, 0, content, attributes, modified_us, etag, size
+            FROM objects WHERE tenant = ? AND bucket = ? AND key = ? AND rank = 0 AND \(condition)
             """, values: values
         ) { Self.foundVersion($0, isPresent: true) }
         if let present { return present }
         return try tx.first(
             """
-            SELECT seq, version, is_versioned, is_delete_marker, content, attributes, modified_us
+            SELECT \(foundColumns)
             FROM versions WHERE tenant = ? AND bucket = ? AND key = ? AND \(condition)
             """, values: values
         ) { Self.foundVersion($0, isPresent: false) }
@@ -67,7 +74,7 @@ extension DiskObjectStore {
     ) throws -> FoundVersion? {
         try tx.first(
             """
-            SELECT seq, version, is_versioned, is_delete_marker, content, attributes, modified_us
+            SELECT \(foundColumns)
             FROM versions WHERE tenant = ? AND bucket = ? AND key = ? ORDER BY seq LIMIT 1
             """, values: [tenant, location.bucket, location.key]
         ) { Self.foundVersion($0, isPresent: false) }
@@ -211,7 +218,8 @@ extension DiskObjectStore {
         FoundVersion(
             isPresent: isPresent, seq: row.int64(0), version: row.string(1),
             isVersioned: row.bool(2), isMarker: row.bool(3), content: row.int64OrNil(4),
-            attributes: row.string(5), modifiedMicroseconds: row.int64(6))
+            attributes: row.string(5), modifiedMicroseconds: row.int64(6), etag: row.string(7),
+            sizeBytes: row.int64(8))
     }
 }
 

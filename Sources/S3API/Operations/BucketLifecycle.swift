@@ -135,7 +135,25 @@ enum PutBucketLifecycleConfiguration: S3Operation {
             rule.expiryDays != nil || rule.expiryMicroseconds != nil || rule.removesLoneMarkers
                 || rule.noncurrentDays != nil || rule.uploadDays != nil
         else { throw S3Error(.malformedXML, "a rule without an action") }
+        try refuseWhatCannotChoose(rule)
         return rule
+    }
+
+    /// An upload and a delete marker have neither tags nor a size.
+    private static func refuseWhatCannotChoose(_ rule: LifecycleRules.Rule) throws(S3Error) {
+        if rule.choosesByPrefixAlone { return }
+        let what = rule.tags.isEmpty ? "ObjectSize" : "Tags"
+        if rule.uploadDays != nil {
+            throw S3Error(
+                .invalidRequest,
+                "AbortIncompleteMultipartUpload cannot be specified with \(what).",
+                hint: "give it a rule of its own, with a prefix or none")
+        }
+        if rule.removesLoneMarkers {
+            throw S3Error(
+                .invalidRequest, "ExpiredObjectDeleteMarker cannot be specified with \(what).",
+                hint: "give it a rule of its own, with a prefix or none")
+        }
     }
 
     private static func readFilter(
@@ -143,13 +161,21 @@ enum PutBucketLifecycleConfiguration: S3Operation {
     ) throws(S3Error) {
         if let prefix = element.text(of: "Prefix") { rule.prefix = prefix }
         guard let filter = element.first("Filter") else { return }
+        guard element.first("Prefix") == nil else {
+            throw S3Error(.malformedXML, "a rule has either a Filter or a Prefix")
+        }
         let place = filter.first("And") ?? filter
+        guard filter.children.count <= 1 else {
+            throw S3Error(.malformedXML, "a Filter has one condition, or several in an And")
+        }
         if let prefix = place.text(of: "Prefix") { rule.prefix = prefix }
         for tag in place.all("Tag") {
             guard let key = tag.text(of: "Key"), let value = tag.text(of: "Value") else {
                 throw S3Error(.malformedXML, "a tag has a key and a value")
             }
-            rule.tags[key] = value
+            guard rule.tags.updateValue(value, forKey: key) == nil else {
+                throw S3Error(.invalidRequest, "Duplicate Tag Keys are not allowed.")
+            }
         }
         rule.sizeAbove = try size(place, "ObjectSizeGreaterThan")
         rule.sizeBelow = try size(place, "ObjectSizeLessThan")

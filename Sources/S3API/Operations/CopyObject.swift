@@ -18,10 +18,12 @@ enum CopyObject: S3Operation {
         try call.allow(.objectWrite)
         try refuseACL(call)
         var attributes: ObjectAttributes?
-        let tags = try copiedTags(call)
+        let tags = try replacingTags(call)
+        try allowTags(call, source, version, replacing: tags)
+        let checksum = try checksumAlgorithm(call.header("x-amz-checksum-algorithm"))
         switch call.header("x-amz-metadata-directive")?.uppercased() {
         case nil, "", "COPY":
-            if source == call.location, version == nil, tags == nil,
+            if source == call.location, version == nil, tags == nil, checksum == nil,
                 call.header("x-amz-storage-class") == nil
             {
                 throw S3Error(
@@ -36,7 +38,7 @@ enum CopyObject: S3Operation {
         let conditions = Conditions(call.request.fields, prefix: "x-amz-copy-source-")
         let record = try call.store.copy(
             call.context, from: source, to: call.location, version: version,
-            attributes: attributes, tags: tags, lock: try ObjectLock(call),
+            attributes: attributes, tags: tags, lock: try ObjectLock(call), checksum: checksum,
             precondition: try writePrecondition(call), unlessETag: unwantedETag(call)
         ) { (record) throws(ObjectStoreError) in
             try requireConditions(conditions, record.description)
@@ -53,8 +55,32 @@ enum CopyObject: S3Operation {
         return response
     }
 
+    /// A copy with tags wants the right to tag it, and where they are the source's, the right to read them there.
+    private static func allowTags(
+        _ call: S3Call, _ source: ObjectLocation, _ version: VersionID?,
+        replacing tags: [String: String]?
+    ) throws {
+        if let tags { return try call.allowWhatComesAlong(tags: !tags.isEmpty) }
+        let tenant = call.context.tenant
+        let isAsked =
+            call.credential.policy != nil
+            || call.store.hasPolicy(tenant: tenant, bucket: source.bucket)
+            || call.store.hasPolicy(tenant: tenant, bucket: call.target.bucket)
+        let hasTags =
+            try isAsked && !call.store.existingTags(tenant: tenant, source, version).isEmpty
+        if hasTags {
+            let reading = "s3:GetObjectTagging"
+            try call.allow(
+                .objectRead, as: version == nil ? reading : "s3:GetObjectVersionTagging",
+                bucket: source.bucket, key: source.key, version: version)
+            try call.store.require(
+                call.context, .objectRead, as: reading, source, version: version)
+        }
+        try call.allowWhatComesAlong(tags: hasTags)
+    }
+
     /// nil: those of the source.
-    private static func copiedTags(_ call: S3Call) throws(S3Error) -> [String: String]? {
+    private static func replacingTags(_ call: S3Call) throws(S3Error) -> [String: String]? {
         switch call.header("x-amz-tagging-directive")?.uppercased() {
         case nil, "", "COPY": return nil
         case "REPLACE":
@@ -86,7 +112,9 @@ func copySource(
     let halves = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var version: VersionID?
     if halves.count == 2, halves[1].hasPrefix("versionId=") {
-        version = try parseVersion(String(halves[1].dropFirst(10)))
+        let text = String(halves[1].dropFirst(10))
+        guard !text.isEmpty else { throw emptyVersion() }
+        version = try parseVersion(text)
     }
     guard let first = halves.first, let path = PercentCoding.decode(first) else {
         throw S3Error(.invalidArgument, "Copy Source must mention the source bucket and key")

@@ -14,6 +14,8 @@ enum CreateMultipartUpload: S3Operation {
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectWrite)
         try refuseACL(call)
+        let attributes = try ObjectAttributes(call)
+        try call.allowWhatComesAlong(tags: !attributes.tags.isEmpty)
         let algorithm = try checksumAlgorithm(call.header("x-amz-checksum-algorithm"))
         var type = algorithm == .crc64NVME ? ChecksumType.fullObject : .composite
         if let text = call.header("x-amz-checksum-type") {
@@ -26,7 +28,7 @@ enum CreateMultipartUpload: S3Operation {
             type = wanted
         }
         let upload = try call.store.createUpload(
-            call.context, call.location, attributes: try ObjectAttributes(call),
+            call.context, call.location, attributes: attributes,
             checksumAlgorithm: algorithm, checksumType: type)
         var writer = XMLWriter()
         writer.element("InitiateMultipartUploadResult", attributes: s3Namespace) { writer in

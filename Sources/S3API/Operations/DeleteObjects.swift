@@ -26,7 +26,12 @@ enum DeleteObjects: S3Operation {
             guard let key = object.text(of: "Key"), !key.isEmpty else {
                 throw S3Error(.malformedXML, "an object without its key")
             }
-            var target = DeletionTarget(key: key, etag: object.text(of: "ETag").map(plainETag))
+            var target = DeletionTarget(
+                key: key,
+                condition: DeletionCondition(
+                    etag: object.text(of: "ETag").map(plainETag),
+                    sizeBytes: try object.text(of: "Size").map(deletionSize),
+                    modifiedSeconds: try object.text(of: "LastModifiedTime").map(deletionTime)))
             do throws(S3Error) {
                 target.version = try parseVersion(object.text(of: "VersionId"))
                 try call.allow(

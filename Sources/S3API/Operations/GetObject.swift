@@ -30,6 +30,7 @@ enum GetObject: S3Operation {
         _ call: S3Call, _ record: ObjectRecord, reader: StoredObjectReader?
     ) throws -> Response {
         let object = record.description
+        try refuseOverrides(call)
         var fields = describe(record, call)
         switch Conditions(call.request.fields).check(object) {
         case .holds: break
@@ -40,7 +41,7 @@ enum GetObject: S3Operation {
             return Response(status: 304, fields: withoutChecksums(fields))
         }
         let part = try partRange(call, record)
-        var range = part ?? 0..<object.sizeBytes
+        var range = part?.range ?? 0..<object.sizeBytes
         var status = part == nil ? 200 : 206
         if let field = call.header("Range"), part == nil, isCurrent(call, object) {
             switch ByteRange(field, sizeBytes: object.sizeBytes) {
@@ -55,8 +56,9 @@ enum GetObject: S3Operation {
         if status == 206, object.sizeBytes > 0 {
             fields.append(
                 "Content-Range", ByteRange.contentRange(range, sizeBytes: object.sizeBytes))
-            // The checksums are of the whole object and would be compared with the part.
+            // The checksums are of the whole object and would be compared with what is sent of it.
             fields = withoutChecksums(fields)
+            if let checksums = part?.checksums, call.wantsChecksums { fields.append(checksums) }
         }
         let length = range.upperBound - range.lowerBound
         guard let reader else {
@@ -74,6 +76,16 @@ enum GetObject: S3Operation {
         return Response(status: status, fields: fields, body: .stream(length: length, body))
     }
 
+    /// Who signs may have the answer say what it likes; a link of anybody's making must not.
+    private static func refuseOverrides(_ call: S3Call) throws(S3Error) {
+        guard call.context.principal.kind == .anonymous,
+            call.target.query.all.contains(where: { isOverride($0.name) })
+        else { return }
+        throw S3Error(
+            .invalidRequest,
+            "Request specific response headers cannot be used for anonymous GET requests.")
+    }
+
     /// `If-Range` lets a range hold only for the version that the client has.
     private static func isCurrent(_ call: S3Call, _ object: ObjectDescription) -> Bool {
         guard let condition = call.header("If-Range") else { return true }
@@ -83,7 +95,10 @@ enum GetObject: S3Operation {
         return plainETag(condition) == object.etag
     }
 
-    private static func partRange(_ call: S3Call, _ record: ObjectRecord) throws -> Range<Int64>? {
+    /// The bytes of the part that is asked for, and their checksums; nil when none is.
+    private static func partRange(
+        _ call: S3Call, _ record: ObjectRecord
+    ) throws -> (range: Range<Int64>, checksums: ObjectChecksums)? {
         guard let text = call.query("partNumber") else { return nil }
         guard let number = Int(text), number >= 1, number <= Limits.partCount else {
             throw S3Error(.invalidArgument, "partNumber must be from 1 to \(Limits.partCount)")
@@ -96,14 +111,20 @@ enum GetObject: S3Operation {
             guard number == 1 else {
                 throw S3Error(.invalidPartNumber, "The requested partnumber is not satisfiable")
             }
-            return 0..<record.description.sizeBytes
+            return (0..<record.description.sizeBytes, record.checksums)
         }
         var start: Int64 = 0
         for part in try call.store.parts(
             call.context, call.location, version: call.version())
         {
             let end = start + part.sizeBytes
-            if part.number == number, end <= record.description.sizeBytes { return start..<end }
+            if part.number == number, end <= record.description.sizeBytes {
+                // A part is said to be summed as the object is, though its own value is of its own bytes.
+                return (
+                    start..<end,
+                    ObjectChecksums(type: record.checksums.type, values: part.checksums.values)
+                )
+            }
             start = end
         }
         throw S3Error(.invalidPartNumber, "The requested partnumber is not satisfiable")

@@ -11,6 +11,8 @@ enum ListBuckets: S3Operation {
     static let scope = S3Target.Scope.service
 
     static func respond(_ call: S3Call) throws -> Response {
+        // The names of buckets are no bucket's own: a session's policy allows all of them or none.
+        if call.credential.policy != nil { try call.allow(.bucketList, bucket: "") }
         let prefix = call.query("prefix") ?? ""
         let after = call.query("continuation-token").flatMap(ListingToken.decode)
         let limit = try call.number("max-buckets", in: 1...1000, default: 1000)

@@ -116,11 +116,11 @@ struct ListingPage {
             writer.element("Contents") { writer in
                 writer.element("Key", encoded(object.description.location.key))
                 writer.element("LastModified", xmlTime(object.description.modifiedMicroseconds))
-                writer.element("ETag", "\"\(object.description.etag)\"")
-                for algorithm in object.checksums.values.keys.map(\.rawValue).sorted() {
-                    writer.element("ChecksumAlgorithm", algorithm)
-                }
+                writer.element("ETag", quoted: object.description.etag)
                 if !object.checksums.values.isEmpty {
+                    for algorithm in object.checksums.values.keys.map(\.rawValue).sorted() {
+                        writer.element("ChecksumAlgorithm", algorithm)
+                    }
                     writer.element("ChecksumType", object.checksums.type.rawValue)
                 }
                 writer.element("Size", object.description.sizeBytes)

@@ -9,6 +9,11 @@ private let keptHeaders = [
     "expires",
 ]
 
+/// Whether an item of the query gives a header of the answer another value.
+func isOverride(_ name: String) -> Bool {
+    name.hasPrefix("response-") && keptHeaders.contains(String(name.dropFirst(9)))
+}
+
 extension ObjectAttributes {
     /// From the headers of a write.
     init(_ call: S3Call) throws(S3Error) {
@@ -74,10 +79,13 @@ func describe(_ record: ObjectRecord, _ call: S3Call) -> Fields {
     if record.partCount > 0, call.query("partNumber") != nil {
         fields.append("x-amz-mp-parts-count", String(record.partCount))
     }
-    if call.header("x-amz-checksum-mode")?.uppercased() == "ENABLED" {
-        fields.append(record.checksums)
-    }
+    if call.wantsChecksums { fields.append(record.checksums) }
     return fields
+}
+
+extension S3Call {
+    /// Whether the client asks for the checksums of what it reads.
+    var wantsChecksums: Bool { header("x-amz-checksum-mode")?.uppercased() == "ENABLED" }
 }
 
 /// Whether a text may stand in a field: an override comes from a URL that somebody signed, and must not

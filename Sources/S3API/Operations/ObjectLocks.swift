@@ -75,8 +75,8 @@ enum GetObjectLegalHold: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectRead)
-        try call.requireLock()
         let record = try call.store.head(call.context, call.location, version: call.version())
+        try call.requireLock()
         var writer = XMLWriter()
         writer.element("LegalHold", attributes: s3Namespace) { writer in
             writer.element("Status", record.attributes.lock.hasLegalHold ? "ON" : "OFF")
@@ -113,8 +113,8 @@ enum GetObjectRetention: S3Operation {
 
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectRead)
-        try call.requireLock()
         let record = try call.store.head(call.context, call.location, version: call.version())
+        try call.requireLock()
         let lock = record.attributes.lock
         guard let mode = lock.mode, let until = lock.untilMicroseconds else {
             throw S3Error(
@@ -231,9 +231,10 @@ enum PutObjectLockConfiguration: S3Operation {
 }
 
 extension S3Call {
-    /// Throws unless the bucket was made for object lock.
+    /// Throws unless the bucket was made for object lock. Asks for no right: who may see the lock of an object
+    /// need not see the bucket.
     func requireLock() throws {
-        guard try store.bucketState(context, target.bucket).hasLock else {
+        guard store.hasLock(tenant: context.tenant, bucket: target.bucket) else {
             throw S3Error(
                 .invalidRequest, "Bucket is missing Object Lock Configuration")
         }

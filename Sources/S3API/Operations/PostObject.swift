@@ -28,7 +28,8 @@ enum PostObject: S3Operation {
     ) throws -> Response {
         var form = try FormReader(request)
         let fields = try form.readFields()
-        let credential = try verified(fields, bucket: target.bucket, now: now, find: find)
+        let credential = try verified(
+            fields, bucket: target.bucket, region: region, now: now, find: find)
         guard let template = fields["key"], !template.isEmpty else {
             throw S3Error(.invalidArgument, "Bucket POST must contain a field named 'key'.")
         }
@@ -38,7 +39,8 @@ enum PostObject: S3Operation {
         context.assumedRole = credential.assumedRole
         context.facts = RequestFacts(
             operation: permission, sourceAddress: request.remoteAddress,
-            isSecure: request.isSecure, values: conditionValues(fields))
+            isSecure: request.isSecure,
+            values: conditionValues(fields, session: credential.sessionName))
         // The operation's own view of the request: the form's fields are its headers.
         var inner = request
         inner.fields = Fields(
@@ -61,6 +63,7 @@ enum PostObject: S3Operation {
         limits: ClosedRange<Int64>?
     ) throws -> ObjectRecord {
         try call.allow(.objectWrite)
+        try call.allowWhatComesAlong(tags: !tags.isEmpty)
         try refuseACL(call)
         let checks = try BodyChecks(call)
         var attributes = try ObjectAttributes(call)
@@ -131,7 +134,7 @@ enum PostObject: S3Operation {
 
     /// Who signed the policy, after the form was compared with it.
     private static func verified(
-        _ fields: FormFields, bucket: String, now: WallTime,
+        _ fields: FormFields, bucket: String, region: String, now: WallTime,
         find: (String, _ sessionToken: String?) throws(S3Error) -> S3Credential
     ) throws(S3Error) -> S3Credential {
         guard let text = fields["policy"] else {
@@ -143,7 +146,7 @@ enum PostObject: S3Operation {
         let credential =
             try isVersion2(fields)
             ? version2(fields, policy: text, find: find)
-            : version4(fields, policy: text, find: find)
+            : version4(fields, policy: text, region: region, find: find)
         guard let policy = fields.policy else {
             throw S3Error(.invalidPolicyDocument, "Invalid Policy: it cannot be read")
         }
@@ -156,12 +159,17 @@ enum PostObject: S3Operation {
             && fields["x-amz-algorithm"] == nil
     }
 
-    private static func conditionValues(_ fields: FormFields) -> [String: String] {
-        guard fields["policy"] != nil else { return [:] }
-        return [
-            "s3:signatureversion": isVersion2(fields) ? "AWS" : "AWS4-HMAC-SHA256",
-            "s3:authtype": "POST",
-        ]
+    private static func conditionValues(
+        _ fields: FormFields, session: String?
+    ) -> [String: String] {
+        var values: [String: String] = [:]
+        values["s3:object-lock-mode"] = fields["x-amz-object-lock-mode"]
+        values["s3:object-lock-legal-hold"] = fields["x-amz-object-lock-legal-hold"]
+        guard fields["policy"] != nil else { return values }
+        values["s3:signatureversion"] = isVersion2(fields) ? "AWS" : "AWS4-HMAC-SHA256"
+        values["s3:authtype"] = "POST"
+        values[sessionNameKey] = session
+        return values
     }
 
     /// Source: Amazon S3 Developer Guide, "Browser-Based Uploads Using POST (AWS Signature Version 2)".
@@ -185,7 +193,7 @@ enum PostObject: S3Operation {
     }
 
     private static func version4(
-        _ fields: FormFields, policy text: String,
+        _ fields: FormFields, policy text: String, region: String,
         find: (String, _ sessionToken: String?) throws(S3Error) -> S3Credential
     ) throws(S3Error) -> S3Credential {
         guard fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256",
@@ -196,6 +204,14 @@ enum PostObject: S3Operation {
                 .accessDenied,
                 "a form's policy wants the fields of AWS4-HMAC-SHA256, or AWSAccessKeyId and signature"
             )
+        }
+        guard isOfRegion(claim.region, region) else {
+            var error = S3Error(
+                .authorizationQueryParametersError,
+                "Error parsing the X-Amz-Credential field; "
+                    + "the region '\(claim.region)' is wrong; expecting '\(region)'")
+            error.region = region
+            throw error
         }
         let credential = try find(claim.key, fields["x-amz-security-token"])
         let key = SignatureV4.signingKey(credential.secret, scope: claim.scope)

@@ -13,14 +13,15 @@ enum PutObject: S3Operation {
         try call.allow(.objectWrite)
         let precondition = try writePrecondition(call)
         try refuseACL(call)
+        let attributes = try ObjectAttributes(call)
+        try call.allowWhatComesAlong(tags: !attributes.tags.isEmpty)
         let checks = try BodyChecks(call)
         var algorithms = checks.algorithms
         if let named = try checksumAlgorithm(call.header("x-amz-sdk-checksum-algorithm")) {
             algorithms.insert(named)
         }
         let upload = try call.store.beginPut(
-            call.context, call.location, attributes: try ObjectAttributes(call),
-            checksums: algorithms)
+            call.context, call.location, attributes: attributes, checksums: algorithms)
         let expected = try call.receive(checks) { try upload.append($0) }
         let record = try upload.finish(
             precondition: precondition, unlessETag: unwantedETag(call), expected: expected)

@@ -15,9 +15,13 @@ enum UploadPart: S3Operation {
     static func respond(_ call: S3Call) throws -> Response {
         try call.allow(.objectWrite)
         let checks = try BodyChecks(call)
+        var algorithms = checks.algorithms
+        if let named = try checksumAlgorithm(call.header("x-amz-sdk-checksum-algorithm")) {
+            algorithms.insert(named)
+        }
         let part = try call.store.beginPart(
             call.context, call.location, uploadID: call.query("uploadId") ?? "",
-            number: try partNumber(call), checksums: checks.algorithms)
+            number: try partNumber(call), checksums: algorithms)
         let expected = try call.receive(checks) { try part.append($0) }
         let record = try part.finish(expected: expected)
         var response = Response(status: 200)

@@ -20,13 +20,19 @@ import XML
 struct TokenService: Sendable {
     private let registry: IdentityRegistry
     private let clock: any WallClock
+    private let region: String
+    private let keys: SigningKeys
     /// Of the request's form.
     private static let formBytes = 64 * 1024
     private static let policyBytes = 4096
 
-    init(registry: IdentityRegistry, clock: any WallClock) {
+    init(
+        registry: IdentityRegistry, clock: any WallClock, region: String, keys: SigningKeys
+    ) {
         self.registry = registry
         self.clock = clock
+        self.region = region
+        self.keys = keys
     }
 
     /// Whether a request is for STS and not for S3, which share a port.
@@ -79,8 +85,14 @@ struct TokenService: Sendable {
             throw TokenServiceError(
                 .missingAuthenticationToken, "Request is missing Authentication Token")
         }
+        guard isOfRegion(claim.region, region) else {
+            throw TokenServiceError(
+                .signatureDoesNotMatch,
+                "Credential should be scoped to a valid region; expecting '\(region)'")
+        }
         let credential = try find(claim.accessKey, claim.sessionToken)
-        let signature = try claim.verify(request, query: query, secret: credential.secret)
+        let signature = try claim.verify(
+            request, query: query, secret: credential.secret, keys: keys)
         // A signed hash that is not the body's would let the form be exchanged on the way.
         guard signature.payload == .hash(hexText(Digest.sha256(bytes))) else {
             throw TokenServiceError(
@@ -99,13 +111,16 @@ struct TokenService: Sendable {
 
     private func callerIdentity(_ request: Request, _ credential: S3Credential) -> Response {
         let principal = credential.principal
-        let arn =
-            credential.assumedRole.map {
-                StorageNames.assumedRole($0, session: credential.sessionName ?? principal.name)
-            } ?? StorageNames.user(principal.name)
+        var arn = StorageNames.user(principal.name)
+        var id = principal.id
+        if let role = credential.assumedRole {
+            let session = credential.sessionName ?? principal.name
+            arn = StorageNames.assumedRole(role, session: session)
+            id = StorageNames.sessionID(role, session: session)
+        }
         return result(request, "GetCallerIdentity") { writer in
             writer.element("Arn", arn)
-            writer.element("UserId", principal.id)
+            writer.element("UserId", id)
             writer.element("Account", StorageNames.account)
         }
     }
@@ -223,7 +238,8 @@ struct TokenService: Sendable {
             write(&writer, made)
             if let subject { writer.element("SubjectFromWebIdentityToken", subject) }
             writer.element("AssumedRoleUser") { writer in
-                writer.element("AssumedRoleId", "\(principal.id):\(session)")
+                writer.element(
+                    "AssumedRoleId", StorageNames.sessionID(role ?? principal.id, session: session))
                 writer.element(
                     "Arn", StorageNames.assumedRole(role ?? principal.name, session: session))
             }
