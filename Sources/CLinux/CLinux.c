@@ -3,6 +3,7 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -94,6 +95,14 @@ const char *cl_error_text(int number) {
 void cl_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 int cl_end_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+void cl_keep_freed_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    mallopt(M_TOP_PAD, 16 << 20);
+}
+
+void cl_return_freed_memory(void) { malloc_trim(0); }
 
 int cl_processor_count(void) {
     cpu_set_t set;

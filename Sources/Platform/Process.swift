@@ -12,4 +12,11 @@ package enum Process {
         // It may have ended before it was asked for.
         if getppid() != parent { _ = kill(getpid(), SIGTERM) }
     }
+
+    /// From now on freed memory is used again before it goes back to the system: the next query finds
+    /// its pages mapped and cleared. At most 256 MiB a heap wait so. Source: mallopt(3).
+    package static func keepFreedMemory() { cl_keep_freed_memory() }
+
+    /// Gives back to the system what is free at this moment. Source: malloc_trim(3).
+    package static func returnFreedMemory() { cl_return_freed_memory() }
 }

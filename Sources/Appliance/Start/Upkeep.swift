@@ -7,7 +7,7 @@ import Supervision
 import Telemetry
 
 /// What has to be done now and then: recovery of the object store after the start, stamps of last use,
-/// expired tokens, outboxes that everybody has read.
+/// expired tokens, outboxes that everybody has read, memory that nobody uses any more.
 final class Upkeep: Service {
     let name = "upkeep"
     private let appliance: Appliance
@@ -28,6 +28,7 @@ final class Upkeep: Service {
                     _ = try appliance.objects.database.trimOutbox()
                     _ = try appliance.catalog.outbox.trimOutbox()
                 }
+                Process.returnFreedMemory()
             }
         }
     }

@@ -33,5 +33,9 @@ const char *_Nonnull cl_error_text(int number);
 void cl_name_thread(const char *_Nonnull name);
 /// Sends this process the signal when the thread that started it ends; 0, or -1 with errno.
 int cl_end_with_parent(int signal);
+/// Freed memory is used again before it goes back to the system: up to 256 MiB at the end of each heap.
+void cl_keep_freed_memory(void);
+/// Gives free pages back to the system.
+void cl_return_freed_memory(void);
 /// Processors that this process may run on.
 int cl_processor_count(void);

@@ -44,9 +44,12 @@ extension Interpreter {
                     }
                 guard isClear else { throw unclear([mention, between, mentions[other]]) }
                 if between.family == .time {
-                    let both =
-                        "\(items[mention.index].text) and \(items[mentions[other].index].text)"
-                    draft.notes.append("\(items[between.index].text) was read for \(both)")
+                    let values = mentions.filter { $0.family == mention.family }
+                        .map { items[$0.index].text }
+                    let all =
+                        values.dropLast().joined(separator: ", ") + " and "
+                        + values[values.count - 1]
+                    draft.notes.append("\(items[between.index].text) was read for \(all)")
                 }
             }
         }

@@ -176,8 +176,9 @@ enum Tokenizer {
                 || first.count <= 3 && groups.dropFirst().allSatisfy({ $0.count == 3 })
         else { return nil }
         guard halves.count == 2 else { return groups.count > 2 ? groups.joined() : nil }
-        // 1,000 is a thousand, as it is read everywhere here; 1.000,500 can only be a fraction.
-        guard !halves[1].isEmpty, !halves[1].contains("."), halves[1].count != 3 || groups.count > 1
+        // 1,000 is a thousand, as it is read everywhere here; 1.000,500 and 0,500 can only be fractions.
+        guard !halves[1].isEmpty, !halves[1].contains("."),
+            halves[1].count != 3 || groups.count > 1 || first.first == "0"
         else { return nil }
         return groups.joined() + "." + halves[1]
     }

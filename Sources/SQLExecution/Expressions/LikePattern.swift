@@ -16,7 +16,7 @@ struct LikePattern {
     private enum Shape {
         case exact([UInt8])
         /// Literals in order, `%` between them; anchored at the ends or not.
-        case chain([[UInt8]], anchoredStart: Bool, anchoredEnd: Bool)
+        case chain(LikeChain)
         case general([Piece])
     }
 
@@ -93,7 +93,14 @@ struct LikePattern {
             }
         }
         return .chain(
-            literals, anchoredStart: pieces.first != .wild, anchoredEnd: pieces.last != .wild)
+            LikeChain(
+                literals, anchoredStart: pieces.first != .wild, anchoredEnd: pieces.last != .wild))
+    }
+
+    /// The pattern as literals between `%`, where it is such a one: for loops over many texts.
+    var chain: LikeChain? {
+        if case .chain(let chain) = shape { return chain }
+        return nil
     }
 
     /// Whether the text matches. `start` must be readable for 64 bytes past the end where `isPadded`.
@@ -104,8 +111,7 @@ struct LikePattern {
         case .exact(let bytes):
             return bytes.count == text.count
                 && bytes.withUnsafeBufferPointer { memoryEqual($0.baseAddress!, start, text.count) }
-        case .chain(let literals, let anchoredStart, let anchoredEnd):
-            return LikePattern.matchesChain(start, text.count, literals, anchoredStart, anchoredEnd)
+        case .chain(let chain): return chain.matches(start, text.count)
         case .general(let pieces):
             return LikePattern.matchesGeneral(text, pieces)
         }
@@ -114,49 +120,9 @@ struct LikePattern {
     private var matchesEmpty: Bool {
         switch shape {
         case .exact(let bytes): bytes.isEmpty
-        case .chain(let literals, _, _): literals.isEmpty
+        case .chain(let chain): chain.isEmpty
         case .general(let pieces): pieces.allSatisfy { $0 == .wild }
         }
-    }
-
-    private static func matchesChain(
-        _ start: UnsafePointer<UInt8>, _ count: Int, _ literals: [[UInt8]], _ anchoredStart: Bool,
-        _ anchoredEnd: Bool
-    ) -> Bool {
-        var low = 0
-        var high = count
-        var first = 0
-        var last = literals.count
-        if anchoredStart, first < last {
-            let prefix = literals[first]
-            guard prefix.count <= high else { return false }
-            guard prefix.withUnsafeBufferPointer({ memoryEqual($0.baseAddress!, start, $0.count) })
-            else { return false }
-            low = prefix.count
-            first += 1
-        }
-        if anchoredEnd, first < last {
-            let suffix = literals[last - 1]
-            guard suffix.count <= high - low else { return false }
-            let at = high - suffix.count
-            guard
-                suffix.withUnsafeBufferPointer({
-                    memoryEqual($0.baseAddress!, start + at, $0.count)
-                })
-            else { return false }
-            high = at
-            last -= 1
-        }
-        while first < last {
-            let literal = literals[first]
-            let found = literal.withUnsafeBufferPointer {
-                findBytes($0.baseAddress!, $0.count, in: start + low, count: high - low)
-            }
-            guard found >= 0 else { return false }
-            low += found + literal.count
-            first += 1
-        }
-        return true
     }
 
     /// Greedy matching with one point of return: the last `%`.
@@ -210,6 +176,69 @@ struct LikePattern {
             at = min(text.count, at + codePointLength(text[at]))
         }
         return at
+    }
+}
+
+/// Literals in order with `%` between them: plain memory, so that testing a text counts no references.
+final class LikeChain {
+    private let bytes: UnsafeMutablePointer<UInt8>
+    /// Where each literal begins among the bytes; one more than there are literals.
+    private let starts: UnsafeMutablePointer<Int>
+    private let count: Int
+    private let anchoredStart: Bool
+    private let anchoredEnd: Bool
+
+    init(_ literals: [[UInt8]], anchoredStart: Bool, anchoredEnd: Bool) {
+        let all = literals.flatMap(\.self)
+        bytes = .allocate(capacity: max(all.count, 1))
+        bytes.initialize(from: all, count: all.count)
+        starts = .allocate(capacity: literals.count + 1)
+        starts[0] = 0
+        for (index, literal) in literals.enumerated() {
+            starts[index + 1] = starts[index] + literal.count
+        }
+        count = literals.count
+        self.anchoredStart = anchoredStart
+        self.anchoredEnd = anchoredEnd
+    }
+
+    deinit {
+        bytes.deallocate()
+        starts.deallocate()
+    }
+
+    /// Whether only the empty text has all literals.
+    var isEmpty: Bool { count == 0 }
+
+    func matches(_ start: UnsafePointer<UInt8>, _ textCount: Int) -> Bool {
+        var low = 0
+        var high = textCount
+        var first = 0
+        var last = count
+        if anchoredStart, first < last {
+            let length = starts[1]
+            guard length <= high, memoryEqual(bytes, start, length) else { return false }
+            low = length
+            first = 1
+        }
+        if anchoredEnd, first < last {
+            let length = starts[last] - starts[last - 1]
+            let at = high - length
+            guard at >= low, memoryEqual(bytes + starts[last - 1], start + at, length) else {
+                return false
+            }
+            high = at
+            last -= 1
+        }
+        while first < last {
+            let length = starts[first + 1] - starts[first]
+            let found = findBytes(
+                bytes + starts[first], length, in: start + low, count: high - low)
+            guard found >= 0 else { return false }
+            low += found + length
+            first += 1
+        }
+        return true
     }
 }
 
@@ -314,7 +343,16 @@ final class LikeStep: BufferedStep {
             let bytes = StringView.bytes(at: strings + text.valueIndex(row))
             values[row] = byte(compiled.unsafelyUnwrapped.matches(bytes))
         }
-        if isConstant { match(0) } else { frame.rows.forEach(match) }
+        if isConstant {
+            match(0)
+        } else if isFixed, text.valid == nil, let chain = compiled?.chain {
+            frame.rows.forEach { row in
+                let bytes = StringView.bytes(at: strings + text.valueIndex(row))
+                values[row] = byte(chain.matches(bytes.baseAddress.unsafelyUnwrapped, bytes.count))
+            }
+        } else {
+            frame.rows.forEach(match)
+        }
         frame.registers[output] = Vector(
             physical: .bool, form: isConstant ? .constant : .flat, values: buffer.values,
             valid: buffer.hasNulls ? buffer.validBits : nil)

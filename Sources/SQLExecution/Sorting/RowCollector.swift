@@ -51,13 +51,6 @@ final class RowCollector {
     var shape: RowShape { RowShape(width: layout.width, views: layout.viewOffsets) }
 }
 
-/// Sorts entries in place.
-func sortEntries(_ entries: inout [SortEntry], _ order: RowOrder) {
-    entries.withUnsafeMutableBufferPointer { buffer in
-        buffer.sort { order.precedes($0, $1) }
-    }
-}
-
 /// Turns rows into chunks.
 final class RowEmitter {
     private let chunk: Chunk

@@ -87,7 +87,7 @@ private final class SortLocal: Operator {
 
     /// Writes the rows so far as a sorted run.
     private func spill() throws(QueryFault) {
-        sortEntries(&entries, sink.order)
+        sortEntries(&entries, sink.order, worker.budget)
         let writer = RowWriter(try worker.runtime.spill.makeFile(), collector.shape)
         for entry in entries { try writer.write(entry.row) }
         try writer.flush()
@@ -99,7 +99,7 @@ private final class SortLocal: Operator {
 
     override func finish() throws(QueryFault) {
         if entries.isEmpty { return }
-        sortEntries(&entries, sink.order)
+        sortEntries(&entries, sink.order, worker.budget)
         sink.addRun(entries, collector.store)
     }
 }

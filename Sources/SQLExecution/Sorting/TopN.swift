@@ -57,7 +57,7 @@ final class TopNSink: Sink, PipelineSource {
 
     func finish(_ runtime: Runtime) throws(QueryFault) {
         state.withLock { state in
-            sortEntries(&state.entries, order)
+            sortEntries(&state.entries, order, runtime.budget)
             cut(&state.entries)
         }
     }
@@ -125,7 +125,7 @@ private final class TopNLocal: Operator {
 
     /// Sorts, cuts, and moves what is left to new memory.
     private func prune() throws(QueryFault) {
-        sortEntries(&entries, sink.order)
+        sortEntries(&entries, sink.order, worker.budget)
         sink.cut(&entries)
         let old = collector.replaceStore()
         let store = collector.store
@@ -154,7 +154,7 @@ private final class TopNLocal: Operator {
     }
 
     override func finish() throws(QueryFault) {
-        sortEntries(&entries, sink.order)
+        sortEntries(&entries, sink.order, worker.budget)
         sink.cut(&entries)
         sink.add(entries, collector.store)
     }

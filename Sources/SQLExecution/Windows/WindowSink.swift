@@ -223,7 +223,7 @@ private final class WindowReader: MorselReader {
         for partition in partitions(of: rows) {
             if worker.isStopped { return }
             var entries = partition.map { SortEntry(prefix: sink.order.prefix($0), row: $0) }
-            if !sink.order.keys.isEmpty { sortEntries(&entries, sink.order) }
+            if !sink.order.keys.isEmpty { sortEntries(&entries, sink.order, worker.budget) }
             try computer.add(entries, consumer)
         }
         try computer.flush(consumer)
