@@ -137,7 +137,7 @@ package struct BankGenerator: Sendable {
         let days: ClosedRange<Int>
         let bookings: Int
         let frauds: Int
-        let isLastFullWeek: Bool
+        let isSundayNight: Bool
     }
 
     private func makeTransactions(_ bank: inout Bank) {
@@ -150,7 +150,7 @@ package struct BankGenerator: Sendable {
         for cell in cells {
             var patterns = BankPatterns(
                 bank: bank, accounts: byRegion[cell.region], region: cell.region, days: cell.days,
-                latestOnly: cell.isLastFullWeek && BankGeography.regions[cell.region].isSundayNight)
+                isSundayNight: cell.isSundayNight)
             patterns.plant(cell.frauds, into: &bookings, &dice)
             for companion in patterns.companions {
                 let home = bank.customers[bank.accounts[companion.account].customer].region
@@ -198,37 +198,54 @@ package struct BankGenerator: Sendable {
         let lastDay = asOfDay - 1
         // 1970-01-01 was a Thursday: day 4 is a Monday.
         let thisMonday = asOfDay - ((asOfDay - 4) % 7 + 7) % 7
-        var cells: [Cell] = []
-        var remaining = transactionCount
-        var plans: [(region: Int, days: ClosedRange<Int>, share: Int)] = []
+        var plans: [(region: Int, days: ClosedRange<Int>)] = []
         var monday = thisMonday - 70
         while monday <= lastDay {
             let days = max(monday, firstDay)...max(firstDay, min(monday + 6, lastDay))
             if monday + 6 >= firstDay {
-                for (region, place) in BankGeography.regions.enumerated() {
-                    plans.append((region, days, days.count * place.shareMilli))
-                }
+                for region in BankGeography.regions.indices { plans.append((region, days)) }
             }
             monday += 7
         }
-        let shares = plans.reduce(0) { $0 + $1.share }
+        // What regions have by number comes first; the others share what is left.
+        let fixed = plans.map { plan in
+            BankGeography.regions[plan.region].weeklyBookings.map {
+                ($0 * plan.days.count + 3) / 7
+            }
+        }
+        let weights = zip(plans, fixed).map { plan, number in
+            number == nil ? plan.days.count * BankGeography.regions[plan.region].shareMilli : 0
+        }
+        let shared = transactionCount - fixed.reduce(0) { $0 + ($1 ?? 0) }
+        let shares = weights.reduce(0, +)
+        var remaining = shared
+        var cells: [Cell] = []
         for (index, plan) in plans.enumerated() {
-            let isLast = index == plans.count - 1
-            let bookings = isLast ? remaining : transactionCount * plan.share / shares
-            remaining -= bookings
             let region = BankGeography.regions[plan.region]
-            let start = plan.days.lowerBound
-            let isLastFullWeek = start == thisMonday - 7
+            let isLast = index == plans.count - 1
+            let bookings =
+                fixed[index] ?? (isLast ? remaining : shared * weights[index] / shares)
+            if fixed[index] == nil { remaining -= bookings }
+            let weeksBack = (thisMonday - plan.days.lowerBound) / 7
+            let isFull = plan.days.count == 7
             let rate =
-                isLastFullWeek
+                isFull && weeksBack == 1
                 ? region.lastWeekRate
-                : start == thisMonday - 14 ? region.weekBeforeRate : region.usualRate
+                : isFull && weeksBack == 2 ? region.weekBeforeRate : region.usualRate
             cells.append(
                 Cell(
                     region: plan.region, days: plan.days, bookings: bookings,
-                    frauds: (bookings * rate + 5_000) / 10_000, isLastFullWeek: isLastFullWeek))
+                    frauds: Self.frauds(among: bookings, rate: rate),
+                    isSundayNight: region.isSundayNight && isFull && weeksBack == 2))
         }
         return cells
+    }
+
+    /// A rate in hundredths of a percent of the bookings, rounded; one below 5 % stays so, also when a few of
+    /// the bookings are deleted at the source.
+    private static func frauds(among bookings: Int, rate: Int) -> Int {
+        let rounded = (bookings * rate + 5_000) / 10_000
+        return rate < 500 ? min(rounded, max(0, bookings - 4) / 20) : rounded
     }
 
     private func honestBooking(

@@ -5,13 +5,14 @@ struct BankCity: Sendable {
     let longitude: Int
 }
 
-/// A region of the bank's country: its cities, its share of the business, and the fraud that the
-/// generator plants, in hundredths of a percent of a week's transactions.
+/// A region of the bank's country: its cities, its share of the people and of the business, and the fraud
+/// that the generator plants, in hundredths of a percent of a week's transactions.
 package struct BankRegion: Sendable {
     /// As the column `region` has it.
     package let name: String
     let cities: [BankCity]
-    /// Share of all transactions, in thousandths; the regions add up to 1,000.
+    /// Share of people and merchants, and of the transactions unless `weeklyBookings` says how many, in
+    /// thousandths; the regions add up to 1,000.
     let shareMilli: Int
     /// In the last full ISO week before the as-of date.
     let lastWeekRate: Int
@@ -19,14 +20,17 @@ package struct BankRegion: Sendable {
     let weekBeforeRate: Int
     /// In all other weeks.
     let usualRate: Int
-    /// Whether last week's fraud happens late on Sundays (UTC), so that another time zone moves it to
-    /// another week.
+    /// Bookings of a full week, however large the bank is; nil: the region's share.
+    var weeklyBookings: Int?
+    /// Whether the fraud of the week before happens in the last hour of its Sunday (UTC): clocks that are
+    /// ahead of it count it to last week.
     var isSundayNight = false
 }
 
 /// The country. The rates set the traps that keep "above 5 % last week" honest: two regions are truly
-/// above, one only the week before, one only over the 60 days, one at 4.97 %, one with few rows, one
-/// whose Sunday nights change week with the zone.
+/// above (Coastal, Danube), one only the week before (Baltic), one only over the 60 days (Capital), one is
+/// at 4.97 % (Midlands), one is high on a handful of rows (Islands), and one is above nowhere in UTC but last
+/// week in Central Europe, where the Sunday night of the week before is Monday (Highlands).
 package enum BankGeography {
     /// All regions, in the order that records count them.
     package static let regions: [BankRegion] = [
@@ -67,14 +71,15 @@ package enum BankGeography {
                 BankCity(name: "Salzburg", latitude: 47_809_500, longitude: 13_055_000),
                 BankCity(name: "Innsbruck", latitude: 47_269_200, longitude: 11_404_100),
                 BankCity(name: "Zurich", latitude: 47_376_900, longitude: 8_541_700),
-            ], shareMilli: 110, lastWeekRate: 430, weekBeforeRate: 470, usualRate: 180,
+            ], shareMilli: 110, lastWeekRate: 270, weekBeforeRate: 470, usualRate: 180,
             isSundayNight: true),
         BankRegion(
             name: "Islands",
             cities: [
                 BankCity(name: "Palma", latitude: 39_569_600, longitude: 2_650_200),
                 BankCity(name: "Valletta", latitude: 35_898_900, longitude: 14_514_600),
-            ], shareMilli: 3, lastWeekRate: 400, weekBeforeRate: 1_500, usualRate: 900),
+            ], shareMilli: 3, lastWeekRate: 1_250, weekBeforeRate: 1_250, usualRate: 850,
+            weeklyBookings: 24),
         BankRegion(
             name: "Midlands",
             cities: [

@@ -6,17 +6,17 @@ struct BankPatterns {
     let region: Int
     let days: ClosedRange<Int>
     /// Everything happens in the last hour of the cell's Sunday (UTC).
-    let latestOnly: Bool
+    let isSundayNight: Bool
     private var turn = 0
     /// Honest bookings that the planted ones need at the owner's home: account and time.
     private(set) var companions: [(account: Int, time: Int64)] = []
 
-    init(bank: Bank, accounts: [Int], region: Int, days: ClosedRange<Int>, latestOnly: Bool) {
+    init(bank: Bank, accounts: [Int], region: Int, days: ClosedRange<Int>, isSundayNight: Bool) {
         self.bank = bank
         self.accounts = accounts
         self.region = region
         self.days = days
-        self.latestOnly = latestOnly
+        self.isSundayNight = isSundayNight
     }
 
     /// Appends exactly `count` fraudulent bookings.
@@ -89,7 +89,7 @@ struct BankPatterns {
         for step in 0..<min(room, dice.within(2...4)) {
             bookings.append(
                 booking(
-                    account, start + Int64(step) * 420_000_000,
+                    account, start + paced(420 * step),
                     cents: usual * dice.within(70...95) / 10,
                     merchant: dice.below(bank.merchants.count), channel: "online",
                     device: "new-\(dice.within(100_000...999_999))", "account_takeover", &dice))
@@ -107,14 +107,14 @@ struct BankPatterns {
         for step in 0..<max(fan, 1) where step < room {
             bookings.append(
                 booking(
-                    dice.pick(accounts), start + Int64(step) * 240_000_000,
+                    dice.pick(accounts), start + paced(240 * step),
                     cents: dice.within(40_000...98_000), merchant: transfer, channel: "transfer",
                     device: "mule-\(mule % 53)", "mule_ring", &dice))
         }
         for step in 0..<fan {
             bookings.append(
                 booking(
-                    mule, start + 3_600_000_000 + Int64(step) * 300_000_000,
+                    mule, start + paced(3_600 + 300 * step),
                     cents: dice.within(45_000...95_000), merchant: transfer, channel: "transfer",
                     device: "mule-\(mule % 53)", "mule_ring", &dice))
         }
@@ -131,7 +131,7 @@ struct BankPatterns {
             let amount = dice.pick([50_000, 100_000, 150_000, 200_000])
             bookings.append(
                 booking(
-                    dice.pick(accounts), start + Int64(step) * 900_000_000,
+                    dice.pick(accounts), start + paced(900 * step),
                     cents: step % 2 == 0 ? amount : -amount, merchant: merchant, channel: "pos",
                     device: "term-\(merchant)", "colluding_merchant", &dice))
         }
@@ -143,11 +143,16 @@ struct BankPatterns {
         }
     }
 
+    /// So many seconds, in microseconds; half of them where everything has to happen within an hour.
+    private func paced(_ seconds: Int) -> Int64 {
+        Int64(seconds) * (isSundayNight ? 500_000 : 1_000_000)
+    }
+
     /// A time in the cell that leaves two hours for what follows on the same day.
     private func moment(hours: ClosedRange<Int>, _ dice: inout BankDice) -> Int64 {
-        if latestOnly {
+        if isSundayNight {
             return Int64(days.upperBound) * BankGenerator.microsecondsPerDay
-                + Int64(22 * 3_600_000 + dice.below(600_000)) * 1000
+                + Int64(23 * 3_600_000 + dice.below(600_000)) * 1000
         }
         let day = dice.within(days)
         let hour = min(dice.within(hours), 21)

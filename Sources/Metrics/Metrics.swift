@@ -26,6 +26,11 @@
 // put together by UNION ALL, so that nothing is joined that could multiply rows. Joins lead from many to
 // one, must cover the declared key, and the key is counted once a snapshot before a join is used.
 //
-// Periods are half open, in the model's zone, relative to a given clock; weeks are ISO weeks. The words
+// An answer says what it may be mistaken for (`Assembly.warnings`, `Coverage`): a week that its period cuts,
+// a period that the data does not cover. Where the model gives a metric `minimum_rows`, groups on fewer rows
+// are neither compared with a number nor ranked, and are named with their rows (`ThinGroups`).
+//
+// Periods are half open, in the model's zone or the one that was asked for (which goes with the frame),
+// relative to a given clock; weeks are ISO weeks. The words
 // for values are the distinct values that the asker may see (`ValueIndex`), kept by snapshot and policy.
 // Everything runs as the asker; tables are read at the snapshot that the answer names.

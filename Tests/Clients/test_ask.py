@@ -384,6 +384,78 @@ def test_nobody_asks_without_a_credential(shop):
     assert status == 200 and b"Orders of a small shop" in page
 
 
+@pytest.fixture
+def thin(shop):
+    """The shop's metrics, of which one is compared on 200 rows and more: a week has 296 of North, 148 of South and West."""
+    text = METRICS.format(zone="UTC").replace("name: shop", "name: thin")
+    shop.write(text.replace("format: percent}", "format: percent, minimum_rows: 200}"), "thin.yml")
+    yield lambda question, **members: shop.ask(question, model="thin", **members)
+    (shop.server.directory / "metrics" / "thin.yml").unlink()
+
+
+def test_a_rate_is_compared_on_enough_rows_and_nothing_is_left_out_in_silence(shop, thin):
+    _, answer = thin("Which regions saw a fraud rate above 1 % last week?")
+    wanted = shop.sql(
+        f"select s.region, {RATE} from {BASE} where {WEEK} group by 1 having {RATE} > 0.01 and count(*) >= 200")
+    left = shop.sql(
+        f"select s.region, count(*) from {BASE} where {WEEK} group by 1 having {RATE} > 0.01 and count(*) < 200 order by 1")
+    assert rows(answer["rows"]) == rows(wanted) == rows(shop.sql(answer["sql"])) and len(wanted) == 1 and left
+    note = next(note for note in answer["notes"] if note.startswith("left out"))
+    assert all(f"{region} (" in note and f" on {count} rows)" in note for region, count in left)
+    assert "fraud rate is compared on 200 rows or more" in answer["reading"]
+    # A ranking, and a comparison of periods.
+    _, ranked = thin("top 2 regions by fraud rate last week")
+    assert [row[0] for row in ranked["rows"]] == ["North"] and "South (" in ranked["notes"][-1]
+    _, compared = thin("regions with a fraud rate above 1 % last week compared with the week before")
+    assert [row[0] for row in compared["rows"]] == ["North"] and "left out" in compared["notes"][-1]
+    # Shown, it says on how few rows it rests; sums are what they are.
+    _, shown = thin("fraud rate by region last week")
+    assert {row[0] for row in shown["rows"]} == {"North", "South", "West"}
+    assert shown["notes"] == ["fraud rate rests on fewer than 200 rows for South (148 rows), West (148 rows)"]
+    _, one = thin("fraud rate in South last week")
+    assert len(one["rows"]) == 1 and "fraud rate rests on 148 rows" in one["notes"][0]
+    assert thin("regions with more than 100 orders last week")[1]["notes"] == []
+    assert "South (" in shop.server.command(
+        "ask", "regions with a fraud rate above 0.1 % last week", "--model", "thin", "--as-of", AS_OF).stdout
+
+
+def test_periods_can_be_asked_for_by_another_clock(shop):
+    _, here = shop.ask("orders last week")
+    _, there = shop.ask("orders last week", zone="Europe/Vienna")
+    wanted = "select count(*) from lakehouse.shop.orders where at >= timestamp '2026-11-08 23:00:00' and at < timestamp '2026-11-15 23:00:00'"
+    assert there["rows"] == shop.sql(wanted) and "(Europe/Vienna)" in there["reading"] and "(UTC)" in here["reading"]
+    assert "zone" not in here["frame"] and there["frame"]["zone"] == "Europe/Vienna"
+    # What goes on from it stays there, unless another is said.
+    _, before = shop.ask("and the week before?", previous=there["frame"])
+    assert "2026-11-01 23:00:00" in before["sql"] and "(Europe/Vienna)" in before["reading"]
+    _, back = shop.ask("and the week before?", previous=there["frame"], zone="UTC")
+    assert "2026-11-02 00:00:00" in back["sql"] and "zone" not in back["frame"]
+    status, refused = shop.ask("orders last week", zone="Europe/Wien")
+    assert status == 400 and "time zone not found" in refused["error"]["message"]
+    text = shop.server.command("ask", "orders by weekday", "--zone", "+01:00", "--as-of", AS_OF).stdout
+    assert "over all time (+01:00)" in text and "AT TIME ZONE '+01:00'" in text
+
+
+@pytest.mark.parametrize(
+    "question, note",
+    [
+        ("orders in September", "the data of orders begins on 2026-10-01 00:17:00: there is none of September 2026"),
+        ("revenue in October compared with September", "the data of orders begins on 2026-10-01 00:17:00"),
+        ("revenue per week since October", "the period cuts its first week, which began on 2026-09-28"),
+        ("revenue per month", "this month is not over: it is 2026-11-21 12:00:00"),
+        ("visits in December", "the data of visits begins on 2026-10-01"),
+    ],
+)
+def test_what_an_answer_does_not_cover_is_said(shop, question, note):
+    _, answer = shop.ask(question)
+    assert answer["status"] == "answered" and any(said.startswith(note) for said in answer["notes"]), answer["notes"]
+
+
+def test_data_that_ends_before_the_period_is_said(shop):
+    _, answer = shop.ask("orders last week", asOf="2026-12-21")
+    assert answer["notes"] == ["the newest of orders is of 2026-11-21 22:40:00: nothing later is in the answer"]
+
+
 def test_policies_hold_for_answers_and_for_words(tmp_path):
     shop = Shop(tmp_path / "data")
     try:

@@ -44,6 +44,14 @@ struct MetricFileTests {
         ("sum(orders.amount)", "(SELECT sum(orders.amount))", 11, "SELECT has no place"),
         ("sum(orders.amount)", "\"sum(orders.amount); drop\"", 11, "semicolons"),
         ("kind: additive", "kind: additve", 11, "unknown kind: additve"),
+        (
+            "expression: sum(orders.amount)", "expression: sum(orders.amount), minimum_rows: 5", 11,
+            "an additive metric has no minimum_rows"
+        ),
+        (
+            "kind: additive, expression: sum(orders.amount)",
+            "kind: other, expression: avg(orders.amount), minimum_rows: 0", 11, "minimum_rows: 1 to"
+        ),
         ("version: 1", "version: 0", 2, "1 or more"),
         ("tables:", "week_start: sunday\ntables:", 3, "ISO weeks"),
         ("tables:", "zone: Europe/Wien\ntables:", 3, "time zone not found"),
@@ -61,6 +69,15 @@ struct MetricFileTests {
             #expect(error.message.hasPrefix("shop.yml:\(line):"), "\(error.message)")
             #expect(error.message.contains(message), "\(error.message)")
         }
+    }
+
+    @Test func theLeastNumberOfRowsIsRead() throws {
+        let text = Self.good.replacingOccurrences(
+            of: "kind: additive, expression: sum(orders.amount)",
+            with: "kind: other, expression: avg(orders.amount), minimum_rows: 30")
+        let metric = try MetricFile.parse(text, path: "shop.yml").metrics[0]
+        #expect(metric.minimumRows == 30)
+        #expect(try MetricFile.parse(Self.good, path: "x").metrics[0].minimumRows == nil)
     }
 
     @Test func twoWaysToATableAreRefused() throws {

@@ -1,10 +1,10 @@
 """Replays claims of the walkthrough through other people's clients, those that are installed.
 
-    python3 verify.py ACCESS.json RESULTS.jsonl
+    python3 verify.py ACCESS.json RESULTS.jsonl CLAIM ...
 
-ACCESS.json has addresses, tokens and keys of the running appliance; each line of RESULTS.jsonl is one
-claim: its id, whether it holds, the evidence; of a client that is not installed: the id, and which module
-is missing as "skipped".
+ACCESS.json has addresses, tokens and keys of the running appliance, and what was recorded of its tables; each
+line that is added to RESULTS.jsonl is one claim: its id, whether it holds, the evidence; of a client that is
+not installed: the id, and which module is missing as "skipped".
 """
 
 import asyncio
@@ -18,10 +18,9 @@ for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_
 os.environ["NO_PROXY"] = "*"
 
 access = json.load(open(sys.argv[1]))
-results = open(sys.argv[2], "w")
+results = open(sys.argv[2], "a")
+CLAIMS = sys.argv[3:]
 TABLE = "silver.banking.transactions"
-# What the claim that is to turn red looks at is narrowed to all regions but one.
-BROKEN = access.get("sabotage", "")
 FEATURES = ["amount_log", "times_usual", "speed_kmh", "is_night", "device_burst", "device_newness", "is_round_or_refund"]
 
 
@@ -33,6 +32,8 @@ def claim(name):
         results.flush()
 
     def run(check):
+        if name not in CLAIMS:
+            return
         try:
             holds, evidence = check()
         except ModuleNotFoundError as error:
@@ -42,10 +43,6 @@ def claim(name):
         write({"holds": bool(holds), "evidence": str(evidence)})
 
     return run
-
-
-def narrowed(name, condition="region <> 'Baltic'"):
-    return f" WHERE {condition}" if BROKEN == name else ""
 
 
 def sql(statement):
@@ -68,7 +65,7 @@ def iceberg():
 
 @claim("verify.trino")
 def _():
-    rows, total = sql(f"SELECT count(*), sum(amount) FROM {TABLE}" + narrowed("verify.trino"))[0]
+    rows, total = sql(f"SELECT count(*), sum(amount) FROM {TABLE}")[0]
     return [str(rows), str(total)] == access["expected"], f"trino counts {rows} rows, {total} EUR"
 
 
@@ -76,8 +73,7 @@ def _():
 def _():
     import pyarrow.compute as compute
 
-    only = "region != 'Baltic'" if BROKEN == "verify.pyiceberg" else "transaction_id > 0"
-    table = iceberg().load_table("banking.transactions").scan(only, selected_fields=("amount",)).to_arrow()
+    table = iceberg().load_table("banking.transactions").scan(selected_fields=("amount",)).to_arrow()
     found = [str(table.num_rows), str(compute.sum(table["amount"]).as_py())]
     return found == access["expected"], f"PyIceberg reads {found}"
 
@@ -87,10 +83,10 @@ def _():
     import duckdb
 
     rows = iceberg().load_table("banking.transactions").scan(selected_fields=("region", "amount")).to_arrow()
-    theirs = duckdb.sql(
-        "select region, sum(amount) from rows" + narrowed("verify.duckdb") + " group by 1 order by 1").fetchall()
-    ours = [tuple(row) for row in sql(f"SELECT region, sum(amount) FROM {TABLE} GROUP BY 1 ORDER BY 1")]
-    return theirs == ours, f"DuckDB sums {len(theirs)} regions as we do"
+    theirs = duckdb.sql("select region, count(*), sum(amount) from rows group by 1 order by 1").fetchall()
+    theirs = [[str(value) for value in row] for row in theirs]
+    other = [(ours, row) for ours, row in zip(access["regions"], theirs) if ours != row]
+    return theirs == access["regions"], f"DuckDB sums {len(theirs)} regions; other than recorded: {other}"
 
 
 @claim("verify.boto3")
@@ -106,8 +102,7 @@ def _():
         )
 
     listed = client("admin").list_objects_v2(Bucket="silver", MaxKeys=50)["KeyCount"]
-    masked = "merchants" if BROKEN == "verify.boto3" else "cards"
-    bucket, key = sql(f'SELECT min("$path") FROM silver.banking.{masked}')[0][0].removeprefix("s3://").split("/", 1)
+    bucket, key = sql('SELECT min("$path") FROM silver.banking.cards')[0][0].removeprefix("s3://").split("/", 1)
     try:
         client("engineer").get_object(Bucket=bucket, Key=key)
         refused = "nothing"
@@ -128,8 +123,6 @@ def _():
         "ON l.transaction_id = f.transaction_id"
     )
     features, scores, truth = [row[:7] for row in rows], [row[7] for row in rows], [row[8] for row in rows]
-    if BROKEN == "verify.scikit-learn":
-        scores = [-score for score in scores]
     forests = [IsolationForest(n_estimators=100, max_samples=256, random_state=seed).fit(features) for seed in range(3)]
     theirs = sorted(roc_auc_score(truth, -forest.score_samples(features)) for forest in forests)[1]
     ours = roc_auc_score(truth, scores)
@@ -141,11 +134,16 @@ def _():
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     analyzer = SentimentIntensityAnalyzer()
+    # What step 8 wrote, of all memos but those that were changed by hand since, and what is computed now.
     rows = sql(
-        f"SELECT DISTINCT memo, round(ai_sentiment(memo), 4) FROM {TABLE} WHERE memo IS NOT NULL ORDER BY 1 LIMIT 3000")
-    if BROKEN == "verify.vader":
-        analyzer.lexicon["awful"] = 3.9
-    wrong = [memo for memo, ours in rows if abs(analyzer.polarity_scores(memo)["compound"] - ours) > 5e-5]
+        f"SELECT DISTINCT memo, round(memo_sentiment, 4), round(ai_sentiment(memo), 4) FROM {TABLE} "
+        "WHERE memo IS NOT NULL AND memo <> 'checked by hand' ORDER BY 1 LIMIT 3000")
+
+    def differs(memo, *ours):
+        theirs = analyzer.polarity_scores(memo)["compound"]
+        return any(score is None or abs(theirs - score) > 5e-5 for score in ours)
+
+    wrong = [row for row in rows if differs(*row)]
     return not wrong and rows, f"{len(rows)} memos, {len(wrong)} with another compound {wrong[:2]}"
 
 
@@ -159,8 +157,7 @@ def _():
         headers = {"Authorization": f"Bearer {access['token']}"}
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
             async with Client(streamable_http_client(access["mcp"], http_client=http)) as client:
-                statement = f"SELECT count(*) AS n FROM {TABLE}" + narrowed("verify.mcp")
-                count = await client.call_tool("query", {"sql": statement})
+                count = await client.call_tool("query", {"sql": f"SELECT count(*) AS n FROM {TABLE}"})
                 write = await client.call_tool("query", {"sql": f"DELETE FROM {TABLE}"})
                 return json.dumps(count.structured_content), write.is_error
 

@@ -1,4 +1,5 @@
 import Authority
+import CivilTime
 import JSON
 import Metrics
 import SQLEngine
@@ -15,6 +16,8 @@ enum AskCommands {
             CommandOption("as-of", value: "TIME", "what counts as now: 2026-11-21"),
             CommandOption("model", value: "NAME", "asks only this model"),
             CommandOption("reading", value: "N", "takes this reading where there are several"),
+            CommandOption(
+                "zone", value: "ZONE", "the zone of periods, such as Europe/Berlin (the model's)"),
             CommandOption("previous", value: "JSON", "the frame that the question goes on from"),
         ],
         example: "lakehouse ask \"Which regions saw a fraud rate above 5 % last week?\""
@@ -34,19 +37,22 @@ enum AskCommands {
                 }
                 asOf = time
             }
+            let zone = try parsed["zone"].map { try TimeZoneKey(asked: $0) }
             var code: Int32 = 0
             for question in parsed.positional {
                 var outcome = try asker.ask(
                     commandContext(),
                     AskRequest(
-                        question, previous: previous, model: parsed["model"], asOf: asOf))
+                        question, previous: previous, model: parsed["model"], asOf: asOf,
+                        zone: zone))
                 if case .ambiguous(_, let readings) = outcome,
                     let number = try parsed.integer("reading"),
                     readings.indices.contains(number - 1)
                 {
                     outcome = try asker.ask(
                         commandContext(),
-                        AskRequest(question, frame: readings[number - 1].frame, asOf: asOf))
+                        AskRequest(
+                            question, frame: readings[number - 1].frame, asOf: asOf, zone: zone))
                 }
                 streams.write(
                     parsed.has("json") ? outcome.json.encodedText() + "\n" : text(outcome))

@@ -7,6 +7,7 @@ import Metrics
 /// Questions over REST.
 ///
 ///     POST /api/v1/ask       {"question": "…", "previous": {…}, "asOf": "2026-11-21", "frame": {…}}
+///                            and "model", "limit", "zone" (of periods: Europe/Berlin)
 ///     GET  /api/v1/metrics   models with their metrics and dimensions
 ///
 /// 200 is an answer, or readings to choose from; 422 a question that is refused, 403 one that the
@@ -65,6 +66,7 @@ struct AskRoutes {
                             ("kind", .string($0.kind.rawValue)),
                             ("format", .string($0.format.rawValue)), ("unit", .string($0.unit)),
                             ("synonyms", .array($0.synonyms.map { .string($0) })),
+                            ("minimumRows", $0.minimumRows.map { .int($0) } ?? .null),
                             ("description", .string($0.description)),
                         ])
                     })

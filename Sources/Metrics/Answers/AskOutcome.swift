@@ -1,3 +1,4 @@
+package import CivilTime
 package import JSON
 
 /// A question for `QuestionAnswering`.
@@ -13,11 +14,13 @@ package struct AskRequest: Sendable {
     /// Microseconds since 1970 UTC that count as now; nil: the clock.
     package var asOf: Int64?
     package var rowLimit: Int
+    /// The zone of periods and units of time; nil: that of the frame, or of the model.
+    package var zone: TimeZoneKey?
 
     /// A question, alone or on top of `previous`.
     package init(
         _ question: String, frame: Frame? = nil, previous: Frame? = nil, model: String? = nil,
-        asOf: Int64? = nil, rowLimit: Int = 1_000
+        asOf: Int64? = nil, rowLimit: Int = 1_000, zone: TimeZoneKey? = nil
     ) {
         self.question = question
         self.frame = frame
@@ -25,18 +28,19 @@ package struct AskRequest: Sendable {
         self.model = model
         self.asOf = asOf
         self.rowLimit = rowLimit
+        self.zone = zone
     }
 
     /// Rows of an answer at the most.
     package static let rowLimits = 1...10_000
 
-    /// Reads `{"question", "frame", "previous", "model", "asOf", "limit"}`; `parseTime` reads a moment
+    /// Reads `{"question", "frame", "previous", "model", "asOf", "limit", "zone"}`; `parseTime` reads a moment
     /// in the words of the door.
     package init(
         _ body: JSONCursor, parseTime: (String) -> Int64?
     ) throws(MetricError) {
         do {
-            let known = ["question", "frame", "previous", "model", "asOf", "limit"]
+            let known = ["question", "frame", "previous", "model", "asOf", "limit", "zone"]
             for name in try body.object().names where !known.contains(name) {
                 throw MetricError(
                     .invalidFrame, "unknown member: \(name)",
@@ -55,6 +59,7 @@ package struct AskRequest: Sendable {
                 asOf = time
             }
             rowLimit = try body["limit"].optionalInt() ?? 1_000
+            if let name = try body["zone"].optionalString() { zone = try TimeZoneKey(asked: name) }
         } catch let error as MetricError {
             throw error
         } catch let error as JSONError {

@@ -42,6 +42,8 @@ package final class Asker: QuestionAnswering {
         var states: [String: MetricTableState]
         var values: [String: [String]]
         var reader: QuestionReader
+        /// The zone that was asked for, where it is not the model's own; `model` has it already.
+        var zone: TimeZoneKey?
     }
 
     package func models(_ context: RequestContext) -> [MetricModel] {
@@ -83,8 +85,8 @@ package final class Asker: QuestionAnswering {
         var refusals: [(Refusal, Active)] = []
         for one in active {
             switch one.reader.read(request.question, previous: request.previous) {
-            case .read(let reading): readings.append((reading, one))
-            case .ambiguous(let several): readings += several.map { ($0, one) }
+            case .read(let reading): readings.append((zoned(reading, one), one))
+            case .ambiguous(let several): readings += several.map { (zoned($0, one), one) }
             case .refused(let refusal): refusals.append((refusal, one))
             }
         }
@@ -128,9 +130,17 @@ package final class Asker: QuestionAnswering {
 
     private func reading(_ frame: Frame, _ one: Active) throws(MetricError) -> Reading {
         try FrameCheck(model: one.model, values: one.values).check(frame)
-        return Reading(
+        let reading = Reading(
             frame: frame, text: ReadingText(model: one.model).text(frame), corrections: [],
             notes: [])
+        return zoned(reading, one)
+    }
+
+    /// The reading with its zone in the frame, so that what goes on from it stays there.
+    private func zoned(_ reading: Reading, _ one: Active) -> Reading {
+        var reading = reading
+        reading.frame.zone = one.zone
+        return reading
     }
 
     private func active(
@@ -144,7 +154,10 @@ package final class Asker: QuestionAnswering {
                 .noSuchModel, "there is no model: \(wanted)",
                 hint: "models: \(all.map(\.name).joined(separator: ", "))")
         }
-        for model in all where wanted == nil || model.name == wanted {
+        let zone = request.zone ?? request.frame?.zone ?? request.previous?.zone
+        for var model in all where wanted == nil || model.name == wanted {
+            let other = zone == model.zone ? nil : zone
+            model.zone = other ?? model.zone
             var states: [String: MetricTableState] = [:]
             for table in model.tables {
                 if let state = try? warehouse.state(context, table: table.source) {
@@ -159,7 +172,8 @@ package final class Asker: QuestionAnswering {
             found.append(
                 Active(
                     model: visible, states: states, values: values,
-                    reader: QuestionReader(model: visible, values: values, now: local)))
+                    reader: QuestionReader(model: visible, values: values, now: local),
+                    zone: other))
         }
         return found
     }
@@ -187,6 +201,32 @@ package final class Asker: QuestionAnswering {
         }
     }
 
+    /// What the data of the frame's metrics does not cover.
+    private func coverage(
+        _ context: RequestContext, _ one: Active, _ frame: Frame, _ moment: Int64
+    ) throws(MetricError) -> [String] {
+        let hasSeries = frame.breakdowns.contains { if case .series = $0 { true } else { false } }
+        guard frame.period != nil || hasSeries else { return [] }
+        let rules = try zoneRules(one.model)
+        var notes: [String] = []
+        var seen: Set<String> = []
+        for metric in frame.metrics.compactMap(one.model.metric)
+        where seen.insert(metric.table).inserted {
+            guard let table = one.model.table(metric.table), let time = table.time,
+                let state = one.states[table.name],
+                let span = try index.span(context, table, time, state)
+            else { continue }
+            // Days are those of every zone.
+            let isDays = time.kind == .date
+            notes += Coverage(
+                first: isDays ? span.first : rules.localMicroseconds(ofUTC: span.first),
+                last: isDays ? span.last : rules.localMicroseconds(ofUTC: span.last),
+                now: rules.localMicroseconds(ofUTC: moment), table: spoken(table.name)
+            ).notes(frame)
+        }
+        return notes
+    }
+
     // MARK: Answering
 
     private func answer(
@@ -194,14 +234,14 @@ package final class Asker: QuestionAnswering {
         _ readBy: String, _ moment: Int64
     ) throws(MetricError) -> AskOutcome {
         let snapshots = one.states.compactMapValues(\.snapshotID)
-        let statement = try FrameSQL(
+        let writer = try FrameSQL(
             model: one.model, frame: reading.frame, zone: zoneRules(one.model),
-            snapshots: snapshots, rowLimit: request.rowLimit
-        ).statement()
+            snapshots: snapshots, rowLimit: request.rowLimit)
+        let statement = try writer.statement()
         for join in statement.joins {
             try index.check(context, join, one.model, one.states)
         }
-        let result: MetricRows
+        var result: MetricRows
         do throws(MetricError) {
             result = try warehouse.rows(context, sql: statement.sql, limit: request.rowLimit)
         } catch  where error.code == .denied {
@@ -219,6 +259,18 @@ package final class Asker: QuestionAnswering {
                     : column.isPoints ? "points" : column.metric?.format.rawValue ?? "",
                 unit: column.isFraction ? "" : column.metric?.unit ?? "",
                 decimals: column.metric?.decimals)
+        }
+        var reading = reading
+        reading.notes += try coverage(context, one, reading.frame, moment)
+        for guarded in writer.guarded {
+            let thin = try warehouse.rows(
+                context, sql: writer.thin(guarded, limit: ThinGroups.limit + 1),
+                limit: ThinGroups.limit)
+            reading.notes += ThinGroups(one: guarded, frame: reading.frame, columns: columns)
+                .notes(thin: thin, shown: result.rows)
+            result.scannedRows += thin.scannedRows
+            result.scannedBytes += thin.scannedBytes
+            result.milliseconds += thin.milliseconds
         }
         return .answered(
             AskAnswer(

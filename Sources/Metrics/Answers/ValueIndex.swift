@@ -1,4 +1,5 @@
 import Authority
+import CivilTime
 import JSON
 import Synchronization
 
@@ -19,6 +20,7 @@ final class ValueIndex: Sendable {
         var principal: String
     }
 
+    private let spans = Mutex<[Key: [String]]>([:])
     private let entries = Mutex<[Key: [String]?]>([:])
     private let checkedJoins = Mutex<Set<Key>>([])
     private let warehouse: any MetricWarehouse
@@ -71,6 +73,41 @@ final class ValueIndex: Sendable {
             entries[key] = .some(values)
         }
         return values
+    }
+
+    /// The oldest and the newest time of a table, as the asker may see it, in UTC; nil when it has none.
+    func span(
+        _ context: RequestContext, _ table: ModelTable, _ time: TimeColumn,
+        _ state: MetricTableState
+    ) throws(MetricError) -> (first: Int64, last: Int64)? {
+        let column = SQLText.identifier(time.column)
+        let key = Key(
+            table: table.source, expression: column, snapshotID: state.snapshotID,
+            policy: state.policy, principal: context.principal.id)
+        let known = state.snapshotID == nil ? nil : spans.withLock { $0[key] }
+        let texts: [String]
+        if let known {
+            texts = known
+        } else {
+            let version = state.snapshotID.map { " FOR VERSION AS OF \($0)" } ?? ""
+            let utc = time.kind == .timestampWithZone ? "\(column) AT TIME ZONE 'UTC'" : column
+            let answer = try warehouse.rows(
+                context,
+                sql: """
+                    SELECT CAST(CAST(min(\(utc)) AS timestamp(6)) AS varchar) AS "first",
+                           CAST(CAST(max(\(utc)) AS timestamp(6)) AS varchar) AS "last"
+                    FROM \(SQLText.table(table.source))\(version)
+                    """, limit: 1)
+            texts = (answer.rows.first ?? []).compactMap { value -> String? in
+                if case .string(let text) = value { text } else { nil }
+            }
+            spans.withLock { spans in
+                if spans.count >= ValueIndex.entryLimit { spans.removeAll() }
+                spans[key] = texts
+            }
+        }
+        let times = texts.compactMap { CivilParse.timestamp($0)?.microseconds }
+        return times.count == 2 ? (times[0], times[1]) : nil
     }
 
     /// Throws `.fanOut` when the table that a join leads to has two rows of one key: the join would

@@ -1,4 +1,4 @@
-import CivilTime
+package import CivilTime
 package import JSON
 
 extension Frame {
@@ -17,6 +17,7 @@ extension Frame {
         if let ranking { members.append(("order", ranking.json)) }
         if let average { members.append(("averagePer", .string(average.rawValue))) }
         if hasShare { members.append(("share", true)) }
+        if let zone { members.append(("zone", .string(zone.name))) }
         return .object(members)
     }
 
@@ -25,7 +26,7 @@ extension Frame {
         do {
             let known = [
                 "model", "metrics", "by", "where", "period", "compareTo", "having", "order",
-                "averagePer", "share",
+                "averagePer", "share", "zone",
             ]
             for member in try value.object().names where !known.contains(member) {
                 throw MetricError(.invalidFrame, "the frame has an unknown member: \(member)")
@@ -50,6 +51,7 @@ extension Frame {
                 average = unit
             }
             hasShare = try value["share"].optionalBool() ?? false
+            if let name = try value["zone"].optionalString() { zone = try TimeZoneKey(asked: name) }
         } catch let error as MetricError {
             throw error
         } catch let error as JSONError {
@@ -63,6 +65,15 @@ extension Frame {
 /// What a frame's member may be, said when it is not.
 private func unknown(_ what: String, _ text: String) -> MetricError {
     MetricError(.invalidFrame, "the frame has an unknown \(what): \(text)")
+}
+
+extension TimeZoneKey {
+    /// The zone that a request names.
+    package init(asked name: String) throws(MetricError) {
+        do throws(CivilTimeError) { self = try TimeZoneKey.named(name) } catch {
+            throw MetricError(.invalidFrame, error.message, hint: error.hint)
+        }
+    }
 }
 
 extension Breakdown {

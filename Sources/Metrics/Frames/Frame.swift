@@ -19,13 +19,15 @@ package struct Frame: Sendable, Hashable {
     package var average: DateUnit?
     /// Whether each row shows its share of the total of all rows.
     package var hasShare: Bool
+    /// The zone of periods and units of time, where it is not the model's.
+    package var zone: TimeZoneKey?
 
     /// A frame; everything but a metric may be missing.
     package init(
         model: String, metrics: [String] = [], breakdowns: [Breakdown] = [],
         filters: [ValueFilter] = [], period: Period? = nil, comparison: Period? = nil,
         thresholds: [Threshold] = [], ranking: Ranking? = nil, partFilters: [PartFilter] = [],
-        average: DateUnit? = nil, hasShare: Bool = false
+        average: DateUnit? = nil, hasShare: Bool = false, zone: TimeZoneKey? = nil
     ) {
         self.model = model
         self.metrics = metrics
@@ -38,6 +40,7 @@ package struct Frame: Sendable, Hashable {
         self.partFilters = partFilters
         self.average = average
         self.hasShare = hasShare
+        self.zone = zone
     }
 }
 

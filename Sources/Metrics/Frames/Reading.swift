@@ -19,7 +19,7 @@ struct ReadingText {
         if let period = frame.period {
             text += "; period: \(period.label) (\(model.zone.name))"
         } else {
-            text += "; over all time"
+            text += "; over all time" + (frame.countsTime ? " (\(model.zone.name))" : "")
         }
         if let comparison = frame.comparison { text += ", compared with \(comparison.label)" }
         let thresholds = frame.thresholds.map(label)
@@ -28,6 +28,10 @@ struct ReadingText {
             if frame.comparison != nil, let period = frame.period {
                 text += " in \(period.label)"
             }
+        }
+        for metric in frame.metrics.compactMap(model.metric) where frame.compares(metric.name) {
+            guard let minimum = metric.minimumRows else { continue }
+            text += "; \(metric.label) is compared on \(minimum) rows or more"
         }
         if let ranking = frame.ranking {
             let name = model.metric(ranking.metric)?.label ?? ranking.metric
@@ -113,5 +117,13 @@ struct ReadingText {
     private func listed(_ words: [String]) -> String {
         guard let last = words.last, words.count > 1 else { return words.first ?? "" }
         return words.dropLast().joined(separator: ", ") + " and " + last
+    }
+}
+
+extension Frame {
+    /// Whether rows are told apart by times, which a zone decides.
+    fileprivate var countsTime: Bool {
+        !partFilters.isEmpty || average != nil
+            || breakdowns.contains { if case .dimension = $0 { false } else { true } }
     }
 }

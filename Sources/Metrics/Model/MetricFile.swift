@@ -10,6 +10,8 @@ package enum MetricFile {
     package static let sizeLimit = 1 << 20
     /// Metrics, dimensions, tables or joins of one file.
     static let entryLimit = 500
+    /// What `minimum_rows` may be at the most.
+    static let minimumRowsLimit = 1_000_000_000
 
     /// The model that `text` declares; `path` stands in faults.
     package static func parse(_ text: String, path: String) throws(MetricError) -> MetricModel {
@@ -213,7 +215,7 @@ private struct Reader {
     private func metric(_ node: YAMLNode, _ model: MetricModel) throws -> Metric {
         try node.allow(keys: [
             "name", "label", "table", "kind", "expression", "numerator", "denominator", "filters",
-            "format", "unit", "decimals", "synonyms", "description",
+            "format", "unit", "decimals", "minimum_rows", "synonyms", "description",
         ])
         let nameNode = try node.required("name")
         let name = try identifier(nameNode, "a metric's name")
@@ -250,8 +252,24 @@ private struct Reader {
             kind: kind, expression: expression, denominator: denominator, filters: filters,
             format: try choice(node["format"], "format") ?? .number,
             unit: try node["unit"]?.string() ?? "", decimals: decimals,
+            minimumRows: try minimumRows(node["minimum_rows"], kind),
             synonyms: try strings(node["synonyms"]),
             description: try node["description"]?.string() ?? "")
+    }
+
+    /// Sums and counts are what they are on any number of rows.
+    private func minimumRows(_ node: YAMLNode?, _ kind: Metric.Kind) throws -> Int? {
+        guard let node else { return nil }
+        guard kind != .additive else {
+            throw fault(
+                node, "an additive metric has no minimum_rows",
+                hint: "a sum of few rows is exact; a ratio or an average of few says little")
+        }
+        let count = try node.integer()
+        guard (1...MetricFile.minimumRowsLimit).contains(count) else {
+            throw fault(node, "minimum_rows: 1 to \(MetricFile.minimumRowsLimit)")
+        }
+        return count
     }
 
     private func aggregate(

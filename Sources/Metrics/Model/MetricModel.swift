@@ -128,6 +128,8 @@ package struct Metric: Sendable, Hashable {
     package var format: Format
     package var unit: String
     package var decimals: Int?
+    /// Groups with fewer rows are shown, and are neither compared with a number nor ranked; nil: any are.
+    package var minimumRows: Int?
     package var synonyms: [String]
     package var description: String
 }

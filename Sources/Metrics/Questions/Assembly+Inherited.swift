@@ -125,8 +125,8 @@ extension Assembly {
         }
     }
 
-    /// What an asker may not have thought of: a period that is not over, a comparison of unequal ones, a
-    /// mean over weeks that the period cuts.
+    /// What an asker may not have thought of: a period that is not over, a comparison of unequal ones, rows
+    /// by week or a mean over weeks that the period cuts.
     func warnings(_ frame: Frame) -> [String] {
         let (period, comparison) = (frame.period, frame.comparison)
         var warnings: [String] = []
@@ -151,13 +151,38 @@ extension Assembly {
         {
             warnings.append("the periods differ in length: \(first) and \(second) days")
         }
-        if let unit = frame.average {
-            for one in [period, comparison].compactMap({ $0 }) where !one.isAligned(to: unit) {
-                warnings.append(
-                    "the period cuts a \(unit.rawValue) at its edge, which counts as one: \(one.label)"
-                )
+        var units = frame.average.map { [$0] } ?? []
+        for case .series(let unit) in frame.breakdowns where !units.contains(unit) {
+            units.append(unit)
+        }
+        for unit in units {
+            for one in period.map({ [$0, comparison].compactMap { $0 } }) ?? [nil] {
+                for cut in cuts(unit, one) where !warnings.contains(cut) { warnings.append(cut) }
             }
         }
         return warnings
+    }
+
+    /// Rows by week, or a mean over weeks, where the period begins or ends inside of one, or one is not over.
+    private func cuts(_ unit: DateUnit, _ period: Period?) -> [String] {
+        var found: [String] = []
+        if let start = period?.start, let whole = Period.unit(unit, holding: start)?.start,
+            whole < start
+        {
+            found.append(
+                "the period cuts its first \(unit.rawValue), which began on \(Period.text(whole)): "
+                    + "it counts from \(Period.text(start)) on")
+        }
+        let end = period?.end ?? .max
+        if (period?.start ?? .min) <= now, end > now {
+            let name = unit == .day ? "today" : "this \(unit.rawValue)"
+            found.append(
+                "\(name) is not over: it is \(CivilFormat.timestamp(now, precision: 0))")
+        } else if end <= now, let whole = Period.unit(unit, holding: end - 1)?.end, whole > end {
+            found.append(
+                "the period cuts its last \(unit.rawValue), which went on until \(Period.text(whole)): "
+                    + "it counts before \(Period.text(end))")
+        }
+        return found
     }
 }

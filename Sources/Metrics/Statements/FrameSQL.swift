@@ -32,7 +32,7 @@ struct FrameSQL {
     }
 
     /// Metrics that one SELECT can compute.
-    private struct Part {
+    struct Part {
         var table: String
         var filters: [String]
         var metrics: [Metric]
@@ -51,18 +51,21 @@ struct FrameSQL {
         }
         let isSimple = parts.count == 1 && frame.comparison == nil
         let needsRows = frame.average != nil || frame.hasShare
-        let rows =
-            isSimple
-            ? (needsRows ? shared(grouped(parts[0], frame.period)) : simple(parts[0]))
-            : combined(parts)
-        let chosen = isSimple && needsRows ? filtered(rows) : rows
+        let chosen: String
+        if !isSimple {
+            chosen = combined(parts)
+        } else if needsRows {
+            chosen = filtered(shared(grouped(parts[0], frame.period, counting: compared)))
+        } else {
+            chosen = simple(parts[0])
+        }
         let sql = frame.ranking?.within.isEmpty ?? true ? chosen + ending() : ranked(chosen)
         return Statement(sql: sql, tables: tables, joins: joins, columns: columns())
     }
 
     // MARK: Parts
 
-    private func parts() throws(MetricError) -> [Part] {
+    func parts() throws(MetricError) -> [Part] {
         var found: [Part] = []
         for name in frame.metrics {
             guard let metric = model.metric(name) else {
@@ -118,18 +121,21 @@ struct FrameSQL {
             .joined(separator: ",\n       ")
         sql += "\n" + source(part, frame.period)
         sql += grouping(part)
-        let having = frame.thresholds.compactMap { threshold in
-            model.metric(threshold.metric).map { condition(threshold, expression($0), $0) }
-        }
+        let having =
+            frame.thresholds.compactMap { threshold in
+                model.metric(threshold.metric).map { condition(threshold, expression($0), $0) }
+            } + Set(compared.map(\.minimum)).sorted().map { "count(*) >= \($0)" }
         if !having.isEmpty { sql += "\nHAVING " + having.joined(separator: "\n   AND ") }
         return sql
     }
 
     /// The rows of one part without conditions on metrics; where means over units of time are wanted,
-    /// first a row for each unit.
-    private func grouped(_ part: Part, _ period: Period?) -> String {
+    /// first a row for each unit. `counting`: metrics that come with the number of rows they rest on.
+    func grouped(_ part: Part, _ period: Period?, counting: [Compared] = []) -> String {
+        let counted = counting.filter { part.metrics.contains($0.metric) }.map(\.column)
         let select = "SELECT " + breakdownColumns(part).map { $0 + ", " }.joined()
-        let values = part.metrics.map(column).joined(separator: ", ")
+        let values = (part.metrics.map(column) + counted.map { "count(*) AS \($0)" })
+            .joined(separator: ", ")
         guard let unit = frame.average else {
             return select + values + "\n" + source(part, period) + grouping(part)
         }
@@ -139,10 +145,11 @@ struct FrameSQL {
             select + each + ", " + values + "\n" + source(part, period)
             + "\nGROUP BY " + numbers.joined(separator: ", ")
         let names = frame.breakdowns.map { SQLText.identifier($0.column) }
-        let means = part.metrics.map { metric in
-            let name = SQLText.identifier(metric.name)
-            return "avg(CAST(\(name) AS double)) AS \(name)"
-        }
+        let means =
+            part.metrics.map { metric in
+                let name = SQLText.identifier(metric.name)
+                return "avg(CAST(\(name) AS double)) AS \(name)"
+            } + counted.map { "sum(\($0)) AS \($0)" }
         return "SELECT \((names + means).joined(separator: ", "))\nFROM (\n\(inner)\n) AS \"units\""
             + grouping(part)
     }
@@ -164,9 +171,10 @@ struct FrameSQL {
     }
 
     private func filtered(_ rows: String) -> String {
-        let conditions = thresholds()
+        let conditions = thresholds() + compared.map { "\($0.column) >= \($0.minimum)" }
         guard !conditions.isEmpty else { return rows }
-        return "SELECT *\nFROM (\n\(rows)\n) AS \"rows\"\nWHERE "
+        let names = columns().map { SQLText.identifier($0.name) }.joined(separator: ", ")
+        return "SELECT \(names)\nFROM (\n\(rows)\n) AS \"rows\"\nWHERE "
             + conditions.joined(separator: "\n  AND ")
     }
 
@@ -193,7 +201,7 @@ struct FrameSQL {
     }
 
     /// The conditions on metrics, over rows that have them as columns.
-    private func thresholds() -> [String] {
+    func thresholds() -> [String] {
         frame.thresholds.compactMap { threshold in
             model.metric(threshold.metric).map {
                 condition(threshold, SQLText.identifier($0.name), $0)
@@ -265,6 +273,31 @@ struct FrameSQL {
     /// Each part and period gives rows with the columns of all; a column that a part does not have is
     /// NULL, and the rows of one group come together by max().
     private func combined(_ parts: [Part]) -> String {
+        var rows = merged(parts, counting: compared)
+        var columns = frame.breakdowns.map { SQLText.identifier($0.column) }
+        for name in frame.metrics {
+            columns.append(SQLText.identifier(name))
+            if frame.hasShare { columns.append(SQLText.identifier(name + "_share")) }
+            guard frame.comparison != nil else { continue }
+            let now = SQLText.identifier(name)
+            let before = SQLText.identifier(name + "_before")
+            columns.append(before)
+            columns.append("\(now) - \(before) AS \(SQLText.identifier(name + "_change"))")
+            if model.metric(name)?.format != .percent {
+                columns.append(
+                    "CAST(\(now) - \(before) AS double) / NULLIF(\(before), 0)"
+                        + " AS \(SQLText.identifier(name + "_growth"))")
+            }
+        }
+        if frame.hasShare { rows = shared(rows) }
+        var sql = "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(rows)\n) AS \"rows\""
+        let conditions = thresholds() + compared.map { "\($0.column) >= \($0.minimum)" }
+        if !conditions.isEmpty { sql += "\nWHERE " + conditions.joined(separator: "\n  AND ") }
+        return sql
+    }
+
+    /// The rows of several parts or periods, without conditions on metrics.
+    func merged(_ parts: [Part], counting: [Compared]) -> String {
         let periods = frame.comparison.map { [frame.period, $0] } ?? [frame.period]
         var selects: [String] = []
         for part in parts {
@@ -283,10 +316,17 @@ struct FrameSQL {
                         columns.append("\(value) AS \(SQLText.identifier(valueName(name, place)))")
                     }
                 }
+                for one in counting {
+                    for place in periods.indices {
+                        let isHere = place == index && part.metrics.contains(one.metric)
+                        let count = frame.average == nil ? "count(*)" : one.column
+                        columns.append("\(isHere ? count : "NULL") AS \(one.columns[place])")
+                    }
+                }
                 let from =
                     frame.average == nil
                     ? source(part, period) + grouping(part)
-                    : "FROM (\n\(grouped(part, period))\n) AS \"means\""
+                    : "FROM (\n\(grouped(part, period, counting: counting))\n) AS \"means\""
                 selects.append("SELECT \(columns.joined(separator: ", "))\n\(from)")
             }
         }
@@ -294,33 +334,16 @@ struct FrameSQL {
         for name in frame.metrics {
             for place in periods.indices { outer.append(merged(name, place)) }
         }
-        let union = selects.joined(separator: "\nUNION ALL\n")
-        var rows = "SELECT \(outer.joined(separator: ", "))\nFROM (\n\(union)\n) AS \"parts\""
-        if !frame.breakdowns.isEmpty {
-            rows +=
-                "\nGROUP BY "
-                + frame.breakdowns.map { SQLText.identifier($0.column) }.joined(separator: ", ")
-        }
-        var columns = frame.breakdowns.map { SQLText.identifier($0.column) }
-        for name in frame.metrics {
-            columns.append(SQLText.identifier(name))
-            if frame.hasShare { columns.append(SQLText.identifier(name + "_share")) }
-            guard frame.comparison != nil else { continue }
-            let now = SQLText.identifier(name)
-            let before = SQLText.identifier(name + "_before")
-            columns.append(before)
-            columns.append("\(now) - \(before) AS \(SQLText.identifier(name + "_change"))")
-            if model.metric(name)?.format != .percent {
-                columns.append(
-                    "CAST(\(now) - \(before) AS double) / NULLIF(\(before), 0)"
-                        + " AS \(SQLText.identifier(name + "_growth"))")
+        for one in counting {
+            for place in periods.indices {
+                outer.append("coalesce(max(\(one.columns[place])), 0) AS \(one.columns[place])")
             }
         }
-        if frame.hasShare { rows = shared(rows) }
-        var sql = "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(rows)\n) AS \"rows\""
-        let conditions = thresholds()
-        if !conditions.isEmpty { sql += "\nWHERE " + conditions.joined(separator: "\n  AND ") }
-        return sql
+        let union = selects.joined(separator: "\nUNION ALL\n")
+        let rows = "SELECT \(outer.joined(separator: ", "))\nFROM (\n\(union)\n) AS \"parts\""
+        guard !frame.breakdowns.isEmpty else { return rows }
+        let names = frame.breakdowns.map { SQLText.identifier($0.column) }
+        return rows + "\nGROUP BY " + names.joined(separator: ", ")
     }
 
     private func valueName(_ metric: String, _ place: Int) -> String {

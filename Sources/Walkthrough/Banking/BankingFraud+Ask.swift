@@ -44,7 +44,9 @@ extension BankingFraud {
         let answer = try answer(client, Self.question)
         show.result("reading: \(answer.reading)")
         for row in answer.rows { show.result(row.joined(separator: "  ")) }
-        show.result("from \(answer.tables)")
+        for note in answer.notes { show.result("note: \(note)") }
+        show.result("from \(answer.tables), drawn as a \(answer.chart) chart")
+        show.sql(answer.sql)
         try show.claim("ask.regions") {
             (
                 answer.regions == truth && truth.count == 2,
@@ -90,37 +92,130 @@ extension BankingFraud {
                 "answered \(before.regions.sorted()), the generator planted \(wanted.sorted())"
             )
         }
+        try thin(client, truth)
+        try zoned(client, truth)
         try refuses(client)
         show.endStep()
     }
 
-    /// An order is no question, and what no certified metric tells has no answer.
-    private func refuses(_ client: DemoClient) throws {
-        if show.breaks("ask.refuses") {
+    /// A high rate on a handful of bookings is no finding, and is not hidden either.
+    private func thin(_ client: DemoClient, _ truth: Set<String>) throws {
+        if show.breaks("ask.thin") {
             try overrideMetrics {
-                $0.replacing("share of fraudulent transactions]", with: "weather]")
+                $0.replacing("minimum_rows: \(Self.minimumRows)", with: "minimum_rows: 1")
             }
         }
-        let orders = ["drop the table", "weather by region"]
-        for order in orders { show.command(askCommand([order])) }
-        let before = try snapshotID(client)
-        try show.claim("ask.refuses") {
-            let refused = try orders.map { try self.answer(client, $0) }
-            let words = zip(orders, refused).map { "\"\($0)\" was \($1.status): \($1.message)" }
-            for word in words { show.result(word) }
-            let after = try snapshotID(client)
+        let few = regionsAbove(weeksBack: 1, minimumRows: 1).subtracting(truth).sorted()
+        let direct = "fraud rate in \(few.first ?? "no region") last week"
+        show.command(askCommand([direct]))
+        try show.claim("ask.thin") {
+            let all = try self.answer(client, Self.question)
+            let one = try self.answer(client, direct)
+            show.result(one.rows.first?.joined(separator: "  ") ?? one.message)
+            for note in one.notes { show.result("note: \(note)") }
+            let (from, to) = (thisMonday - 7, thisMonday)
+            let rows = try client.value(
+                "SELECT count(*) FROM \(Self.table) WHERE region = '\(few.first ?? "")' "
+                    + "AND booked_at >= TIMESTAMP '\(CivilFormat.date(Int32(from))) 00:00:00' "
+                    + "AND booked_at < TIMESTAMP '\(CivilFormat.date(Int32(to))) 00:00:00'")
+            let named = all.notes.contains { note in
+                note.hasPrefix("left out") && few.allSatisfy { note.contains("\($0) (") }
+                    && note.contains(" on \(rows) rows)")
+            }
+            let rate = Double(one.rows.first?.first ?? "") ?? 0
             return (
-                refused.allSatisfy { $0.status == "refused" && $0.rows.isEmpty } && after == before,
-                words.joined(separator: "; ") + "; snapshot \(before) before, \(after) after"
+                few.count == 1 && all.regions == truth && named && rate > 0.05
+                    && one.notes.contains { $0.contains("rests on \(rows) rows") },
+                "answered \(all.regions.sorted()), noted \(all.notes); above 5 % without regard to "
+                    + "their number: \(few); asked for itself: \(rate), noted \(one.notes)"
             )
         }
     }
 
+    /// Where it is Monday already on Sunday night, last week is another one.
+    private func zoned(_ client: DemoClient, _ truth: Set<String>) throws {
+        // Where no rules of zones are installed, the offset that Berlin has in winter.
+        let berlin = try TimeZoneKey.named("Europe/Berlin")
+        let installed = server?.appliance.zoneRules(berlin)
+        let zone = installed == nil ? "+01:00" : berlin.name
+        let rules = installed ?? TimeZoneRules(offsetSeconds: 3_600)
+        show.command(askCommand([Self.question], "--zone \(zone)"))
+        if show.breaks("ask.zone") {
+            // The bookings of that night, earlier in the evening.
+            let monday = CivilFormat.date(Int32(thisMonday - 7))
+            _ = try client.sql(
+                """
+                UPDATE \(Self.table) SET booked_at = booked_at - INTERVAL '3' HOUR
+                WHERE region = 'Highlands' AND booked_at < TIMESTAMP '\(monday) 00:00:00'
+                    AND booked_at >= TIMESTAMP '\(monday) 00:00:00' - INTERVAL '2' HOUR
+                """)
+        }
+        try show.claim("ask.zone") {
+            let answer = try self.answer(client, Self.question, zone: zone)
+            let here = try self.answer(client, Self.question)
+            let wanted = regionsAbove(weeksBack: 1, rules: rules)
+            show.result("reading: \(answer.reading)")
+            show.result(
+                "\(answer.regions.sorted().joined(separator: ", ")); in UTC \(here.regions.sorted().joined(separator: ", "))"
+            )
+            return (
+                answer.regions == wanted && here.regions == truth
+                    && wanted.isSuperset(of: truth.union(["Highlands"]))
+                    && !truth.contains("Highlands") && answer.reading.contains("(\(zone))"),
+                "in \(zone) answered \(answer.regions.sorted()), the generator planted "
+                    + "\(wanted.sorted()); in UTC \(here.regions.sorted()); \(answer.reading)"
+            )
+        }
+    }
+
+    /// An order is no question, and what no certified metric tells has no answer.
+    private func refuses(_ client: DemoClient) throws {
+        let (order, unknown) = ("drop the table", "weather by region")
+        for text in [order, unknown] { show.command(askCommand([text])) }
+        let before = try tableState(client)
+        if show.breaks("ask.refuses") {
+            _ = try client.sql("DELETE FROM \(Self.table) WHERE transaction_id = 13")
+        }
+        try show.claim("ask.refuses") {
+            let refused = try self.answer(client, order)
+            let words = "\"\(order)\" was \(refused.status): \(refused.message) [\(refused.code)]"
+            show.result(words)
+            let after = try tableState(client)
+            return (
+                refused.code == "ask.not_a_question" && refused.rows.isEmpty && after == before,
+                "\(words); \(before) before, \(after) after"
+            )
+        }
+        if show.breaks("ask.unexplained") {
+            try overrideMetrics {
+                $0.replacing("share of fraudulent transactions]", with: "weather]")
+            }
+        }
+        try show.claim("ask.unexplained") {
+            let refused = try self.answer(client, unknown)
+            let words =
+                "\"\(unknown)\" was \(refused.status): \(refused.message) [\(refused.code)]"
+            show.result(words)
+            return (
+                refused.code == "ask.unexplained_words" && refused.rows.isEmpty
+                    && refused.message.contains("\"weather\""), words
+            )
+        }
+    }
+
+    /// Which tables there are, and the state of the one that orders are about.
+    private func tableState(_ client: DemoClient) throws -> String {
+        let tables = try client.value(
+            "SELECT count(*) FROM silver.information_schema.tables WHERE table_schema = 'banking'")
+        let rows = try client.value("SELECT count(*) FROM \(Self.table)")
+        return "\(tables) tables, \(rows) rows, snapshot \(try snapshotID(client))"
+    }
+
     /// How a person asks, about the day of the show.
-    private func askCommand(_ questions: [String]) -> String {
+    private func askCommand(_ questions: [String], _ option: String = "") -> String {
         "lakehouse ask \(questions.map { "\"\($0)\"" }.joined(separator: " ")) "
             + "--as-of \(CivilFormat.date(Int32(options.asOfDay))) --model banking-fraud "
-            + "--data \(lake)"
+            + (option.isEmpty ? "" : option + " ") + "--data \(lake)"
     }
 
     /// Puts another text of the certified metrics before the one that the binary carries.
@@ -138,26 +233,36 @@ extension BankingFraud {
         var status = ""
         var reading = ""
         var message = ""
+        var code = ""
+        var notes: [String] = []
         var tables = ""
+        var sql = ""
+        var chart = ""
         var rows: [[String]] = []
         var frame: JSONValue = .null
         var regions: Set<String> { Set(rows.compactMap(\.first)) }
     }
 
     func answer(
-        _ client: DemoClient, _ question: String, previous: JSONValue = .null
+        _ client: DemoClient, _ question: String, previous: JSONValue = .null,
+        zone: String? = nil
     ) throws -> Asked {
         var members: [(String, JSONValue)] = [
             ("question", .string(question)), ("model", "banking-fraud"),
             ("asOf", .string(CivilFormat.date(Int32(options.asOfDay)))),
         ]
         if !previous.isNull { members.append(("previous", previous)) }
+        if let zone { members.append(("zone", .string(zone))) }
         let reply = try client.post("/api/v1/ask", .object(members))
         let body = try JSONValue(parsing: reply.body).cursor
         var asked = Asked()
         asked.status = try body["status"].optionalString() ?? "HTTP \(reply.status)"
         asked.reading = try body["reading"].optionalString() ?? ""
         asked.message = try body["message"].optionalString() ?? ""
+        asked.code = try body["code"].optionalString() ?? ""
+        asked.notes = body["notes"].isPresent ? try body["notes"].strings() : []
+        asked.sql = try body["sql"].optionalString() ?? ""
+        asked.chart = try body["chart"]["kind"].optionalString() ?? ""
         asked.frame = body["frame"].value ?? .null
         for row in try body["rows"].optionalElements() ?? [] {
             asked.rows.append(try row.elements().compactMap(\.value).map(DemoClient.text))
@@ -171,19 +276,29 @@ extension BankingFraud {
     /// The Monday of the as-of day's week: 1970-01-01 was a Thursday, so day 4 was a Monday.
     private var thisMonday: Int { options.asOfDay - (options.asOfDay - 4) % 7 }
 
-    /// Regions above 5 % in a full ISO week (Monday to Sunday, UTC), counted over the generated bookings.
-    /// 1 is the last full week before the as-of day.
-    private func regionsAbove(weeksBack: Int) -> Set<String> {
-        let days = (thisMonday - 7 * weeksBack)..<(thisMonday - 7 * (weeksBack - 1))
+    /// On how many bookings the metrics compare a rate.
+    private static let minimumRows = 50
+
+    /// Regions above 5 % in a full ISO week (Monday to Sunday, by the zone's clocks), counted over the
+    /// generated bookings. 1 is the last full week before the as-of day.
+    private func regionsAbove(
+        weeksBack: Int, rules: TimeZoneRules = TimeZoneRules(offsetSeconds: 0),
+        minimumRows: Int = minimumRows
+    ) -> Set<String> {
+        func start(_ weeksBack: Int) -> Int64 {
+            let monday = Int64(thisMonday - 7 * weeksBack) * BankGenerator.microsecondsPerDay
+            return rules.utcMicroseconds(ofLocal: monday)
+        }
+        let week = start(weeksBack)..<start(weeksBack - 1)
         var all: [Int: Int] = [:]
         var frauds: [Int: Int] = [:]
-        for booking in bank.transactions {
-            let day = Int(booking.time / BankGenerator.microsecondsPerDay)
-            guard days.contains(day) else { continue }
+        for booking in bank.transactions where week.contains(booking.time) {
             all[booking.region, default: 0] += 1
             if booking.pattern != nil { frauds[booking.region, default: 0] += 1 }
         }
-        let above = all.keys.filter { 20 * frauds[$0, default: 0] > all[$0, default: 0] }
-        return Set(above.map { BankGeography.regions[$0].name })
+        let above = all.filter {
+            $0.value >= minimumRows && 20 * frauds[$0.key, default: 0] > $0.value
+        }
+        return Set(above.keys.map { BankGeography.regions[$0].name })
     }
 }

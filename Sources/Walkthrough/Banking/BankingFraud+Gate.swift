@@ -36,7 +36,13 @@ extension BankingFraud {
             _ = try client.sql(sql)
         }
         show.result("\(BankingFraud.checks.count) checks guard \(BankingFraud.table)")
-        let late = BankSource.LateBookings(count: 400, bad: show.breaks("gate.red") ? 0 : 7)
+        if show.breaks("gate.red") {
+            // But for the one that no bad row fails.
+            for check in Self.checks.dropLast() {
+                _ = try client.sql("DROP CHECK \(check.name) ON \(Self.table)")
+            }
+        }
+        let late = BankSource.LateBookings(count: 400, bad: 7)
         try source.addLateBookings(late, bank: bank, generator: generator)
         let before = try client.value("SELECT count(*) FROM \(BankingFraud.table)")
         let reader = try MainReader(

@@ -23,7 +23,7 @@ extension BankingFraud {
     }
 
     /// Takes a snapshot away, as a client of the catalog may.
-    private func forget(_ snapshot: String, _ client: DemoClient) throws {
+    func forget(_ snapshot: String, _ client: DemoClient) throws {
         let update: JSONValue = .object([
             ("action", "remove-snapshots"),
             ("snapshot-ids", .array([.int(Int64(snapshot) ?? 0)])),

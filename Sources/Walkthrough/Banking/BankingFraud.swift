@@ -207,18 +207,14 @@ final class BankingFraud {
             server = nil
         }
         try show.claim("boot.ready") { try client.readiness() }
+        if show.breaks("boot.keys-verify") { try command("user", "delete", "engineer") }
         try show.claim("boot.keys-verify") {
             let discovery = try client.get(
                 "/oidc/.well-known/openid-configuration", authorized: false)
             let issuer = try JSONValue(parsing: discovery.body).cursor["issuer"].string()
             let keys = try client.get("/oidc/jwks", authorized: false)
             let count = try JSONValue(parsing: keys.body).cursor["keys"].elements().count
-            // Broken: a token whose signature was tampered with.
-            let used =
-                show.breaks("boot.keys-verify") ? String(token.dropLast(8)) + "AAAAAAAA" : token
-            let other = DemoClient(
-                host: "127.0.0.1", port: appliance.consolePort, user: "admin", token: used)
-            let one = try other.value("SELECT 1")
+            let one = try persona("engineer").value("SELECT 1")
             return (
                 one == "1" && count > 0 && issuer == appliance.publicURL + "/oidc",
                 "issuer \(issuer), \(count) key, SELECT 1 gave \(one)"
@@ -280,7 +276,7 @@ final class BankingFraud {
     }
 
     /// SHA-256 of the default set: 100,000 rows, seed 42, as of 2026-11-21.
-    static let publishedDigest = "3989e224efb372e21946e9c8173f0a01a1c4f99e71afd3f8b10977ad37565e37"
+    static let publishedDigest = "411adddbfbec394e4aea95a2a43b55562839897a22c55406b9b5aa54ba458784"
 
     // MARK: 3
 
@@ -344,10 +340,12 @@ final class BankingFraud {
         firstCount = try client.value("SELECT count(*) FROM \(BankingFraud.table)")
         firstSum = try client.value("SELECT sum(amount) FROM \(BankingFraud.table)")
         let regions = try client.sql(
-            "SELECT region, count(*) FROM \(BankingFraud.table) GROUP BY region ORDER BY region")
-        show.result(
-            regions.map { "\(DemoClient.text($0[0]))  \(DemoClient.text($0[1]))" }.joined(
-                separator: "\n"))
+            "SELECT region, count(*), count(DISTINCT \"$path\") FROM \(BankingFraud.table) "
+                + "GROUP BY region ORDER BY region")
+        for row in regions.map({ $0.map(DemoClient.text) }) {
+            show.result("\(row[0])  \(Grouping.thousands(row[1])) rows in \(row[2]) files")
+        }
+        show.result("snapshot \(try snapshotID(client))")
         if show.breaks("replicate.rows") {
             try source.change("DELETE FROM transactions WHERE transaction_id = 1")
         }
@@ -417,8 +415,11 @@ final class BankingFraud {
 
     private func checkFiles(_ client: DemoClient) throws {
         if show.breaks("replicate.partitioned") {
-            _ = try client.sql(
-                "UPDATE \(BankingFraud.table) SET region = 'Nowhere' WHERE transaction_id = 5")
+            // Written anew, without partitions.
+            for sql in [
+                "ALTER TABLE \(Self.table) SET PROPERTIES partitioning = ARRAY[]",
+                "UPDATE \(Self.table) SET memo = memo WHERE transaction_id <= 1000",
+            ] { _ = try client.sql(sql) }
         }
         try show.claim("replicate.partitioned") {
             let files = try client.sql(
@@ -476,6 +477,17 @@ final class BankingFraud {
             """)
         guard let row = rows.first, row.count == 3 else { return ("?", "?", "?") }
         return (DemoClient.text(row[0]), DemoClient.text(row[1]), DemoClient.text(row[2]))
+    }
+
+    /// Runs a command beside the server, as a person would.
+    func command(_ words: String...) throws {
+        let streams = HeardStreams()
+        let code = CommandLine.run(words + ["--data", directory + "/lake"], streams: streams)
+        guard code == 0 else {
+            throw WalkthroughError(
+                .requestFailed,
+                "\(words.joined(separator: " ")) ended with \(code): \(streams.complaints)")
+        }
     }
 
     func connectedPort() throws -> Int {

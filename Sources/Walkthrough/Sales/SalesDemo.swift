@@ -244,7 +244,11 @@ final class SalesDemo: Walkthrough {
         let digest = try rows(content)[0]
         let command = "ALTER TABLE \(Self.table) EXECUTE optimize"
         show.sql(command)
-        if !show.breaks("maintenance.fewer-files") { _ = try rows(command) }
+        _ = try rows(command)
+        if show.breaks("maintenance.fewer-files") {
+            // Another correction.
+            _ = try rows("UPDATE \(Self.table) SET amount = amount WHERE order_id = 1001")
+        }
         let after = try value(files)
         show.result("\(before) files, now \(after)")
         try show.claim("maintenance.fewer-files") {
@@ -279,9 +283,9 @@ final class SalesDemo: Walkthrough {
     /// What is done every night, now.
     private func night() throws {
         show.command(pipelineCommand("maintenance"))
-        let isBroken = show.breaks("maintenance.night")
-        let run = isBroken ? nil : try self.run("maintenance")
-        show.result(run.map { "the run \($0.state)" } ?? "nobody ran it")
+        if show.breaks("maintenance.night") { _ = try rows("DROP TABLE bronze.shop.returns") }
+        let run = try self.run("maintenance")
+        show.result("the run \(run.state)")
         try show.claim("maintenance.night") {
             let done = try rows(
                 "SELECT DISTINCT operation FROM system.maintenance.log WHERE catalog_name = 'silver' "
@@ -293,7 +297,7 @@ final class SalesDemo: Walkthrough {
             ).map { $0[0] }
             let wanted = ["expire_snapshots", "optimize", "remove_orphan_files"]
             return (
-                run?.succeeded == true && Set(done).isSuperset(of: wanted)
+                run.succeeded && Set(done).isSuperset(of: wanted)
                     && tables.contains("returns") && !tables.contains { $0.hasPrefix("_") },
                 "done with orders: \(done), tables: \(tables)"
             )
