@@ -197,9 +197,17 @@ struct SignatureV4 {
         }
         try checkSignedNames(request)
         let canonical = try canonicalRequest(request, query: query)
-        let text = "AWS4-HMAC-SHA256\n\(dateTime)\n\(scope)\n" + hexText(Digest.sha256(canonical))
+        var text: [UInt8] = []
+        text.reserveCapacity(160)
+        for line in ["AWS4-HMAC-SHA256", dateTime, scope] {
+            text += line.utf8
+            text.append(UInt8(ascii: "\n"))
+        }
+        appendHex(Digest.sha256(canonical), to: &text)
         let key = keys.key(secret, scope: scope)
-        guard constantTimeEqual(hexText(HMAC.sha256(key: key, text)), signature) else {
+        var computed: [UInt8] = []
+        appendHex(key.code(of: text), to: &computed)
+        guard constantTimeEqual(computed, Array(signature.utf8)) else {
             throw S3Error(
                 .signatureDoesNotMatch,
                 "The request signature we calculated does not match the signature you provided",
@@ -207,7 +215,7 @@ struct SignatureV4 {
         }
         return VerifiedSignature(
             accessKey: accessKey, signature: signature, dateTime: dateTime, scope: scope,
-            signingKey: key, payload: payload)
+            signingKey: key.bytes, payload: payload)
     }
 
     /// What is not signed could be put in by somebody on the way.

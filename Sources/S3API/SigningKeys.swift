@@ -1,3 +1,4 @@
+import Cryptography
 import Synchronization
 
 /// The parts of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
@@ -45,17 +46,46 @@ final class SigningKeys: Sendable {
         let scope: String
     }
 
-    private let known = Mutex<[Origin: [UInt8]]>([:])
+    private let known = Mutex<[Origin: SigningKey]>([:])
 
     /// The key of a secret for a scope.
-    func key(_ secret: String, scope: String) -> [UInt8] {
+    func key(_ secret: String, scope: String) -> SigningKey {
         let origin = Origin(secret: secret, scope: scope)
         if let key = known.withLock({ $0[origin] }) { return key }
-        let key = SignatureV4.signingKey(secret, scope: scope)
+        let key = SigningKey(SignatureV4.signingKey(secret, scope: scope))
         known.withLock { known in
             if known.count >= Self.limit { known.removeAll(keepingCapacity: true) }
             known[origin] = key
         }
         return key
+    }
+}
+
+/// A key with the state of the code that every message under it begins with.
+struct SigningKey: Sendable {
+    let bytes: [UInt8]
+    private let start: HMAC
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        start = HMAC(.sha256, key: bytes)
+    }
+
+    /// The code of a message.
+    func code(of message: [UInt8]) -> [UInt8] {
+        var hmac = start
+        hmac.update(message)
+        return hmac.value()
+    }
+}
+
+private let hexDigits = Array("0123456789abcdef".utf8)
+
+/// Appends two lower-case digits for each byte.
+func appendHex(_ bytes: [UInt8], to text: inout [UInt8]) {
+    text.reserveCapacity(text.count + 2 * bytes.count)
+    for byte in bytes {
+        text.append(hexDigits[Int(byte >> 4)])
+        text.append(hexDigits[Int(byte & 15)])
     }
 }

@@ -1,3 +1,4 @@
+import Cryptography
 @testable import S3API
 import Testing
 
@@ -50,9 +51,19 @@ import Testing
         let keys = SigningKeys()
         let scope = "20260101/us-east-1/s3/aws4_request"
         let key = keys.key("secret", scope: scope)
-        #expect(key == SignatureV4.signingKey("secret", scope: scope))
-        #expect(keys.key("secret", scope: scope) == key)
-        #expect(keys.key("other", scope: scope) != key)
-        #expect(keys.key("secret", scope: "20260102/us-east-1/s3/aws4_request") != key)
+        #expect(key.bytes == SignatureV4.signingKey("secret", scope: scope))
+        #expect(keys.key("secret", scope: scope).bytes == key.bytes)
+        #expect(keys.key("other", scope: scope).bytes != key.bytes)
+        #expect(
+            keys.key("secret", scope: "20260102/us-east-1/s3/aws4_request").bytes != key.bytes)
+        let message = Array("message".utf8)
+        // The second as the first: what a message left behind is in no other's code.
+        for _ in 0..<2 { #expect(key.code(of: message) == HMAC.sha256(key: key.bytes, message)) }
+    }
+
+    @Test func digitsAreAppended() {
+        var text = Array("a".utf8)
+        appendHex([0x00, 0x0F, 0xA0, 0xFF], to: &text)
+        #expect(text == Array("a000fa0ff".utf8))
     }
 }
