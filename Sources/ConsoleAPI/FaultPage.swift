@@ -60,7 +60,9 @@ struct FaultPage {
 
     private static func status(_ code: CatalogError.Code) -> Int {
         switch code {
-        case .noSuchWarehouse, .noSuchNamespace, .noSuchTable, .noSuchView, .noSuchReference: 404
+        case .noSuchWarehouse, .noSuchNamespace, .noSuchTable, .noSuchView, .noSuchReference,
+            .noSuchFile:
+            404
         case .alreadyExists, .namespaceNotEmpty, .commitConflict, .mergeConflict, .isProtected: 409
         case .contractBroken, .contradictoryRequest: 422
         case .invalidName, .invalidRequest, .limitExceeded: 400

@@ -17,6 +17,8 @@ package struct IcebergError: Fault {
         case noSuchReference = "iceberg.no_such_reference"
         case limitExceeded = "iceberg.limit_exceeded"
         case storageFailed = "iceberg.storage_failed"
+        /// A file that is not in the table's own places, and that its reader has no right to.
+        case foreignFile = "iceberg.foreign_file"
     }
 
     package let code: Code

@@ -70,7 +70,7 @@ extension CatalogError.Code {
         case .noSuchNamespace: (404, "NoSuchNamespaceException")
         case .noSuchTable: (404, "NoSuchTableException")
         case .noSuchView: (404, "NoSuchViewException")
-        case .noSuchReference: (404, "NotFoundException")
+        case .noSuchReference, .noSuchFile: (404, "NotFoundException")
         case .alreadyExists: (409, "AlreadyExistsException")
         case .namespaceNotEmpty: (409, "NamespaceNotEmptyException")
         case .invalidName, .invalidRequest, .limitExceeded: (400, "BadRequestException")
@@ -94,6 +94,7 @@ extension IcebergError.Code {
         case .noSuchSnapshot, .noSuchReference: (404, "NotFoundException")
         case .corruptMetadata: (500, "InternalServerError")
         case .storageFailed: (503, "ServiceUnavailableException")
+        case .foreignFile: (403, "ForbiddenException")
         }
     }
 }

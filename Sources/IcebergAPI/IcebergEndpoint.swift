@@ -87,14 +87,15 @@ struct IcebergCall: Sendable {
     /// `pageSize` and `pageToken`. Without a token everything is sent, as the specification says.
     func paging() throws -> (limit: Int?, token: String?) {
         let query = request.queryItems
-        guard let token = query["pageToken"] else { return (nil, nil) }
+        guard let text = query["pageToken"] else { return (nil, nil) }
+        let token = try PageToken.key(in: text)
         guard let text = query["pageSize"] else {
-            return (Limits.pageSize, token.isEmpty ? nil : token)
+            return (Limits.pageSize, token)
         }
         guard let size = Int(text), size > 0 else {
             throw RequestFault("pageSize has to be a number above 0: \(text)")
         }
-        return (min(size, Limits.pageSize), token.isEmpty ? nil : token)
+        return (min(size, Limits.pageSize), token)
     }
 
     func json(_ value: JSONValue, status: Int = 200) -> Response {
@@ -121,7 +122,9 @@ struct IcebergCall: Sendable {
 
     func identifiers(_ page: Page<TableIdentifier>) -> Response {
         var object = JSONObject([("identifiers", .array(page.elements.map { Self.json($0) }))])
-        if let token = page.nextToken { object.append("next-page-token", .string(token)) }
+        if let token = page.nextToken {
+            object.append("next-page-token", .string(PageToken.text(token)))
+        }
         return json(.object(object))
     }
 }

@@ -92,7 +92,7 @@ extension JobScheduler {
             ) {
                 $0.string(0)
             }
-            .filter { authorizer.decide(context, .pipelineView, resource(context, $0)).isAllowed }
+            .filter { listing.decide(context, .pipelineView, resource(context, $0)).isAllowed }
             .map { try summary(tx, PipelineKey(tenant: context.tenant, name: $0)) }
         }
     }
@@ -196,7 +196,7 @@ extension JobScheduler {
         var visible: [String: Bool] = [:]
         return found.filter { run in
             if let known = visible[run.pipeline] { return known }
-            let decision = authorizer.decide(
+            let decision = listing.decide(
                 context, .pipelineView, resource(context, run.pipeline))
             visible[run.pipeline] = decision.isAllowed
             return decision.isAllowed

@@ -24,6 +24,8 @@ package final class JobScheduler: Service {
     package let name = "jobs"
     let database: Database
     let authorizer: any Authorizer
+    /// Decides what a listing shows, without a trail: nothing is refused by it.
+    let listing: any Authorizer
     let clock: any WallClock
     let monotonic: any MonotonicClock
     let entropy: any Entropy
@@ -68,8 +70,10 @@ package final class JobScheduler: Service {
         zones: TimeZones,
         options: JobOptions = JobOptions(), metrics: MetricsRegistry? = nil, log: Logger = Logger(),
         principals: @escaping @Sendable (PipelineActor) throws -> Principal? = PipelineActor
-            .asStored, branchIsThere: @escaping RunBranch.Lookup = { _, _ in true }
+            .asStored, branchIsThere: @escaping RunBranch.Lookup = { _, _ in true },
+        listing: (any Authorizer)? = nil
     ) throws {
+        self.listing = listing ?? authorizer
         self.branchIsThere = branchIsThere
         database = try Database(
             path: databasePath, migrations: jobMigrations,

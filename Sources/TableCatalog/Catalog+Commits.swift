@@ -261,11 +261,13 @@ extension Catalog {
         let base = try last?.metadata ?? metadata(at: pointer.metadataLocation).metadata
         for requirement in commit.requirements { try requirement.check(base) }
         var next = try base.applying(commit.updates, nowMilliseconds: nowMilliseconds)
+            .keepingPlaces(of: base)
         if next == base.touched(at: next.lastUpdatedMilliseconds) {
             // Nothing changed: the pointer stays, and no new file is written.
             return PreparedPointer(
                 pointer: pointer, text: [], expectedLocation: pointer.metadataLocation)
         }
+        try requireOwnLists(context, commit, next)
         try checkContracts(context, pointer, from: base, to: next)
         try requirePlaces(context, at, next, base: base)
         next = next.recordingPrevious(base, metadataFile: pointer.metadataLocation)
@@ -278,6 +280,25 @@ extension Catalog {
             try prove(prepared)
         }
         return prepared
+    }
+
+    /// Refuses a snapshot whose manifest list is none of the table's, nor the caller's to read.
+    private func requireOwnLists(
+        _ context: RequestContext, _ commit: TableCommit, _ next: TableMetadata
+    ) throws {
+        for case .addSnapshot(let snapshot) in commit.updates {
+            let rule = fileRule(context, commit.identifier, next)
+            for path in [snapshot.manifestList].compactMap({ $0 }) + snapshot.manifests {
+                do throws(IcebergError) { try rule.require(path) } catch {
+                    throw CatalogError(
+                        code: .invalidRequest,
+                        message:
+                            "snapshot \(snapshot.snapshotID) has a manifest list that is not of "
+                            + "the table: \(path)",
+                        hint: "write it below \(next.location)/metadata", cause: nil)
+                }
+            }
+        }
     }
 
     /// Writes a metadata file before its commit, where the catalog has not written for the entry yet:
@@ -321,6 +342,7 @@ extension Catalog {
         let metadata = try TableMetadata.empty(formatVersion: version).applying(
             updates, nowMilliseconds: nowMilliseconds)
         try requirePlaces(context, at, metadata, isHome: !hasLocation)
+        try requireOwnLists(context, commit, metadata)
         let identifier = TableIdentifier(namespace: levels, name: commit.identifier.name)
         let prepared = prepare(metadata, identifier, kind: .table, version: 0, context)
         try prove(prepared)

@@ -13,6 +13,17 @@ struct PurgeState {
     var isClosed = false
 }
 
+/// What becomes of the files of a table that is dropped.
+package enum DroppedFiles: Sendable {
+    /// They stay; for a while the table can be had back.
+    case stay
+    /// They go, at once unless `undrop-days` says otherwise.
+    case go
+    /// They go when the table cannot be had back any more: after `undrop-days`, and where nobody says
+    /// anything after a week.
+    case goLater
+}
+
 extension Catalog {
     /// The property that keeps a table, view or namespace from being dropped while it is `true`.
     package static let protectionProperty = "drop-protection"
@@ -26,8 +37,16 @@ extension Catalog {
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
         purge: Bool
     ) throws {
-        try drop(context, at, identifier, kind: .table, purge: purge)
-        if purge { try purgeSoon() }
+        try dropTable(context, at, identifier, files: purge ? .go : .stay)
+    }
+
+    /// Drops a table; what `files` says becomes of its files, those of a crash `runPurges` takes.
+    package func dropTable(
+        _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
+        files: DroppedFiles
+    ) throws {
+        try drop(context, at, identifier, kind: .table, files: files)
+        if files != .stay { try purgeSoon() }
     }
 
     /// Takes a table out of the catalog and leaves its files for another one; returns its last state.
@@ -36,7 +55,7 @@ extension Catalog {
     ) throws -> LoadedTable {
         let decision = try authorizer.require(
             context, .tableDrop, resource(context, at, identifier.namespace, identifier.name))
-        try drop(context, at, identifier, kind: .table, purge: false)
+        try drop(context, at, identifier, kind: .table, files: .stay)
         return try lastState(context, at, identifier, decision)
     }
 
@@ -64,7 +83,7 @@ extension Catalog {
 
     func drop(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
-        kind: EntryKind, purge: Bool
+        kind: EntryKind, files: DroppedFiles
     ) throws {
         try authorizer.require(
             context, .tableDrop,
@@ -73,41 +92,55 @@ extension Catalog {
             let present = try database.read { tx in
                 try requirePointer(tx, context, at, identifier, kind: kind)
             }
-            // One whose metadata is damaged can be dropped: nothing says that it may not.
-            let properties =
-                kind == .table
-                ? (try? metadata(at: present.metadataLocation).metadata.properties)
-                : (try? loadedView(present).metadata.properties)
-            try Self.refuseIfProtected(properties ?? [:], "\(identifier)")
+            let properties = properties(of: present)
+            try Self.refuseIfProtected(properties, "\(identifier)")
             try database.writeGrouped { tx in
                 let pointer = try requirePointer(tx, context, at, identifier, kind: kind)
-                // What a branch drops may still be there on its parent: the files stay.
-                let inherited = try chain(tx, context, at).dropFirst()
-                let base = try findPointer(tx, context, at, Array(inherited), identifier)
-                // In a transaction nothing is to be had back: COMMIT decides what becomes of the files.
-                let isInTransaction =
-                    try findReference(tx, context, at)?.kind == .transaction
-                let days =
-                    isInTransaction
-                    ? 0 : try undropDays(tx, context, at, identifier, properties ?? [:])
-                try remove(tx, context, at, pointer)
-                let purges = purge && base == nil
-                if isInTransaction, !purges { return }
-                if purges, days == 0 {
-                    try tx.run(
-                        "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
-                        context.tenant, pointer.location, tx.nowMicroseconds)
-                } else {
-                    try keep(
-                        tx, context, at, pointer, purges: purges,
-                        days: purges ? days : max(days, Limits.undropDays))
-                }
-                try record(
-                    tx, context, at, kind: "catalog.\(kind.rawValue).dropped",
-                    namespace: pointer.identifier.namespace, name: pointer.identifier.name,
-                    details: [("purge", .bool(purge))])
+                try drop(tx, context, at, pointer, properties, files)
             }
         }
+    }
+
+    /// The properties of a table or view. One whose metadata is damaged can be dropped: nothing says that it
+    /// may not.
+    func properties(of entry: Pointer) -> [String: String] {
+        let found =
+            entry.kind == .table
+            ? (try? metadata(at: entry.metadataLocation).metadata.properties)
+            : (try? loadedView(entry).metadata.properties)
+        return found ?? [:]
+    }
+
+    /// Takes an entry out, once nothing is left to ask.
+    func drop(
+        _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ pointer: Pointer, _ properties: [String: String], _ files: DroppedFiles
+    ) throws {
+        let identifier = pointer.identifier
+        let files = pointer.kind == .table ? files : .stay
+        // What a branch drops may still be there on its parent: the files stay.
+        let inherited = try chain(tx, context, at).dropFirst()
+        let base = try findPointer(tx, context, at, Array(inherited), identifier)
+        // In a transaction nothing is to be had back: COMMIT decides what becomes of the files.
+        let isInTransaction = try findReference(tx, context, at)?.kind == .transaction
+        let days =
+            isInTransaction ? 0 : try undropDays(tx, context, at, identifier, properties, files)
+        try remove(tx, context, at, pointer)
+        let purges = files != .stay && base == nil
+        if isInTransaction, !purges { return }
+        if purges, days == 0 {
+            try tx.run(
+                "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
+                context.tenant, pointer.location, tx.nowMicroseconds)
+        } else {
+            try keep(
+                tx, context, at, pointer, purges: purges,
+                days: purges ? days : max(days, Limits.undropDays))
+        }
+        try record(
+            tx, context, at, kind: "catalog.\(pointer.kind.rawValue).dropped",
+            namespace: identifier.namespace, name: identifier.name,
+            details: [("purge", .bool(files != .stay))])
     }
 
     static func refuseIfProtected(
@@ -119,10 +152,11 @@ extension Catalog {
             hint: "set its property \(protectionProperty) to false first")
     }
 
-    /// What the nearest `undrop-days` says; 0 where nobody says anything.
+    /// What the nearest `undrop-days` says; where nobody says anything, a week for files that go later, and
+    /// none for others.
     func undropDays(
         _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
-        _ identifier: TableIdentifier, _ properties: [String: String]
+        _ identifier: TableIdentifier, _ properties: [String: String], _ files: DroppedFiles
     ) throws -> Int64 {
         func days(_ properties: [String: String]) -> Int64? {
             properties[Self.undropProperty].flatMap { Int64($0) }.map { min(max($0, 0), 3_650) }
@@ -141,7 +175,8 @@ extension Catalog {
         let warehouse = try tx.text(
             "SELECT properties FROM warehouses WHERE tenant = ? AND name = ?", context.tenant,
             at.warehouse)
-        return days(try decodeProperties(warehouse ?? "{}")) ?? 0
+        return days(try decodeProperties(warehouse ?? "{}"))
+            ?? (files == .goLater ? Limits.statementUndropDays : 0)
     }
 
     // MARK: Purges

@@ -141,16 +141,28 @@ extension Catalog {
     }
 
     /// Makes a table out of a metadata file that is there already, and that the caller may read: who
-    /// reads the table reads the files it names.
+    /// reads the table reads the files it names. A `tableLocation` is what the metadata has to say.
     package func registerTable(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
-        metadataLocation: String, overwrite: Bool = false
+        metadataLocation: String, overwrite: Bool = false, tableLocation: String? = nil
     ) throws -> LoadedTable {
         let decision = try authorizer.require(
             context, .tableCreate, resource(context, at, identifier.namespace, identifier.name))
         try Self.check(name: identifier.name)
         try requireObjects(context, .objectRead, metadataLocation)
-        let entry = try metadata(at: metadataLocation)
+        let entry = try foreignMetadata(at: metadataLocation)
+        if let tableLocation,
+            ObjectLocation(uri: tableLocation + "/x")
+                != ObjectLocation(uri: entry.metadata.location + "/x"),
+            ObjectLocation(uri: tableLocation + "x")
+                != ObjectLocation(uri: entry.metadata.location + "/x")
+        {
+            throw CatalogError(
+                code: .invalidRequest,
+                message: "the metadata file \(metadataLocation) is of a table at "
+                    + "\(entry.metadata.location), not at \(tableLocation)",
+                hint: "a table is registered where it was made")
+        }
         try requireObjects(context, .objectRead, entry.metadata.location + "/")
         try requirePlaces(context, at, entry.metadata)
         return try serialized([lockKey(context, at, identifier)]) {
@@ -159,6 +171,7 @@ extension Catalog {
                 let levels = try requireNamespace(tx, context, at, chain, identifier.namespace)
                     .levels
                 if !overwrite { try requireFree(tx, context, at, chain, identifier) }
+                try requireOnly(tx, context, at, identifier, entry.metadata.tableUUID)
                 let pointer = Pointer(
                     identifier: TableIdentifier(namespace: levels, name: identifier.name),
                     kind: .table, uuid: entry.metadata.tableUUID,
@@ -172,6 +185,89 @@ extension Catalog {
             }
             return try loaded(pointer, decision, context, at)
         }
+    }
+
+    /// The newest metadata file in a table's folder, by the number in its name, for who says none; or the
+    /// one of a name. The caller has to be allowed to read there.
+    package func metadataFile(
+        _ context: RequestContext, ofTableAt location: String, named name: String? = nil
+    ) throws -> String {
+        let folder = try Self.checkedLocation(location) + "/metadata/"
+        if let name {
+            guard !name.isEmpty, !name.contains("/") else {
+                throw CatalogError(
+                    code: .invalidRequest, message: "\(name) is not a valid metadata file",
+                    hint: "name the file alone, without its folder")
+            }
+            return folder + name
+        }
+        try requireObjects(context, .objectRead, folder)
+        guard let root = ObjectLocation(uri: folder) else { return folder }
+        var newest: (version: Int64, path: String)?
+        var after: String?
+        repeat {
+            let page = try manifests.store.list(
+                bucket: root.bucket, prefix: root.key, after: after, limit: Limits.purgeBatch)
+            for object in page where object.location.key.hasSuffix(".metadata.json") {
+                let path = "s3://\(root.bucket)/\(object.location.key)"
+                let version = Self.version(of: path)
+                if newest.map({ version >= $0.version }) ?? true { newest = (version, path) }
+            }
+            after = page.count < Limits.purgeBatch ? nil : page.last?.location.key
+        } while after != nil
+        guard let newest else {
+            throw CatalogError(
+                code: .noSuchFile, message: "there is no metadata file at \(folder)",
+                hint: "the location is the folder above metadata/")
+        }
+        return newest.path
+    }
+
+    /// Metadata that somebody names to be taken in: a file that is missing or no metadata is their mistake.
+    private func foreignMetadata(at location: String) throws -> MetadataCache.Entry {
+        do { return try metadata(at: location) } catch let error as CatalogError {
+            guard let cause = error.cause as? IcebergError, cause.code != .storageFailed else {
+                throw error
+            }
+            let store = cause.cause as? ObjectStoreError
+            if store?.code == .noSuchKey || store?.code == .noSuchBucket {
+                throw CatalogError(
+                    code: .noSuchFile, message: "metadata file not found: \(location)",
+                    hint: "name a file that a table wrote: s3://…/metadata/….metadata.json",
+                    cause: cause)
+            }
+            throw CatalogError(
+                code: .invalidRequest, message: "not the metadata of a table: \(location)",
+                hint: cause.hint, cause: cause)
+        }
+    }
+
+    /// Throws where another name has a table of the uuid: two names would write one table's files, each
+    /// without the other's knowledge.
+    func requireOnly(
+        _ tx: ReadTransaction, _ context: RequestContext, _ at: CatalogReference,
+        _ identifier: TableIdentifier, _ uuid: String
+    ) throws {
+        let other = try tx.first(
+            """
+            SELECT warehouse, ref, path, name FROM pointers
+            WHERE tenant = ? AND uuid = ? AND kind = 'table' AND is_dropped = 0
+              AND NOT (warehouse = ? AND namespace = ? AND folded = ?)
+            """, context.tenant, uuid, at.warehouse, identifier.namespace.folded,
+            identifier.name.lowercased(),
+            row: {
+                (
+                    CatalogReference(warehouse: $0.string(0), reference: $0.string(1)),
+                    TableIdentifier(namespace: $0.string(2).levels, name: $0.string(3))
+                )
+            })
+        guard let (place, known) = other else { return }
+        let isShown = mayFind(context, resource(context, place, known.namespace, known.name))
+        throw CatalogError(
+            code: .alreadyExists,
+            message: "the table of this metadata exists already"
+                + (isShown ? ": \(known) in \(place)" : ""),
+            hint: "unregister it there first, or rename it")
     }
 
     /// Renames a table or moves it to another namespace. Its files stay where they are.

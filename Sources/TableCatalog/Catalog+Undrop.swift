@@ -85,6 +85,8 @@ extension Catalog {
                 }
                 let levels = try requireNamespace(tx, context, at, chain, target.namespace).levels
                 try requireFree(tx, context, at, chain, target)
+                // It may have been registered meanwhile.
+                if found.kind == .table { try requireOnly(tx, context, at, target, found.uuid) }
                 var pointer = found.pointer
                 pointer.identifier = TableIdentifier(namespace: levels, name: target.name)
                 try put(tx, context, at, pointer)

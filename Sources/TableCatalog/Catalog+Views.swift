@@ -207,7 +207,7 @@ extension Catalog {
     package func dropView(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier
     ) throws {
-        try drop(context, at, identifier, kind: .view, purge: false)
+        try drop(context, at, identifier, kind: .view, files: .stay)
     }
 
     /// Gives the view another name, also in another namespace of the warehouse. Throws when it is

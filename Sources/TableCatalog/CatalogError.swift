@@ -8,6 +8,8 @@ package struct CatalogError: Fault {
         case noSuchTable = "catalog.no_such_table"
         case noSuchView = "catalog.no_such_view"
         case noSuchReference = "catalog.no_such_reference"
+        /// A file that was named to be taken in.
+        case noSuchFile = "catalog.no_such_file"
         case alreadyExists = "catalog.already_exists"
         case namespaceNotEmpty = "catalog.namespace_not_empty"
         case invalidName = "catalog.invalid_name"

@@ -31,6 +31,9 @@ enum Limits {
     static let tagBytes = 4_096
     /// Days for which a table that was dropped without its files can be had back.
     static let undropDays: Int64 = 30
+    /// Days for which a table that a statement of SQL dropped can be had back with its files, where nobody
+    /// says how long: as long as maintenance keeps former states of tables that are there.
+    static let statementUndropDays: Int64 = 7
     /// How long maintenance waits for commits and merges that have begun.
     static let settling = Duration.seconds(60)
     /// Records kept in the log of maintenance.

@@ -38,6 +38,7 @@ extension Catalog {
         _ context: RequestContext, _ at: CatalogReference, _ metadata: TableMetadata,
         base: TableMetadata? = nil, isHome: Bool = false
     ) throws {
+        try requireReadPlaces(context, metadata, base: base)
         let place = Self.trimmed(metadata.location)
         for name in ["write.data.path", "write.metadata.path"] {
             guard let path = metadata.properties[name], path != base?.properties[name],

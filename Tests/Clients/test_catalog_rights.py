@@ -13,6 +13,8 @@ import pytest
 import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from iceberg_manifests import DATA, commit
+from pyiceberg.catalog import load_catalog
 
 pytestmark = pytest.mark.usefixtures("appliance")
 
@@ -543,3 +545,46 @@ def test_a_new_warehouse_has_its_roles_at_once(appliance, boss):
     # A name that no warehouse can have leaves no bucket behind.
     assert boss.sql(f'create catalog "lost-{MARK}/x" using iceberg') != "ok"
     assert boss.sql(f"create catalog w2_{MARK} using iceberg with (location = 's3://lost-{MARK}')") == "ok"
+
+
+def catalog_of(person, appliance):
+    """PyIceberg as somebody: commits with their rights, files with what is vended."""
+    return load_catalog(
+        f"of-{person.name}", type="rest", uri=person.url + "/iceberg", warehouse="silver",
+        token=person.headers["Authorization"].split(" ", 1)[1],
+        **{"header.X-Iceberg-Access-Delegation": "vended-credentials"})
+
+
+def test_files_that_are_named_in_a_commit_are_read_by_those_who_may(appliance, boss, contributor):
+    """A contributor's table names the data file of a table that they are kept from: whoever reads it by SQL
+    needs a right to the object, for the appliance's own rights are not the committer's to lend."""
+    person, name = contributor, f"borrowed_{MARK}"
+    assert boss.sql(f"create table silver.{OTHER}.kept as select bigint '7' a") == "ok"
+    assert boss.sql(f'deny select on silver.{OTHER}.kept to user "{person.name}"') == "ok"
+    [[path, size, rows]] = boss.rows(
+        f'select file_path, file_size_in_bytes, record_count from silver.{OTHER}."kept$files"')
+    assert person.sql(f"select * from silver.{OTHER}.kept") == "PERMISSION_DENIED"
+    assert person.sql(f"create table silver.{HOME}.{name} as select bigint '1' a") == "ok"
+    catalog = catalog_of(person, appliance)
+    table = catalog.load_table(f"{HOME}.{name}")
+    commit(catalog, table, [{
+        "content": DATA, "file_path": path, "file_format": "PARQUET", "record_count": rows,
+        "file_size_in_bytes": size}])
+    assert person.sql(f"select * from silver.{HOME}.{name}") == "PERMISSION_DENIED"
+    assert person.sql(f"select count(*) from silver.{HOME}.{name} where a > 0") == "PERMISSION_DENIED"
+    assert person.sql(f"alter table silver.{HOME}.{name} execute optimize") == "ok"
+    assert person.sql(f"select * from silver.{HOME}.{name}") == "PERMISSION_DENIED"
+    places = f"map(array['lakehouse.read-places'], array['{path.rsplit('/', 2)[0]}'])"
+    change = f"alter table silver.{HOME}.{name} set properties extra_properties = {places}"
+    assert person.sql(change) == "PERMISSION_DENIED"
+    # An administrator reads the object itself, and may open it to the readers of the table.
+    assert sorted(boss.rows(f"select * from silver.{HOME}.{name}")) == [[1], [7]]
+    assert boss.sql(change) == "ok"
+    assert sorted(person.rows(f"select * from silver.{HOME}.{name}")) == [[1], [7]]
+    # What is in the list of a snapshot is looked at by the commit itself.
+    snapshot = {"action": "add-snapshot", "snapshot": {
+        "snapshot-id": 5, "sequence-number": 9, "timestamp-ms": 1, "summary": {"operation": "append"},
+        "manifest-list": "s3://gold/x.avro"}}
+    refused = person.rest(
+        "POST", f"/namespaces/{HOME}/tables/{name}", {"requirements": [], "updates": [snapshot]})
+    assert refused.status_code == 400, refused.text

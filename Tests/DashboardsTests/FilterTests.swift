@@ -68,10 +68,20 @@ import Testing
         arguments: [
             ("code", "seven"), ("code", "1) or (1=1"), ("code", "nan"), ("code", "0x10"),
             ("day", "2026-02-30..2026-03-01"), ("day", "today"), ("day", ".."),
-            ("amount", "1..x"), ("at", "yesterday"),
+            ("amount", "1..x"), ("at", "yesterday"), ("unknown", "x"), ("unknown.none", "1"),
+            ("regoin", "North"), ("", ""),
         ])
     func refused(name: String, value: String) {
         #expect(throws: DashboardError.self) { try view([(name, value)]) }
+    }
+
+    @Test("A filter that the dashboard has not is answered with those that it has")
+    func unknown() throws {
+        let fault = try #require(throws: DashboardError.self) { try view([("regoin", "North")]) }
+        #expect(fault.code == .invalidFilter)
+        for word in ["did you mean region?", "channel", "memo"] {
+            #expect(fault.hint?.contains(word) == true, "\(word)")
+        }
     }
 
     @Test("A tile is not narrowed by the filter that it sets, its rows are; columns may be renamed")
@@ -96,7 +106,7 @@ import Testing
     func addresses() throws {
         let view = try view([
             ("memo", "a&b=ü"), ("region", "South"), ("region", "North"), ("region", "North"),
-            ("at", "2026-11-20T03:00:00.25Z"), ("unknown", "x"), ("channel", ""),
+            ("at", "2026-11-20T03:00:00.25Z"), ("channel", ""),
         ])
         #expect(
             view.query()

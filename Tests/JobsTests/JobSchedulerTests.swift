@@ -62,14 +62,15 @@ private final class Bench {
     @discardableResult
     func start(
         _ handler: any JobHandler, sources: [any EventSource] = [], denied: Set<Action> = [],
-        seed: UInt64 = 1, branchIsThere: @escaping RunBranch.Lookup = { _, _ in true }
+        seed: UInt64 = 1, branchIsThere: @escaping RunBranch.Lookup = { _, _ in true },
+        listing: (any Authorizer)? = nil
     ) throws -> JobScheduler {
         jobs?.stop()
         let made = try JobScheduler(
             databasePath: path("jobs.sqlite"),
             handlers: ["sql": handler, "publish": handler], sources: sources,
             authorizer: AllowAll(denied: denied), clock: clock, entropy: SeededEntropy(seed: seed),
-            zones: TimeZones { _ in nil }, branchIsThere: branchIsThere)
+            zones: TimeZones { _ in nil }, branchIsThere: branchIsThere, listing: listing)
         try made.start()
         jobs = made
         return made
@@ -89,6 +90,19 @@ private final class Bench {
           - {id: c, kind: sql, needs: [a]}
           - {id: d, kind: sql, needs: [b, c]}
         """
+
+    @Test func aListingLeavesNoTrail() throws {
+        // What a listing does not show is refused to nobody: it asks without the trail.
+        let bench = try Bench()
+        let jobs = try bench.start(
+            Script { _ in StepResult(message: "done") }, denied: [],
+            listing: AllowAll(denied: [.pipelineView]))
+        try jobs.declare(bench.context, diamond, source: "p.yml")
+        let run = try jobs.trigger(bench.context, "p")
+        #expect(try jobs.pipelines(bench.context).isEmpty)
+        #expect(try jobs.runs(bench.context).isEmpty)
+        #expect(try bench.finish(jobs, run).run.state == .succeeded)
+    }
 
     @Test func stepsRunInTheOrderOfTheirNeeds() throws {
         let bench = try Bench()

@@ -93,6 +93,9 @@ struct TransactionTests {
     @Test func aDroppedTableGoesWithItsFilesAndARenamedOneKeepsThem() throws {
         let bench = try EngineBench()
         try bench.ok("CREATE TABLE old AS SELECT 1 AS x")
+        try bench.ok(
+            "ALTER TABLE old SET PROPERTIES "
+                + "extra_properties = MAP(ARRAY['undrop-days'], ARRAY['0'])")
         let ofOld = try bench.objects().filter { $0.contains("/old-") }
         #expect(!ofOld.isEmpty)
         try bench.ok("CREATE TABLE moved AS SELECT 7 AS x")

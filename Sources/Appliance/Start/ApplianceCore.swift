@@ -98,7 +98,8 @@ package final class Appliance: Sendable {
             metrics: metrics)
         checks = try TableChecks(
             databasePath: directory.file("quality.sqlite"), engine: queries, catalog: catalog,
-            authorizer: authorizer, clock: clock, entropy: entropy)
+            authorizer: authorizer, quiet: identity.quietAuthorizer, clock: clock,
+            entropy: entropy)
         queries.attach(checks: checks)
         queries.attach(rights: RegistryRights(registry: identity))
         connectors = try Self.makeCatalogs(
@@ -145,7 +146,8 @@ package final class Appliance: Sendable {
             authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics,
             principals: { [identity] in
                 try PipelinePrincipals(registry: identity).principal($0)
-            }, branchIsThere: { _, branch in try branches.isThere(branch) })
+            }, branchIsThere: { _, branch in try branches.isThere(branch) },
+            listing: identity.quietAuthorizer)
         watchman = try Self.makeWatchman(
             configuration, path: directory.file("operations.sqlite"), probe: probe, clock: clock,
             metrics: metrics, addresses: addresses)

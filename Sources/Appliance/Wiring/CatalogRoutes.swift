@@ -145,7 +145,9 @@ struct CatalogRoutes {
     /// What clients see of the catalog's faults.
     static func status(_ code: CatalogError.Code) -> Int {
         switch code {
-        case .noSuchWarehouse, .noSuchNamespace, .noSuchTable, .noSuchView, .noSuchReference: 404
+        case .noSuchWarehouse, .noSuchNamespace, .noSuchTable, .noSuchView, .noSuchReference,
+            .noSuchFile:
+            404
         case .alreadyExists, .namespaceNotEmpty, .commitConflict, .mergeConflict, .isProtected: 409
         case .contractBroken, .contradictoryRequest: 422
         case .invalidName, .invalidRequest, .limitExceeded: 400

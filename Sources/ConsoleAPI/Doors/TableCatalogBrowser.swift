@@ -74,7 +74,7 @@ package struct TableCatalogBrowser: CatalogBrowser {
                     operation: $0.operation ?? "", summary: $0.summary,
                     isCurrent: $0.snapshotID == metadata.currentSnapshotID)
             },
-            references: metadata.references.keys.sorted(), files: files(loaded),
+            references: metadata.references.keys.sorted(), files: files(context, loaded),
             properties: metadata.properties)
     }
 
@@ -135,12 +135,14 @@ package struct TableCatalogBrowser: CatalogBrowser {
         }
     }
 
-    private func files(_ loaded: LoadedTable) -> ConsoleTable.Files {
+    private func files(
+        _ context: RequestContext, _ loaded: LoadedTable
+    ) -> ConsoleTable.Files {
         guard loaded.isUnrestricted else { return .withheld }
         do throws(IcebergError) {
             let plan = try TableScan(
                 metadata: loaded.metadata, snapshot: loaded.metadata.currentSnapshot
-            ).plan(catalog.manifests)
+            ).plan(catalog.manifests(context, of: loaded))
             var rows: [ConsoleTable.FileRow] = []
             var seenDeletes: Set<String> = []
             for task in plan.tasks {

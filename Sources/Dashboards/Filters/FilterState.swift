@@ -1,4 +1,5 @@
 import CivilTime
+import Diagnostics
 
 /// What a visitor has chosen: the filters with values and the moment that is looked at. It is all in the
 /// query of the address, so that a link shows the next person the same view, with their own rights.
@@ -17,11 +18,12 @@ package struct FilterState: Sendable, Hashable {
     /// Whether a state of before is shown.
     package var isPast: Bool { at != nil || tag != nil }
 
-    /// Reads the pairs of an address. Pairs that are no filter of the document are passed over; a value
-    /// that its filter cannot take is a fault.
+    /// Reads the pairs of an address. A filter that the document does not have is a fault, for numbers that
+    /// nothing narrowed would be taken for others; so is a value that its filter cannot take.
     package init(
         _ pairs: [(name: String, value: String)], _ filters: [DashboardFilter]
     ) throws(DashboardError) {
+        for (name, _) in pairs { try Self.requireKnown(name, filters) }
         for (name, value) in Self.joined(pairs, filters) {
             if name == "at" {
                 guard !value.isEmpty else { continue }
@@ -62,6 +64,27 @@ package struct FilterState: Sendable, Hashable {
                 chosen[id] = [stored]
             }
         }
+    }
+
+    private static func requireKnown(
+        _ name: String, _ filters: [DashboardFilter]
+    ) throws(DashboardError) {
+        if name == "at" { return }
+        var id = name
+        for end in [".none", ".from", ".to"] where name.hasSuffix(end) {
+            id = String(name.dropLast(end.count))
+            break
+        }
+        if filters.contains(where: { $0.id == name || $0.id == id }) { return }
+        let known = filters.map(\.id)
+        let near = nearestName(to: id, among: known).map { "did you mean \($0)? " } ?? ""
+        throw DashboardError(
+            code: .invalidFilter,
+            message: "the dashboard has no filter \(name.prefix(60))",
+            hint: near
+                + (known.isEmpty
+                    ? "it has none" : "it has \(known.joined(separator: ", "))")
+                + "; at=TIME shows a state of before")
     }
 
     /// Forms send the two ends of a range apart, as `day.from` and `day.to`.

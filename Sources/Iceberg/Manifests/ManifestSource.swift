@@ -4,6 +4,9 @@ import Synchronization
 /// Where manifest lists and manifests come from: the object store, with a cache, since both never
 /// change once written.
 package final class ManifestSource: Sendable {
+    /// Says whether a manifest list or manifest may be read: throws for one that may not.
+    package typealias Gate = @Sendable (_ path: String) throws(IcebergError) -> Void
+
     private struct Cache {
         var lists: [String: [ManifestFile]] = [:]
         var manifests: [String: [ManifestEntry]] = [:]
@@ -13,14 +16,35 @@ package final class ManifestSource: Sendable {
         var weight: Int64 = 0
     }
 
+    /// What sources with different gates share.
+    private final class SharedCache: Sendable {
+        let state = Mutex(Cache())
+    }
+
     package let store: any ObjectStore
     private let limitBytes: Int64
-    private let cache = Mutex(Cache())
+    private let cache: SharedCache
+    private let gate: Gate?
 
     /// `cacheBytes` bounds the encoded size of what is kept; decoded it takes some times as much.
     package init(store: any ObjectStore, cacheBytes: Int64 = 64 << 20) {
         self.store = store
         limitBytes = cacheBytes
+        cache = SharedCache()
+        gate = nil
+    }
+
+    private init(_ other: ManifestSource, gate: @escaping Gate) {
+        store = other.store
+        limitBytes = other.limitBytes
+        cache = other.cache
+        self.gate = gate
+    }
+
+    /// The same source, with the same cache, for somebody who may not read everything: `gate` is asked
+    /// for each manifest list and manifest before it is read, or taken from the cache.
+    package func guarded(by gate: @escaping Gate) -> ManifestSource {
+        ManifestSource(self, gate: gate)
     }
 
     /// The manifests of a snapshot.
@@ -29,13 +53,15 @@ package final class ManifestSource: Sendable {
     ) throws(IcebergError) -> [ManifestFile] {
         guard let path = snapshot.manifestList else {
             return try snapshot.manifests.map { path throws(IcebergError) in
-                ManifestFile(
+                try gate?(path)
+                return ManifestFile(
                     path: path, lengthBytes: Int64(try read(path).count), specID: 0, content: .data,
                     sequenceNumber: 0, minimumSequenceNumber: 0,
                     addedSnapshotID: snapshot.snapshotID)
             }
         }
-        if let known = cache.withLock({ $0.lists[path] }) { return known }
+        try gate?(path)
+        if let known = cache.state.withLock({ $0.lists[path] }) { return known }
         let bytes = try read(path)
         let manifests = try ManifestListReader.read(bytes, path: path)
         keep(path, Int64(bytes.count)) { $0.lists[path] = manifests }
@@ -46,7 +72,11 @@ package final class ManifestSource: Sendable {
     package func entries(
         of manifest: ManifestFile, in metadata: TableMetadata
     ) throws(IcebergError) -> [ManifestEntry] {
-        if let known = cache.withLock({ $0.manifests[manifest.path] }) { return known }
+        try gate?(manifest.path)
+        // Entries inherit from what the list says of their manifest: another table's list that names it
+        // otherwise must not change what this one's sees.
+        let key = manifest.cacheKey
+        if let known = cache.state.withLock({ $0.manifests[key] }) { return known }
         guard let spec = metadata.spec(id: manifest.specID) else {
             throw .corrupt(
                 manifest.path, nil, "the manifest's partition spec \(manifest.specID) is missing")
@@ -55,7 +85,7 @@ package final class ManifestSource: Sendable {
         let entries = try ManifestReader.read(
             bytes, of: manifest, spec: spec,
             partitionTypes: spec.resultTypes(in: metadata.schemasNewestFirst))
-        keep(manifest.path, Int64(bytes.count)) { $0.manifests[manifest.path] = entries }
+        keep(key, Int64(bytes.count)) { $0.manifests[key] = entries }
         return entries
     }
 
@@ -107,7 +137,7 @@ package final class ManifestSource: Sendable {
 
     private func keep(_ path: String, _ weight: Int64, _ insert: (inout Cache) -> Void) {
         guard weight <= limitBytes / 4 else { return }
-        cache.withLock { cache in
+        cache.state.withLock { cache in
             insert(&cache)
             if let old = cache.weights.updateValue(weight, forKey: path) { cache.weight -= old }
             cache.weight += weight
@@ -122,5 +152,12 @@ package final class ManifestSource: Sendable {
             }
             cache.uses.removeFirst(evicted)
         }
+    }
+}
+
+extension ManifestFile {
+    /// Names the manifest together with what its entries inherit.
+    fileprivate var cacheKey: String {
+        "\(path)\u{0}\(specID) \(sequenceNumber) \(addedSnapshotID) \(firstRowID ?? -1)"
     }
 }

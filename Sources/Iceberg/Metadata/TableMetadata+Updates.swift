@@ -66,6 +66,17 @@ extension TableMetadata {
             ], nowMilliseconds: nowMilliseconds)
     }
 
+    /// The updates that make this table out of nothing, without its snapshots: for a commit that also brings
+    /// the first rows.
+    package var creationUpdates: [TableUpdate] {
+        [
+            .assignUUID(tableUUID), .upgradeFormatVersion(formatVersion), .setLocation(location),
+            .addSchema(currentSchema, lastColumnID: lastColumnID), .setCurrentSchema(-1),
+            .addSpec(defaultSpec, hasFieldIDs: true), .setDefaultSpec(-1),
+            .addSortOrder(defaultSortOrder), .setDefaultSortOrder(-1), .setProperties(properties),
+        ]
+    }
+
     /// The metadata with its former file in the log, shortened to the table's limit.
     package func recordingPrevious(
         _ previous: TableMetadata, metadataFile: String
@@ -139,6 +150,11 @@ private struct UpdateApplication {
             metadata.location = location
         case .setProperties(let properties):
             for (name, value) in properties {
+                guard !Self.reservedProperties.contains(name) else {
+                    throw IcebergError(
+                        code: .invalidUpdate, message: "the property \(name) is reserved",
+                        hint: "the table's metadata says it itself; choose another name")
+                }
                 // Clients may set the version by its reserved property.
                 if name == "format-version" {
                     try upgrade(to: Int(value) ?? -1)
@@ -151,6 +167,13 @@ private struct UpdateApplication {
         default: try applyFile(update)
         }
     }
+
+    /// What metadata says by fields of its own. Source: Iceberg's configuration, "Reserved table properties".
+    private static let reservedProperties: Set<String> = [
+        "uuid", "snapshot-count", "current-snapshot-summary", "current-snapshot-id",
+        "current-snapshot-timestamp-ms", "current-schema", "default-partition-spec",
+        "default-sort-order",
+    ]
 
     /// Statistics, keys and the removal of what nothing uses.
     private mutating func applyFile(_ update: TableUpdate) throws(IcebergError) {
@@ -237,6 +260,7 @@ private struct UpdateApplication {
         _ schema: Schema, _ lastColumnID: Int32?
     ) throws(IcebergError) {
         try schema.validate()
+        try schema.requireOptionalUnknowns()
         if let lastColumnID, lastColumnID < metadata.lastColumnID {
             throw invalid(
                 "last column id \(lastColumnID) is lower than the table's \(metadata.lastColumnID)")
@@ -339,6 +363,7 @@ private struct UpdateApplication {
         guard metadata.snapshot(id: snapshot.snapshotID) == nil else {
             throw invalid("the table has a snapshot \(snapshot.snapshotID) already")
         }
+        try checkForm(of: snapshot)
         if metadata.formatVersion > 1, snapshot.parentID != nil,
             snapshot.sequenceNumber <= metadata.lastSequenceNumber
         {
@@ -369,6 +394,38 @@ private struct UpdateApplication {
             metadata.lastUpdatedMilliseconds, added.timestampMilliseconds)
     }
 
+    /// Throws for a snapshot that no state of the table could have. Source: Iceberg specification,
+    /// "Snapshots".
+    private func checkForm(of snapshot: Snapshot) throws(IcebergError) {
+        func refused(_ message: String, _ hint: String) -> IcebergError {
+            IcebergError(code: .invalidUpdate, message: message, hint: hint)
+        }
+        if let operation = snapshot.operation,
+            !["append", "replace", "overwrite", "delete"].contains(operation)
+        {
+            throw refused(
+                "a snapshot has no operation \(operation)",
+                "summary.operation is append, replace, overwrite or delete")
+        }
+        if metadata.formatVersion == 1 { return }
+        if snapshot.operation == nil {
+            throw refused(
+                "snapshot \(snapshot.snapshotID) has no operation",
+                "summary.operation is append, replace, overwrite or delete")
+        }
+        if snapshot.manifestList == nil {
+            throw refused(
+                "snapshot \(snapshot.snapshotID) has no manifest list",
+                "only snapshots of format version 1 may list manifests themselves")
+        }
+        let (next, isOver) = metadata.lastSequenceNumber.addingReportingOverflow(1)
+        guard snapshot.sequenceNumber > 0, snapshot.sequenceNumber <= next, !isOver else {
+            throw refused(
+                "sequence number \(snapshot.sequenceNumber) does not follow the table's last one: "
+                    + "\(metadata.lastSequenceNumber)", "the next one is \(next)")
+        }
+    }
+
     private mutating func setReference(
         _ name: String, _ reference: SnapshotReference
     ) throws(IcebergError) {
@@ -378,6 +435,27 @@ private struct UpdateApplication {
                 "\(name) cannot point at a snapshot that is not there: \(reference.snapshotID)")
         }
         if let old = metadata.references[name], old == reference { return }
+        for (key, value) in [
+            ("min-snapshots-to-keep", reference.minimumSnapshotsToKeep.map { Int64($0) }),
+            ("max-snapshot-age-ms", reference.maximumSnapshotAgeMilliseconds),
+            ("max-ref-age-ms", reference.maximumReferenceAgeMilliseconds),
+        ] {
+            if let value, value < 1 {
+                throw IcebergError(
+                    code: .invalidUpdate, message: "\(key) of \(name) is at least 1, not \(value)",
+                    hint: "leave it out for what the table's properties say")
+            }
+        }
+        if reference.kind == .tag,
+            reference.minimumSnapshotsToKeep != nil
+                || reference.maximumSnapshotAgeMilliseconds != nil
+        {
+            throw IcebergError(
+                code: .invalidUpdate,
+                message:
+                    "a tag keeps one snapshot, for which only max-ref-age-ms can be said: \(name)",
+                hint: "leave out min-snapshots-to-keep and max-snapshot-age-ms")
+        }
         if name == "main" {
             guard reference.kind == .branch else { throw invalid("main has to be a branch") }
             if metadata.currentSnapshotID != reference.snapshotID {

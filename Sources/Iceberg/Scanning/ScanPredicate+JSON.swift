@@ -1,3 +1,4 @@
+import CivilTime
 package import JSON
 
 /// A filter that a client sent, as far as planning can use it.
@@ -13,9 +14,10 @@ package struct SentFilter: Sendable {
     /// Reads a `Predicate` of the REST specification, in its present and its older forms, about columns
     /// of `schema`.
     ///
-    /// What planning cannot look at (transforms, functions, columns compared with each other, literals
-    /// that are none of the column's type) counts as true, and makes the result inexact. Throws
-    /// `.invalidUpdate` for a column that is not there and for what is no predicate.
+    /// What planning cannot look at (transforms, functions, columns compared with each other, numbers
+    /// that the column's type has not) counts as true, and makes the result inexact. Throws
+    /// `.invalidUpdate` for a column that is not there, for a literal that is none of the column's type,
+    /// and for what is no predicate.
     package init(_ at: JSONCursor, schema: Schema, caseSensitive: Bool) throws {
         var reader = FilterReader(schema: schema, caseSensitive: caseSensitive)
         predicate = try reader.read(at, negated: false, depth: 0)
@@ -80,7 +82,7 @@ private struct FilterReader {
             guard let (id, primitive) = try column(operand) else { return unknown() }
             var values: [Literal] = []
             for element in try list.elements() {
-                guard let value = literal(element, primitive) else { return unknown() }
+                guard let value = try literal(element, primitive) else { return unknown() }
                 values.append(value)
             }
             return (type == "in") != negated
@@ -88,7 +90,7 @@ private struct FilterReader {
         case "starts-with", "not-starts-with":
             let value = at["value"].isPresent ? at["value"] : at["right"]
             guard let (id, primitive) = try column(operand),
-                case .string(let prefix)? = literal(value, primitive)
+                case .string(let prefix)? = try literal(value, primitive)
             else { return unknown() }
             return (type == "starts-with") != negated
                 ? .startsWith(id, prefix) : .or([.notStartsWith(id, prefix), .isNull(id)])
@@ -108,9 +110,9 @@ private struct FilterReader {
         let other = at["value"].isPresent ? at["value"] : at["right"]
         var found: (id: Int32, comparison: ScanPredicate.Comparison, value: Literal)?
         if let (id, primitive) = try column(operand) {
-            if let value = literal(other, primitive) { found = (id, comparison, value) }
+            if let value = try literal(other, primitive) { found = (id, comparison, value) }
         } else if at["right"].isPresent, let (id, primitive) = try column(other),
-            let value = literal(operand, primitive)
+            let value = try literal(operand, primitive)
         {
             found = (id, Self.turned(comparison), value)
         }
@@ -159,9 +161,43 @@ private struct FilterReader {
         return caseSensitive && schema.name(of: field.id) != name ? nil : field
     }
 
-    private func literal(_ at: JSONCursor, _ type: PrimitiveType) -> Literal? {
-        if at.isObject { return at["value"].value.flatMap { Literal(json: $0, type: type) } }
-        return at.value.flatMap { Literal(json: $0, type: type) }
+    /// A literal of the column's type; nil for what is no literal, and for a number that the type has not.
+    private func literal(_ at: JSONCursor, _ type: PrimitiveType) throws -> Literal? {
+        var place = at
+        if at.isObject {
+            guard at["value"].isPresent else { return nil }
+            place = at["value"]
+        }
+        guard let json = place.value else { return nil }
+        if let value = Literal(json: json, type: type) { return value }
+        if Self.mayExceed(json, type) { return nil }
+        throw IcebergError(
+            code: .invalidUpdate,
+            message:
+                "the filter's value at \(place.path) is no \(type.name): \(json.encodedText())",
+            hint: "values are written as in JSON single-value serialization")
+    }
+
+    /// Whether it is of the type's kind, though no value of it.
+    private static func mayExceed(_ json: JSONValue, _ type: PrimitiveType) -> Bool {
+        switch (type, json) {
+        case (.int, .number), (.long, .number), (.decimal, .number), (.float, .number),
+            (.double, .number), (.date, .number):
+            true
+        case (.float, .string(let text)), (.double, .string(let text)):
+            ["NaN", "Infinity", "-Infinity"].contains(text)
+        // Types whose values planning does not compare.
+        case (.variant, _), (.geometry, _), (.geography, _), (.unknown, _): true
+        // Finer than the column, or with a zone where it has none.
+        case (.date, .string(let text)), (.timestamp, .string(let text)),
+            (.timestamptz, .string(let text)), (.timestampNanos, .string(let text)),
+            (.timestamptzNanos, .string(let text)):
+            CivilParse.timestamp(text) != nil
+        // More digits than the column has.
+        case (.decimal, .string(let text)):
+            text.utf8.allSatisfy { (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0) }
+        default: false
+        }
     }
 
     private static let comparisons: [String: ScanPredicate.Comparison] = [

@@ -108,6 +108,7 @@ package struct PartitionSpec: Sendable, Hashable {
                 throw invalid("two partition fields have the name \(field.name)")
             }
             if field.transform == .void { continue }
+            if let fault = field.transform.fault { throw fault }
             guard let source = schema.field(id: field.sourceID) else {
                 throw invalid(
                     "partition field \(field.name) has no source column: id \(field.sourceID)")
@@ -198,6 +199,7 @@ package struct SortOrder: Sendable, Hashable {
     /// Throws where a key does not fit the schema.
     package func validate(against schema: Schema) throws(IcebergError) {
         for field in fields {
+            if let fault = field.transform.fault { throw fault }
             guard let source = schema.field(id: field.sourceID), let type = source.type.primitive,
                 field.transform.resultType(for: type) != nil
             else {

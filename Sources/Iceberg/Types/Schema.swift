@@ -148,6 +148,25 @@ package struct Schema: Sendable, Hashable {
         }
     }
 
+    /// Throws `.invalidUpdate` for columns of type unknown, which hold nothing but NULL, that are required or
+    /// have a default. Source: Iceberg specification, "Primitive Types".
+    func requireOptionalUnknowns() throws(IcebergError) {
+        var broken: String?
+        visit { field, path in
+            guard field.type.primitive == .unknown else { return }
+            func isSet(_ value: JSONValue?) -> Bool { value.map { !$0.isNull } ?? false }
+            if field.isRequired || isSet(field.initialDefault) || isSet(field.writeDefault) {
+                broken = path
+            }
+        }
+        if let broken {
+            throw IcebergError(
+                code: .invalidUpdate,
+                message: "a column of type unknown is optional and has no default: \(broken)",
+                hint: "leave out required and the defaults")
+        }
+    }
+
     /// The first format version that has all the types and defaults in use.
     package var requiredFormatVersion: Int {
         var version = 1

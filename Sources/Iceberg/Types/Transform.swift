@@ -37,6 +37,21 @@ package enum Transform: Sendable, Hashable {
         return width
     }
 
+    /// Why nothing new may be partitioned or sorted by it; nil: it may.
+    var fault: IcebergError? {
+        guard case .unknown(let name) = self else { return nil }
+        let hint =
+            if name.hasPrefix("bucket[") {
+                "bucket takes the number of buckets, at least 1: bucket[16]"
+            } else if name.hasPrefix("truncate[") {
+                "truncate takes a width of at least 1: truncate[10]"
+            } else {
+                "there are identity, bucket[N], truncate[W], year, month, day, hour and void"
+            }
+        return IcebergError(
+            code: .invalidUpdate, message: "there is no transform \(name)", hint: hint)
+    }
+
     /// The name in metadata.
     package var name: String {
         switch self {

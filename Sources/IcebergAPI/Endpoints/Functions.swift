@@ -50,7 +50,7 @@ extension IcebergEndpoint {
             )
         ])
         if shown.count < names.count, let last = shown.last {
-            object.append("next-page-token", .string(last))
+            object.append("next-page-token", .string(PageToken.text(last)))
         }
         return call.json(.object(object))
     }

@@ -16,7 +16,9 @@ extension IcebergEndpoint {
                 .array(page.elements.map { .array($0.map { .string($0) }) })
             )
         ])
-        if let token = page.nextToken { object.append("next-page-token", .string(token)) }
+        if let token = page.nextToken {
+            object.append("next-page-token", .string(PageToken.text(token)))
+        }
         return call.json(.object(object))
     }
 

@@ -18,7 +18,8 @@ extension IcebergEndpoint {
             id: call.catalog.newID(), owner: call.planOwner(table), filter: work.filter,
             statisticsFields: work.statisticsFields, table: table,
             startedMilliseconds: call.service.clock.now().milliseconds)
-        let manifests = call.catalog.manifests
+        // The client is told of no manifest that it could not read itself.
+        let manifests = call.catalog.manifests(call.context, of: table)
         call.service.plans.start(plan) { try work.plan(manifests) }
         if case .failed(let error)? = plan.outcome.current { throw error }
         return call.json(try call.status(of: plan, withID: true))

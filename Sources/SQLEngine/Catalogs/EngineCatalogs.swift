@@ -209,7 +209,9 @@ final class EngineCatalogs: CatalogView {
         let table = try IcebergTable(
             name: name, reference: at, identifier: loaded.identifier, metadata: metadata,
             snapshot: snapshot, schema: schema,
-            reading: reading.guarded(context, own: loaded.key(in: at)),
+            reading: reading.guarded(
+                context, own: loaded.key(in: at),
+                catalog.fileRule(context, loaded.identifier, metadata)),
             metadataLocation: loaded.metadataLocation)
         return .table(table, loaded.decision(for: schema))
     }
@@ -255,6 +257,9 @@ final class EngineCatalogs: CatalogView {
             let (loaded, pin) = try catalog.pinnedTable(
                 context, reference(name.catalog), base.identifier)
             defer { withExtendedLifetime(pin) {} }
+            let reading = reading.guarded(
+                context, own: loaded.key(in: reference(name.catalog)),
+                catalog.fileRule(context, loaded.identifier, loaded.metadata))
             guard
                 let table = try kind == "metrics_reports"
                     ? MetricsReports.table(context, reference(name.catalog), base, name, catalog)
@@ -262,9 +267,7 @@ final class EngineCatalogs: CatalogView {
                         kind, name, loaded.metadata, at: loaded.metadataLocation,
                         reading.manifests)
             else { return nil }
-            return try governedMetadata(
-                table, kind, base, loaded,
-                reading.guarded(context, own: loaded.key(in: reference(name.catalog))))
+            return try governedMetadata(table, kind, base, loaded, reading)
         } catch let error as CatalogError where error.code == .noSuchTable { return nil } catch {
             throw EngineCatalogs.fault(error, about: "\(base)")
         }
@@ -321,7 +324,10 @@ final class EngineCatalogs: CatalogView {
         case let error as CatalogError:
             return QueryFault(code(of: error.code), error.message, hint: error.hint, cause: error)
         case let error as IcebergError:
-            return QueryFault(code(of: error.code), error.message, hint: error.hint, cause: error)
+            let isDenied = error.code == .foreignFile
+            return QueryFault(
+                code(of: error.code), (isDenied ? "Access Denied: " : "") + error.message,
+                hint: error.hint, cause: error)
         default:
             return QueryFault(.genericInternalError, "\(subject): \(error)", cause: error)
         }
@@ -333,6 +339,7 @@ final class EngineCatalogs: CatalogView {
         case .noSuchNamespace: .schemaNotFound
         case .noSuchTable, .noSuchView: .tableNotFound
         case .noSuchReference: .branchNotFound
+        case .noSuchFile: .notFound
         case .alreadyExists: .alreadyExists
         case .namespaceNotEmpty: .schemaNotEmpty
         case .invalidName, .invalidRequest, .contradictoryRequest: .invalidArguments
@@ -350,6 +357,7 @@ final class EngineCatalogs: CatalogView {
         switch code {
         case .requirementFailed: .transactionConflict
         case .noSuchSnapshot, .noSuchReference: .invalidArguments
+        case .foreignFile: .permissionDenied
         default: .icebergInvalidMetadata
         }
     }

@@ -7,17 +7,30 @@ import SQLPlanning
 import TableCatalog
 
 extension IcebergReading {
-    /// The reading that refuses files of other tables which the viewer sees only a part of.
+    /// The reading that refuses files which the reader may not have: those outside of the table's own
+    /// places, without a right to the object, and those of other tables which the viewer sees only a part
+    /// of.
     ///
     /// The engine reads with the appliance's own rights. Without this, who may write metadata could name
-    /// the files of a governed table in a table of their own and read them there. What belongs to the
-    /// table itself is its own policies' business.
-    func guarded(_ context: RequestContext, own table: TableKey) -> IcebergReading {
-        let viewer = context.audience
-        guard let governance, viewer.kind != .system else { return self }
+    /// any files in a table of their own and read them there. What belongs to the table itself is its own
+    /// policies' business.
+    func guarded(
+        _ context: RequestContext, own table: TableKey, _ rule: TableFileRule
+    ) -> IcebergReading {
         var copy = self
-        let tenant = context.tenant
+        copy.manifests = rule.guarding(manifests)
         copy.check = { location throws(QueryFault) in
+            do throws(IcebergError) { try rule.require(location) } catch {
+                throw EngineCatalogs.fault(error, about: "\(location)")
+            }
+        }
+        let viewer = context.audience
+        guard let governance, viewer.kind != .system else { return copy }
+        let tenant = context.tenant
+        let isOfTable = copy.check
+        copy.isGoverned = true
+        copy.check = { location throws(QueryFault) in
+            try isOfTable?(location)
             let closed = governance.restriction(
                 of: viewer, tenant: tenant, bucket: location.bucket, key: location.key, own: table)
             guard let closed else { return }

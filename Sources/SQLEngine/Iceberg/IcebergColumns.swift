@@ -14,6 +14,8 @@ struct IcebergColumns: Sendable {
         case path(LogicalType)
         case position
         case lineage(RowLineage)
+        /// What is said of a whole file, by its place.
+        case said(Int, LogicalType)
     }
 
     private let wanted: [Wanted]
@@ -38,6 +40,18 @@ struct IcebergColumns: Sendable {
         late = request.lateColumns.map(find)
     }
 
+    /// Of the table's visible columns, followed by others of which each file says one value.
+    init(_ table: IcebergTable, _ request: ScanRequest, changes: [LogicalType]) {
+        binding = FieldBinding(table.metadata)
+        wanted = request.columns.map { index in
+            let more = index - table.fields.count
+            return more < 0
+                ? .field(table.fields[index], table.columns[index].type)
+                : .said(more, changes[more])
+        }
+        late = []
+    }
+
     /// The request's columns that scans cannot filter.
     var lineageColumns: Set<Int> {
         Set(wanted.indices.filter { if case .lineage = wanted[$0] { true } else { false } })
@@ -46,12 +60,12 @@ struct IcebergColumns: Sendable {
     /// A file to read; `owner` is what it lives in.
     func task(
         _ file: ParquetFile, _ task: FileScanTask, _ deletes: FileDeletes,
-        owner: AvroDataFile? = nil
+        said: [ParquetValue] = [], owner: AvroDataFile? = nil
     ) throws(QueryFault) -> ParquetFileTask {
         do throws(TableFileError) {
             return ParquetFileTask(
-                file: file, columns: try columns(wanted, file.schema, task),
-                lateColumns: try columns(late, file.schema, task), deletes: deletes,
+                file: file, columns: try columns(wanted, file.schema, task, said),
+                lateColumns: try columns(late, file.schema, task, said), deletes: deletes,
                 equalityColumns: equalityColumns(task, deletes), owner: owner)
         } catch { throw RowWriter.fault(error) }
     }
@@ -64,13 +78,16 @@ struct IcebergColumns: Sendable {
     }
 
     private func columns(
-        _ wanted: [Wanted], _ schema: ParquetSchema, _ task: FileScanTask
+        _ wanted: [Wanted], _ schema: ParquetSchema, _ task: FileScanTask,
+        _ said: [ParquetValue]
     ) throws(TableFileError) -> [ScanColumn] {
         var columns: [ScanColumn] = []
         for column in wanted {
             switch column {
             case .field(let field, let type):
                 columns.append(try binding.column(field, type, in: schema, of: task.file))
+            case .said(let place, let type):
+                columns.append(ScanColumn(source: .constant(said[place]), type: type))
             case .position: columns.append(.rowPosition)
             case .path(let type):
                 columns.append(

@@ -13,7 +13,7 @@ import Vectors
 /// What Iceberg tables are read with; shared by all of them.
 struct IcebergReading: Sendable {
     let store: any ObjectStore
-    let manifests: ManifestSource
+    var manifests: ManifestSource
     let files: ParquetFileCache
     /// Row filters and masks; nil: there are none.
     var governance: (any TableGovernance)?
@@ -21,6 +21,8 @@ struct IcebergReading: Sendable {
     var pin: TablePin?
     /// Throws for a file that the reader may not have; nil: every file of the table may be read.
     var check: (@Sendable (ObjectLocation) throws(QueryFault) -> Void)?
+    /// Whether what is refused depends on policies, which may change while the table does not.
+    var isGoverned = false
 }
 
 /// An Iceberg table at one snapshot.
@@ -101,7 +103,7 @@ final class IcebergTable: ExecutableTable {
     var stateIdentity: String {
         let snapshot = snapshot.map { String($0.snapshotID) } ?? "none"
         let text = "\(name) \(metadata.tableUUID) \(snapshot) \(schema.schemaID)"
-        guard onlyPaths != nil || reading.check != nil else { return text }
+        guard onlyPaths != nil || reading.isGoverned else { return text }
         return "\(text) \(UInt(bitPattern: ObjectIdentifier(self)))"
     }
 
@@ -189,13 +191,61 @@ final class IcebergTable: ExecutableTable {
         }
     }
 
-    /// Whether no file is another table's, of which the viewer sees only a part.
+    /// Whether no file is one that the viewer may not have.
     private func mayRead(_ plan: ScanPlan) -> Bool {
+        plan.tasks.allSatisfy { mayRead($0.file.path) }
+    }
+
+    /// Whether the viewer may have a file that the table names.
+    func mayRead(_ path: String) -> Bool {
         guard let check = reading.check else { return true }
-        return plan.tasks.allSatisfy { task in
-            guard let location = ObjectLocation(uri: task.file.path) else { return false }
-            do throws(QueryFault) { try check(location) } catch { return false }
-            return true
+        guard let location = ObjectLocation(uri: path) else { return false }
+        do throws(QueryFault) { try check(location) } catch { return false }
+        return true
+    }
+
+    /// Whether the viewer may have all files of a task.
+    func mayRead(_ task: FileScanTask) -> Bool {
+        do throws(QueryFault) { try admit(task) } catch { return false }
+        return true
+    }
+
+    /// Throws for a task with a file that the viewer may not have.
+    func admit(_ task: FileScanTask) throws(QueryFault) {
+        guard let check = reading.check else { return }
+        try check(try location(of: task.file.path))
+        for file in task.positionDeletes { try check(try location(of: file.path)) }
+        for file in task.equalityDeletes { try check(try location(of: file.path)) }
+    }
+
+    /// Reads the table's delete files, those that the viewer may have.
+    func deletes(budget: MemoryBudget) -> DeleteFileReader {
+        reading.deletes(of: nil, budget: budget)
+    }
+
+    /// The same with equality deletes.
+    func allDeletes(budget: MemoryBudget) -> DeleteFileReader {
+        reading.deletes(of: metadata, budget: budget)
+    }
+
+    /// The manifests that the viewer may read.
+    var manifests: ManifestSource { reading.manifests }
+
+    /// Runs a reading of files, with its errors as the query's.
+    func faults<Result>(_ body: () throws -> Result) throws(QueryFault) -> Result {
+        try reading.faults(body)
+    }
+
+    /// Opens a Parquet data file.
+    func open(_ file: DataFile) throws(QueryFault) -> ParquetFile {
+        try reading.files.open(try location(of: file.path), in: reading.store)
+    }
+
+    /// Opens an Avro data file.
+    func openAvro(_ file: DataFile, _ budget: MemoryBudget) throws(QueryFault) -> AvroDataFile {
+        let location = try location(of: file.path)
+        return try reading.faults {
+            try AvroDataFile(location, in: reading.store, budget: budget)
         }
     }
 
@@ -208,6 +258,7 @@ final class IcebergTable: ExecutableTable {
             predicate: PredicateTranslation.predicate(request.filters, wanted))
         let plan: ScanPlan
         do throws(IcebergError) { plan = try scan.plan(reading.manifests) } catch {
+            if error.code == .foreignFile { throw EngineCatalogs.fault(error, about: "\(name)") }
             throw QueryFault(
                 .icebergInvalidMetadata,
                 "the table's manifests cannot be read: \(name): \(error.message)",
@@ -219,7 +270,7 @@ final class IcebergTable: ExecutableTable {
         let columns = IcebergColumns(self, request)
         for task in plan.tasks where onlyPaths?.contains(task.file.path) ?? true {
             let location = try location(of: task.file.path)
-            try reading.check?(location)
+            try admit(task)
             let gone = try reading.faults { try deletes.deletes(of: task) }
             switch task.file.format.uppercased() {
             case "PARQUET":

@@ -58,6 +58,8 @@ extension StatementRun {
                 ).metadata.uuid
             }
             var creation = storage.creation(named: storageName.table)
+            // Its rows can be made again: nobody has them back without the view.
+            creation.properties[Catalog.undropProperty] = "0"
             creation.properties[MaterializedViewStorage.viewProperty] = uuid
             _ = try catalog.createTable(
                 own, at, namespace: storageName.identifier.namespace, creation)

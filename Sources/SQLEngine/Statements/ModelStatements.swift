@@ -106,11 +106,12 @@ extension StatementRun {
             hint: suggestion(model.table, Set(known.map(\.name.table)).sorted()), span: name.span)
     }
 
-    /// What DROP SCHEMA does about the models in it: refuses, or with CASCADE drops them.
-    func dropModels(
+    /// The models that go with a schema. Throws where there are some without CASCADE, and for one that the
+    /// caller may not drop.
+    func modelsToDrop(
         of catalog: String, _ schema: String, cascade: Bool, _ node: any SyntaxNode
-    ) throws(QueryFault) {
-        guard let keeper = catalogs.models else { return }
+    ) throws(QueryFault) -> [TableName] {
+        guard let keeper = catalogs.models else { return [] }
         // All of them, also those that the caller may not see.
         var everybody = context
         everybody.principal = .system
@@ -122,7 +123,18 @@ extension StatementRun {
                 .schemaNotEmpty, "Cannot drop non-empty schema '\(schema)'",
                 hint: "drop its models first, or write CASCADE", span: node.span)
         }
-        for record in records { _ = try keeper.drop(context, record.name) }
+        for record in records where record.owner != context.principal.name {
+            let identifier = record.name.identifier
+            let warehouse = CatalogReference(parsing: catalog).warehouse
+            do throws(AccessDenied) {
+                _ = try engine.authorizer.require(
+                    context, .modelDrop,
+                    Resource(
+                        tenant: context.tenant, kind: .model,
+                        path: [warehouse] + identifier.namespace + [identifier.name]))
+            } catch { throw EngineCatalogs.fault(error, about: "\(record.name)") }
+        }
+        return records.map(\.name)
     }
 
     private func describeModel(

@@ -39,9 +39,10 @@ extension StatementRun {
             return outcome
         default:
             if let done = try callSnapshotProcedure(name, arguments) { return done }
+            if let done = try callRegistrationProcedure(name, arguments) { return done }
             let known =
                 ["system.runtime.kill_query", "system.rollback_to_snapshot"]
-                + Self.snapshotProcedures.map { "system.\($0)" }
+                + (Self.snapshotProcedures + Self.registrationProcedures).map { "system.\($0)" }
             throw QueryFault(
                 .procedureNotFound, "Procedure not registered: \(name)",
                 hint: suggestion(parts.suffix(2).joined(separator: "."), known)

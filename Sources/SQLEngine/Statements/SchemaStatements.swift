@@ -43,7 +43,7 @@ extension StatementRun {
         return .done(updateType: "CREATE SCHEMA", count: nil)
     }
 
-    /// DROP SCHEMA. CASCADE drops what is in it first, tables with their files.
+    /// DROP SCHEMA. CASCADE drops it with all that is in it, or nothing where something may not go.
     func dropSchema(
         _ name: QualifiedName, ifExists: Bool, cascade: Bool
     ) throws(QueryFault) -> StatementOutcome {
@@ -51,11 +51,15 @@ extension StatementRun {
         let (catalog, at) = try writable(catalogName, schema: schema, name)
         let levels = schema.split(separator: ".").map(String.init)
         // Models would be gone at once: in a transaction a schema with models stays.
-        try dropModels(
+        let models = try modelsToDrop(
             of: catalogName, schema, cascade: cascade && catalogs.transaction == nil, name)
         do {
-            if cascade { try empty(catalog, at, levels) }
-            try catalog.dropNamespace(context, at, levels)
+            if cascade {
+                try catalog.dropNamespace(context, at, levels, withTables: .goLater)
+            } else {
+                try catalog.dropNamespace(context, at, levels)
+            }
+            for model in models { _ = try catalogs.models?.drop(context, model) }
         } catch let error as CatalogError where error.code == .noSuchNamespace {
             if !ifExists {
                 throw QueryFault(
@@ -68,21 +72,6 @@ extension StatementRun {
                 hint: "drop what is in it first, or write CASCADE", span: name.span, cause: error)
         } catch { throw Self.fault(error, about: schema) }
         return .done(updateType: "DROP SCHEMA", count: nil)
-    }
-
-    private func empty(
-        _ catalog: Catalog, _ at: CatalogReference, _ levels: [String]
-    ) throws {
-        for child in try catalog.listNamespaces(context, at, parent: levels).elements {
-            try empty(catalog, at, child)
-            try catalog.dropNamespace(context, at, child)
-        }
-        for view in try catalog.listViews(context, at, levels).elements {
-            try catalog.dropView(context, at, view)
-        }
-        for table in try catalog.listTables(context, at, levels).elements {
-            try catalog.dropTable(context, at, table, purge: true)
-        }
     }
 
     /// A property's value that has to be text.

@@ -194,12 +194,12 @@ extension StatementRun {
         return fields
     }
 
-    /// DROP TABLE: the table and its files.
+    /// DROP TABLE: the table, and its files when it cannot be had back any more.
     func dropTable(_ name: QualifiedName, ifExists: Bool) throws(QueryFault) -> StatementOutcome {
         let table = try tableName(name)
         let (catalog, at) = try writable(table.catalog, schema: table.schema, name)
         do {
-            try catalog.dropTable(context, at, table.identifier, purge: true)
+            try catalog.dropTable(context, at, table.identifier, files: .goLater)
         } catch let error as CatalogError
             where error.code == .noSuchTable || error.code == .noSuchNamespace
         {

@@ -90,14 +90,7 @@ extension StatementRun {
         let metadata = staged.metadata
         return Target(
             identifier: staged.identifier, metadata: metadata,
-            updates: [
-                .assignUUID(metadata.tableUUID), .upgradeFormatVersion(metadata.formatVersion),
-                .setLocation(metadata.location),
-                .addSchema(metadata.currentSchema, lastColumnID: metadata.lastColumnID),
-                .setCurrentSchema(-1), .addSpec(metadata.defaultSpec, hasFieldIDs: true),
-                .setDefaultSpec(-1), .addSortOrder(metadata.defaultSortOrder),
-                .setDefaultSortOrder(-1), .setProperties(metadata.properties),
-            ], requirements: [.assertCreate])
+            updates: metadata.creationUpdates, requirements: [.assertCreate])
     }
 
     /// Commits the table with its first snapshot; false where somebody else made it and that is all right.

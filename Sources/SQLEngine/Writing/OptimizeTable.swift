@@ -20,8 +20,12 @@ extension StatementRun {
         let wanted = try filter.map { condition throws(QueryFault) in
             try self.wholeFiles(of: table, where: condition)
         }
+        // What lies outside of the table's places, and is not for whoever asks to read, stays as it is:
+        // written anew it would be the table's own.
         let paths = worthRewriting(
-            files.tasks.values.filter { wanted?.contains($0.file.path) ?? true }, table, threshold)
+            files.tasks.values.filter {
+                wanted?.contains($0.file.path) ?? true && table.mayRead($0)
+            }, table, threshold)
         var deletes = files.deletesOnly(for: paths)
         if filter == nil { deletes.formUnion(try danglingDeletes(of: table, files)) }
         var added: [DataFile] = []

@@ -159,7 +159,7 @@ extension StatementRun {
             let marked = task.positionDeletes.reduce(Int64(0)) { $0 &+ $1.recordCount }
             // The marks of a delete file may be about several files: count only where it may matter.
             if marked > 0, gone &+ marked >= task.file.recordCount {
-                gone += try deletedCount(task)
+                gone += try deletedCount(task, of: table)
             }
             if gone >= task.file.recordCount { whole.insert(path) }
         }
@@ -167,9 +167,12 @@ extension StatementRun {
     }
 
     /// How many rows of a file its delete files have marked.
-    func deletedCount(_ task: FileScanTask) throws(QueryFault) -> Int64 {
+    func deletedCount(
+        _ task: FileScanTask, of table: IcebergTable
+    ) throws(QueryFault) -> Int64 {
         guard !task.positionDeletes.isEmpty, let reading = catalogs.reading else { return 0 }
-        let deletes = reading.deletes(of: nil, budget: budget)
+        try table.admit(task)
+        let deletes = table.deletes(budget: budget)
         let positions = try reading.faults { try deletes.positions(of: task) }
         return Int64(DeletedPositions(positions).sorted.count)
     }
@@ -200,7 +203,7 @@ extension StatementRun {
         guard let reading = catalogs.reading else {
             throw QueryFault(.notSupported, "this engine has no store to write to")
         }
-        let older = reading.deletes(of: nil, budget: budget)
+        let older = table.deletes(budget: budget)
         let writer: DeletionVectorWriter
         do throws(TableFileError) {
             writer = try DeletionVectorWriter(
@@ -208,6 +211,7 @@ extension StatementRun {
         } catch { throw RowWriter.fault(error) }
         for path in positions.keys.sorted() {
             guard let task = files.tasks[path] else { continue }
+            try table.admit(task)
             let before = try reading.faults { try older.positions(of: task) }
             writer.delete(positions[path] ?? [], alreadyDeleted: before, in: task.file)
         }
@@ -280,7 +284,7 @@ extension StatementRun {
         }
         if tasks.isEmpty { return 0 }
         var count: Int64 = 0
-        for task in tasks { count += task.file.recordCount - (try deletedCount(task)) }
+        for task in tasks { count += task.file.recordCount - (try deletedCount(task, of: table)) }
         let paths = Set(tasks.map(\.file.path))
         let files = try LiveFiles(table, source)
         let isSnapshot = table.metadata.properties["write.delete.isolation-level"] == "snapshot"

@@ -341,11 +341,15 @@ extension Binder {
     ) throws(QueryFault) -> BoundRelation {
         let function = call.name.parts.last?.canonical
         if function == "exclude_columns" { return try excludeColumns(call, environment) }
+        if function == "table_changes", call.name.canonicalParts.dropLast().last == "system" {
+            return try tableChanges(call, environment)
+        }
         guard function == "sequence" else {
             throw .analysis(
                 .functionNotFound, "Table function '\(call.name)' not registered", call.span,
                 hint: nearestName(
-                    to: function ?? "", among: ["sequence", "exclude_columns"]
+                    to: function ?? "",
+                    among: ["sequence", "exclude_columns", "system.table_changes"]
                 ).map { "did you mean \($0)?" })
         }
         let names = ["start", "stop", "step"]

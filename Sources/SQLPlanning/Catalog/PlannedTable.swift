@@ -98,6 +98,14 @@ extension PlannedTable {
     package var stateIdentity: String { "\(name) \(UInt(bitPattern: ObjectIdentifier(self)))" }
 }
 
+/// A table that remembers which rows came and went.
+package protocol ChangeTracking: PlannedTable {
+    /// The changes after a snapshot, up to the state of this table, as a table: the visible columns, then
+    /// `_change_type`, `_change_version_id`, `_change_timestamp` and `_change_ordinal`. Throws
+    /// INVALID_FUNCTION_ARGUMENT for a snapshot that is no ancestor.
+    func changes(after start: Int64) throws(QueryFault) -> any PlannedTable
+}
+
 /// Which state of a table is meant.
 package enum TableVersion: Sendable, Hashable {
     case current

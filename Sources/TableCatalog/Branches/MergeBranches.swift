@@ -307,7 +307,7 @@ extension Catalog {
         let properties =
             isTable ? try? metadata(at: pointer.metadataLocation).metadata.properties : nil
         let days = try undropDays(
-            tx, context, plan.target, pointer.identifier, properties ?? [:])
+            tx, context, plan.target, pointer.identifier, properties ?? [:], .goLater)
         if isTable, days == 0 {
             try tx.run(
                 "INSERT INTO purges (tenant, location, requested_us) VALUES (?, ?, ?)",
