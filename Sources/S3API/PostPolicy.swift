@@ -28,6 +28,12 @@ struct PostPolicy {
             }
         }
 
+        /// Whether the key is wanted to be this very text.
+        func isKey(_ text: String) -> Bool {
+            if case .equals("key", _) = self { return holds(text) }
+            return false
+        }
+
         func holds(_ value: String) -> Bool {
             switch self {
             case .equals(_, let wanted): value.utf8.elementsEqual(wanted.utf8)
@@ -44,6 +50,7 @@ struct PostPolicy {
     init?(bytes: [UInt8]) {
         guard bytes.count <= 64 * 1024, let root = try? JSONValue(parsing: bytes, depthLimit: 8),
             let text = try? root.cursor["expiration"].string(),
+            text.hasSuffix("Z"), text.utf8.dropFirst(10).first == UInt8(ascii: "T"),
             let expires = CivilParse.rfc3339(text),
             let all = try? root.cursor["conditions"].elements(), all.count <= 200
         else { return nil }
@@ -52,7 +59,7 @@ struct PostPolicy {
         var lengths: ClosedRange<Int64>?
         for entry in all {
             if entry.isObject {
-                guard let members = try? entry.stringMap() else { return nil }
+                guard let members = try? entry.stringMap(), members.count == 1 else { return nil }
                 for (name, value) in members {
                     conditions.append(.equals(name.lowercased(), value))
                 }
@@ -87,14 +94,20 @@ struct PostPolicy {
     }
 
     /// Throws unless the form is one that the policy allows: every field in it is covered by a condition.
-    func check(_ form: FormFields, bucket: String, now: WallTime) throws(S3Error) {
+    /// `key` is that of the object, with the file's name filled in; who signed `a/${filename}` as the
+    /// whole field means every name.
+    func check(
+        _ form: FormFields, bucket: String, key: String, now: WallTime
+    ) throws(S3Error) {
         guard now.microseconds < expiresMicroseconds else {
             throw S3Error(.accessDenied, "Invalid according to Policy: Policy expired.")
         }
         var fields = form.values
         fields["bucket"] = bucket
+        let template = fields["key"] ?? ""
+        fields["key"] = key
         for condition in conditions {
-            guard condition.holds(fields[condition.field] ?? "") else {
+            guard condition.holds(fields[condition.field] ?? "") || condition.isKey(template) else {
                 throw S3Error(
                     .accessDenied,
                     "Invalid according to Policy: Policy Condition failed: \(condition.field)")

@@ -73,7 +73,7 @@ struct S3Error: Fault {
             switch self {
             case .notModified: 304
             case .accessDenied, .expiredToken, .invalidAccessKeyId, .requestTimeTooSkewed,
-                .signatureDoesNotMatch, .corsForbidden, .invalidPolicyDocument:
+                .signatureDoesNotMatch, .corsForbidden:
                 403
             case .noSuchBucket, .noSuchKey, .noSuchUpload, .noSuchVersion, .noSuchBucketPolicy,
                 .noSuchCORS, .noSuchLifecycle, .noSuchLock, .noSuchPublicAccessBlock, .noSuchTagSet,
@@ -94,7 +94,8 @@ struct S3Error: Fault {
                 .invalidDigest, .invalidPart, .invalidPartOrder, .invalidRequest, .invalidToken,
                 .invalidURI, .keyTooLong, .malformedXML, .metadataTooLarge, .missingSecurityHeader,
                 .requestTimeout, .tooManyBuckets, .contentHashMismatch, .invalidTag,
-                .malformedPolicy, .malformedPOST, .aclNotSupported, .malformedACL:
+                .malformedPolicy, .malformedPOST, .invalidPolicyDocument, .aclNotSupported,
+                .malformedACL:
                 400
             }
         }

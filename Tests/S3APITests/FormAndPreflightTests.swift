@@ -12,10 +12,10 @@ import XML
     /// A form with a signed policy, as `x-amz-…` fields before the file.
     private func form(
         _ fields: [(String, String)], file: [UInt8], conditions: String, boundary: String = "xYz",
+        policyHead: String = #""expiration":"2099-01-01T00:00:00Z","conditions":["#,
         bend: (inout [UInt8]) -> Void = { _ in }
     ) throws -> Answer {
-        let policy = base64Text(
-            Array(#"{"expiration":"2099-01-01T00:00:00Z","conditions":[\#(conditions)]}"#.utf8))
+        let policy = base64Text(Array("{\(policyHead)\(conditions)]}".utf8))
         let scope = client.dateTime.prefix(8) + "/us-east-1/s3/aws4_request"
         let signature = hexText(HMAC.sha256(key: client.signingKey(), policy))
         let all =
@@ -75,10 +75,45 @@ import XML
         arguments: [
             ([("key", "v/x")], "AccessDenied"),
             ([("key", "u/x"), ("x-amz-meta-a", "b")], "AccessDenied"),
-            ([("x-ignore-me", "1")], "AccessDenied"),
+            ([("x-ignore-me", "1")], "InvalidArgument"),
         ] as [([(String, String)], String)])
     func refused(fields: [(String, String)], code: String) throws {
         #expect(try form(fields, file: [1], conditions: own).code == code)
+    }
+
+    /// The policy is about the key that the object gets; a template that was signed whole means any name.
+    @Test(
+        "the file's name is part of the key",
+        arguments: [
+            (#"["starts-with","$key","u/f."]"#, nil),
+            (#"["eq","$key","u/f.bin"]"#, nil),
+            (#"{"key":"u/${filename}"}"#, nil),
+            (#"["starts-with","$key","u/g."]"#, "AccessDenied"),
+            (#"{"key":"u/g.bin"}"#, "AccessDenied"),
+            (#"{"key":"${filename}"}"#, "AccessDenied"),
+        ] as [(String, String?)])
+    func names(condition: String, code: String?) throws {
+        let conditions = own + "," + condition
+        let answer = try form([("key", "u/${filename}")], file: [1], conditions: conditions)
+        #expect(answer.code == code)
+        #expect(answer.status == (code == nil ? 204 : 403))
+    }
+
+    @Test(
+        "policies that cannot be read",
+        arguments: [
+            #""expiration":"2099-01-01 00:00:00Z","conditions":["#,
+            #""expiration":"2099-01-01T00:00:00+00:00","conditions":["#,
+            #""EXPIRATION":"2099-01-01T00:00:00Z","conditions":["#,
+            #""expiration":"2099-01-01T00:00:00Z","CONDITIONS":["#,
+            #""expiration":"2099-01-01T00:00:00Z","conditions":[{},"#,
+            #""expiration":"2099-01-01T00:00:00Z","conditions":[{"acl":"private","a":"b"},"#,
+            #""expiration":"2099-01-01T00:00:00Z","conditions":[["content-length-range",0],"#,
+        ])
+    func unreadable(head: String) throws {
+        let answer = try form([("key", "u/x")], file: [1], conditions: own, policyHead: head)
+        #expect(answer.code == "InvalidPolicyDocument")
+        #expect(answer.status == 400)
     }
 
     @Test func sizesAreLimited() throws {

@@ -196,6 +196,17 @@ import XML
         #expect(answer.status == (code == nil ? 200 : 400))
     }
 
+    @Test func aPrefixIsShownAsItWasPut() throws {
+        let rule = "<ID>r</ID><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>"
+        for (form, isPlain) in [(Self.prefix, true), (Self.filter(Self.prefix), false)] {
+            #expect(try put(rules: [rule + form]).status == 200)
+            let shown = try #require(
+                try client.send(.get, "/bucket", query: "lifecycle").xml?.first("Rule"))
+            #expect(shown.text(of: "Prefix") == (isPlain ? "a/" : nil))
+            #expect(shown.first("Filter")?.text(of: "Prefix") == (isPlain ? nil : "a/"))
+        }
+    }
+
     @Test func lifecyclesHaveUniqueNamesAndAnEnd() throws {
         let rule = "<Status>Enabled</Status><Expiration><Days>1</Days></Expiration>"
         #expect(try put(rules: ["<ID>a</ID>" + rule, "<ID>b</ID>" + rule]).status == 200)

@@ -10,6 +10,8 @@ package struct LifecycleRules: Sendable, Hashable {
         package var id: String
         package var isEnabled: Bool
         package var prefix: String
+        /// Whether the prefix stands beside no filter, as it did before there were any: so it is shown.
+        package var hasPlainPrefix = false
         package var tags: [String: String]
         package var sizeAbove: Int64?
         package var sizeBelow: Int64?
@@ -87,6 +89,7 @@ package struct LifecycleRules: Sendable, Hashable {
                     ),
                     ("loneMarkers", .bool(rule.removesLoneMarkers)),
                 ]
+                if rule.hasPlainPrefix { members.append(("plainPrefix", true)) }
                 let numbers: [(String, Int64?)] = [
                     ("above", rule.sizeAbove), ("below", rule.sizeBelow),
                     ("days", rule.expiryDays.map(Int64.init)), ("date", rule.expiryMicroseconds),
@@ -107,6 +110,7 @@ package struct LifecycleRules: Sendable, Hashable {
         rules = try JSONValue(parsing: text).cursor.elements().map { at in
             var rule = Rule(id: try at["id"].string(), isEnabled: try at["enabled"].bool())
             rule.prefix = try at["prefix"].string()
+            rule.hasPlainPrefix = try at["plainPrefix"].optionalBool() ?? false
             rule.tags = try at["tags"].stringMap()
             rule.removesLoneMarkers = try at["loneMarkers"].bool()
             rule.sizeAbove = try at["above"].optionalInt64()

@@ -27,7 +27,11 @@ enum GetBucketLifecycleConfiguration: S3Operation {
 
     private static func write(_ writer: inout XMLWriter, _ rule: LifecycleRules.Rule) {
         writer.element("ID", rule.id)
-        writer.element("Filter") { filter(&$0, rule) }
+        if rule.hasPlainPrefix {
+            writer.element("Prefix", rule.prefix)
+        } else {
+            writer.element("Filter") { filter(&$0, rule) }
+        }
         writer.element("Status", rule.isEnabled ? "Enabled" : "Disabled")
         if rule.expiryDays != nil || rule.expiryMicroseconds != nil || rule.removesLoneMarkers {
             writer.element("Expiration") { writer in
@@ -159,7 +163,10 @@ enum PutBucketLifecycleConfiguration: S3Operation {
     private static func readFilter(
         _ element: XMLElement, _ rule: inout LifecycleRules.Rule
     ) throws(S3Error) {
-        if let prefix = element.text(of: "Prefix") { rule.prefix = prefix }
+        if let prefix = element.text(of: "Prefix") {
+            rule.prefix = prefix
+            rule.hasPlainPrefix = true
+        }
         guard let filter = element.first("Filter") else { return }
         guard element.first("Prefix") == nil else {
             throw S3Error(.malformedXML, "a rule has either a Filter or a Prefix")

@@ -28,12 +28,12 @@ enum PostObject: S3Operation {
     ) throws -> Response {
         var form = try FormReader(request)
         let fields = try form.readFields()
-        let credential = try verified(
-            fields, bucket: target.bucket, region: region, now: now, find: find)
         guard let template = fields["key"], !template.isEmpty else {
             throw S3Error(.invalidArgument, "Bucket POST must contain a field named 'key'.")
         }
         let key = template.replacing("${filename}", with: form.fileName)
+        let credential = try verified(
+            fields, bucket: target.bucket, key: key, region: region, now: now, find: find)
         var context = RequestContext(
             principal: credential.principal, requestID: request.requestID, door: .s3)
         context.assumedRole = credential.assumedRole
@@ -134,7 +134,7 @@ enum PostObject: S3Operation {
 
     /// Who signed the policy, after the form was compared with it.
     private static func verified(
-        _ fields: FormFields, bucket: String, region: String, now: WallTime,
+        _ fields: FormFields, bucket: String, key: String, region: String, now: WallTime,
         find: (String, _ sessionToken: String?) throws(S3Error) -> S3Credential
     ) throws(S3Error) -> S3Credential {
         guard let text = fields["policy"] else {
@@ -150,7 +150,7 @@ enum PostObject: S3Operation {
         guard let policy = fields.policy else {
             throw S3Error(.invalidPolicyDocument, "Invalid Policy: it cannot be read")
         }
-        try policy.check(fields, bucket: bucket, now: now)
+        try policy.check(fields, bucket: bucket, key: key, now: now)
         return credential
     }
 
@@ -179,8 +179,9 @@ enum PostObject: S3Operation {
     ) throws(S3Error) -> S3Credential {
         guard let key = fields["awsaccesskeyid"], let signature = fields["signature"] else {
             throw S3Error(
-                .accessDenied,
-                "a form's policy wants the fields AWSAccessKeyId and signature (version 2)")
+                .invalidArgument,
+                "Bucket POST must contain a field named 'Signature'. "
+                    + "If it is specified, please check the order of the fields.")
         }
         let credential = try find(key, fields["x-amz-security-token"])
         guard SignatureV2.isSignature(signature, of: policy, secret: credential.secret) else {
