@@ -38,9 +38,15 @@ extension FrameSQL {
         let columns = names + [SQLText.identifier(one.metric.name)] + counts
         let isThin = counts.map { "\($0) BETWEEN 1 AND \(one.minimum - 1)" }
         let conditions = thresholds() + ["(\(isThin.joined(separator: " OR ")))"]
+        // Those first that would have come first.
+        let isAscending =
+            frame.ranking.map { !$0.isDescending }
+            ?? frame.thresholds.contains { [.below, .atMost].contains($0.relation) }
+        let order =
+            SQLText.identifier(one.metric.name) + (isAscending ? " ASC" : " DESC") + " NULLS LAST"
         return "SELECT \(columns.joined(separator: ", "))\nFROM (\n\(rows)\n) AS \"rows\"\nWHERE "
             + conditions.joined(separator: "\n  AND ")
-            + "\nORDER BY \((counts + names).joined(separator: ", "))\nLIMIT \(limit)"
+            + "\nORDER BY \(([order] + names).joined(separator: ", "))\nLIMIT \(limit)"
     }
 }
 
