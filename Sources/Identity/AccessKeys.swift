@@ -52,13 +52,13 @@ extension IdentityRegistry {
     /// Makes an access key for an account; id and secret given or generated. With `createAccount`, an
     /// absent account is made with the roles given. Repeating it with the same id and secret is fine.
     ///
-    /// An account has at most 100 keys that have not expired. With `replacing`, the new key takes
-    /// the place of the account's longest unused one whose description begins so, as soon as it has
-    /// 100: whoever connects in every shell never runs out.
+    /// An account has at most 100 keys that have not expired. A key for `connect` takes the place of the
+    /// account's longest unused one that was made for it too, as soon as it has 100: whoever connects
+    /// in every shell never runs out. Keys that people made stay, whatever they call them.
     package func createAccessKey(
         _ context: RequestContext, account name: String, createAccount: Bool = false,
         roles: [String] = ["engineer"], id: String? = nil, secret: String? = nil,
-        description: String = "", lifetime: Duration? = nil, replacing prefix: String? = nil
+        description: String = "", lifetime: Duration? = nil, isForConnect: Bool = false
     ) throws -> NewAccessKey {
         if createAccount { try ensureAccount(context, name: name, roles: roles) }
         let account = try find(name, context.tenant)
@@ -109,13 +109,13 @@ extension IdentityRegistry {
                     accessKeyID: keyID, secretAccessKey: secret, accountName: account.name,
                     expiresMicroseconds: kept.expires, isNew: false)
             }
-            try makeRoom(tx, context, account, replacing: prefix)
+            try makeRoom(tx, context, account, isForConnect: isForConnect)
             try tx.run(
                 """
                 INSERT INTO access_keys (id, tenant, account_id, sealed_secret, description, created_us,
-                    expires_us) VALUES (?, ?, ?, ?, ?, ?, ?)
+                    expires_us, maker) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """, keyID, context.tenant, account.id, sealed, description, tx.nowMicroseconds,
-                expires)
+                expires, isForConnect ? Self.connectMaker : "")
             try emit(
                 tx, context, "identity.key.created", "keys", keyID,
                 [("account", .string(account.name))])
@@ -126,11 +126,13 @@ extension IdentityRegistry {
         }
     }
 
-    /// Throws where an account has its limit of keys; with a prefix, its longest unused key whose
-    /// description begins so goes instead. Keys without an end stay.
+    /// The maker of keys for `lakehouse connect`.
+    private static let connectMaker = "connect"
+
+    /// Throws where an account has its limit of keys; for `connect`, the longest unused key that it made
+    /// goes instead. Keys without an end stay.
     private func makeRoom(
-        _ tx: WriteTransaction, _ context: RequestContext, _ account: Account,
-        replacing prefix: String?
+        _ tx: WriteTransaction, _ context: RequestContext, _ account: Account, isForConnect: Bool
     ) throws {
         let count =
             try tx.number(
@@ -139,15 +141,14 @@ extension IdentityRegistry {
                 WHERE account_id = ? AND coalesce(expires_us > ?, TRUE)
                 """, account.id, tx.nowMicroseconds) ?? 0
         guard count >= Limits.accessKeysPerAccount else { return }
-        let idle = try prefix.flatMap { prefix in
-            try tx.first(
+        let idle =
+            isForConnect
+            ? try tx.first(
                 """
                 SELECT id FROM access_keys
-                WHERE account_id = ?1 AND substr(description, 1, length(?2)) = ?2
-                    AND expires_us > ?3
+                WHERE account_id = ? AND maker = ? AND expires_us > ?
                 ORDER BY coalesce(last_used_us, created_us), created_us, id LIMIT 1
-                """, account.id, prefix, tx.nowMicroseconds, row: { $0.string(0) })
-        }
+                """, account.id, Self.connectMaker, tx.nowMicroseconds, row: { $0.string(0) }) : nil
         guard let idle else {
             throw IdentityError(
                 code: .invalidValue,

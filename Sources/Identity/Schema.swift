@@ -145,4 +145,10 @@ let identityMigrations: [Migration] = [
                 AND id NOT IN (
                     SELECT role_id FROM account_roles UNION SELECT role_id FROM group_roles);
             """),
+    Migration(
+        4, "keys that connect made",
+        sql: """
+            -- Who made a key: 'connect', or nobody in particular.
+            ALTER TABLE access_keys ADD COLUMN maker TEXT NOT NULL DEFAULT '';
+            """),
 ]

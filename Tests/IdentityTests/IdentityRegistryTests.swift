@@ -275,16 +275,18 @@ struct CredentialTests {
 
     @Test func `who connects in every shell never runs out of keys`() throws {
         let f = try Fixture()
-        func make(_ description: String, replacing prefix: String? = "connect ") throws -> String {
+        func make(_ description: String, isForConnect: Bool = true) throws -> String {
             f.clock.advance(by: .seconds(1))
             return try f.registry.createAccessKey(
                 f.system, account: "root", description: description, lifetime: .seconds(86_400),
-                replacing: prefix
+                isForConnect: isForConnect
             ).accessKeyID
         }
         func keys() throws -> Set<String> {
             Set(try f.registry.accessKeys(f.system, of: "root").map(\.id))
         }
+        // A person's own, by whatever name, is the longest idle of all.
+        let own = try make("connect env of the nightly job", isForConnect: false)
         let first = try make("connect env")
         let second = try make("connect env")
         let other = try make("connect aws")
@@ -294,14 +296,13 @@ struct CredentialTests {
         try f.registry.flush()
         let newest = try make("connect env")
         let left = try keys()
-        #expect(left.count == 100 && left.isSuperset(of: [first, other, newest]))
+        #expect(left.count == 100 && left.isSuperset(of: [own, first, other, newest]))
         #expect(!left.contains(second))
         // Nobody's key goes for one of another kind, nor unasked.
-        #expect(f.code { _ = try make("mine", replacing: nil) } == .invalidValue)
-        #expect(f.code { _ = try make("mine", replacing: "script ") } == .invalidValue)
+        #expect(f.code { _ = try make("connect mine", isForConnect: false) } == .invalidValue)
         // What has expired does not count, and is forgotten a week later.
         f.clock.advance(by: .seconds(2 * 86_400))
-        let later = try make("mine", replacing: nil)
+        let later = try make("mine", isForConnect: false)
         #expect(f.code { _ = try f.registry.secret(f.anonymous, forAccessKey: newest) } == .expired)
         f.clock.advance(by: .seconds(7 * 86_400 - 90_000))
         try f.registry.removeExpired()

@@ -54,7 +54,7 @@ enum ConnectCommand {
             }
             let key = try identity.createAccessKey(
                 context, account: user, description: "connect \(tool)", lifetime: lifetime,
-                replacing: "connect ")
+                isForConnect: true)
             let client = try identity.createApplicationCredential(
                 context, account: user, tool: tool, lifetime: lifetime)
             let principal = try identity.principal(of: client.client)
