@@ -403,6 +403,12 @@ struct IngestWork {
     ) throws {
         let aligner = RowAligner(
             names: source.columns.map(\.name), schema: metadata.currentSchema, types: writer.types)
+        if let team = source.team, selecting == nil {
+            return try source.readTogether(as: types, budget: ingestor.budget) { chunks in
+                try checkCancellation()
+                try writer.append(aligner.align(chunks), team)
+            }
+        }
         try source.read(as: types, budget: ingestor.budget) { chunk in
             try checkCancellation()
             if let selecting, !selecting(chunk) { return }

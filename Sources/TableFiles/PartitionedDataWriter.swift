@@ -128,9 +128,37 @@ package final class PartitionedDataWriter {
         }
     }
 
+    /// Adds chunks in order, with the team's threads where all rows go to one file.
+    package func append(_ chunks: [Chunk], _ team: LoadTeam) throws(TableFileError) {
+        // Files and row groups end at their size, give or take what comes at once.
+        guard spec.fields.isEmpty, options.targetFileBytes >= Self.sizeForTeams,
+            options.parquet.rowGroupBytes >= Self.sizeForTeams,
+            chunks.allSatisfy({ $0.columnCount == types.count })
+        else {
+            for chunk in chunks { try append(chunk) }
+            return
+        }
+        // The first rows make the one partition known.
+        let first = chunks.first { router.tuples.isEmpty && $0.activeCount > 0 }
+        if let first { try append(first) }
+        let rest = chunks.filter { $0 !== first && $0.activeCount > 0 }
+        if rest.isEmpty { return }
+        rowCount += rest.reduce(0) { $0 + $1.activeCount }
+        try write(to: 0) { writer throws(ParquetError) in try writer.append(rest, run: team.run) }
+    }
+
+    /// Bytes of files and row groups below which their ends are taken exactly.
+    private static let sizeForTeams = 64 << 20
+
     private func append(_ chunk: Chunk, to number: Int32) throws(TableFileError) {
+        try write(to: number) { writer throws(ParquetError) in try writer.append(chunk) }
+    }
+
+    private func write(
+        to number: Int32, _ body: (ParquetWriter) throws(ParquetError) -> Void
+    ) throws(TableFileError) {
         let file = try opened(number)
-        do throws(ParquetError) { try file.writer.append(chunk) } catch {
+        do throws(ParquetError) { try body(file.writer) } catch {
             throw .wrapping(error, file.path)
         }
         if file.writer.estimatedSizeBytes >= options.targetFileBytes { try close(number) }

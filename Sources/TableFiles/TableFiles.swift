@@ -10,6 +10,9 @@
 //     try writer.append(chunk)              // any number of times; columns as `writer.types`
 //     let files = try writer.finish()       // files are durable, but in no snapshot yet
 //
+// `append(_:_:)` with a `LoadTeam` takes several chunks at once: each of its threads encodes columns of
+// its own, so that the file is the one that a single thread writes.
+//
 // `IcebergTypes` maps types and values between the format and the engine. Writers belong to one
 // thread; several may write for one commit, each with its own files.
 //

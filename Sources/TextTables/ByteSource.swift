@@ -12,17 +12,30 @@ package protocol ByteSource: AnyObject {
     var name: String { get }
 }
 
-/// An object as a source.
+/// An object, or a part of one, as a source.
 package final class ObjectByteSource: ByteSource {
     private let reader: any ObjectReader
-    private var offset: Int64 = 0
+    private let start: Int64
+    private let end: Int64
+    private var offset: Int64
 
-    package init(_ reader: any ObjectReader) { self.reader = reader }
+    package init(_ reader: any ObjectReader) {
+        self.reader = reader
+        (start, offset, end) = (0, 0, reader.description.sizeBytes)
+    }
+
+    /// The bytes from `start` to before `end`, which must lie in the object.
+    package init(_ reader: any ObjectReader, from start: Int64, to end: Int64) {
+        self.reader = reader
+        self.start = start
+        self.end = end
+        offset = start
+    }
 
     package var name: String { "\(reader.description.location)" }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let count = Int(min(Int64(buffer.count), reader.description.sizeBytes - offset))
+        let count = Int(min(Int64(buffer.count), end - offset))
         guard count > 0 else { return 0 }
         let part = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count])
         try reader.readNow([RangeRead(offset: offset, destination: part)])
@@ -30,7 +43,7 @@ package final class ObjectByteSource: ByteSource {
         return count
     }
 
-    package func rewind() throws { offset = 0 }
+    package func rewind() throws { offset = start }
 }
 
 /// Bytes in memory as a source.

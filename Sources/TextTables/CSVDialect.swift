@@ -1,3 +1,5 @@
+import Vectors
+
 /// How a CSV file is written.
 package struct CSVDialect: Sendable, Hashable {
     package var delimiter: UInt8
@@ -45,10 +47,15 @@ extension CSVDialect {
     private static func firstRecords(
         of sample: [UInt8], _ dialect: CSVDialect, limit: Int
     ) -> [[String]] {
-        let scanner = CSVScanner(MemoryByteSource(sample), dialect)
+        let scanner = CSVScanner(name: "the sample", dialect, rowLimit: 1)
+        let stretch = CSVStretch(budget: MemoryBudget(limitBytes: .max))
         var records: [[String]] = []
-        while records.count < limit, (try? scanner.next()) ?? false {
-            records.append(scanner.fields.indices.map { scanner.text($0) })
+        guard (try? CSVSplitter(MemoryByteSource(sample), dialect).next(into: stretch)) == true
+        else { return [] }
+        scanner.begin(stretch)
+        while records.count < limit, let found = try? scanner.next() {
+            records.append((0..<found).map { scanner.text($0) })
+            scanner.forget()
         }
         // A sample that is not the whole file may cut the last record in two.
         if sample.count >= sampleBytes, records.count > 1, records.count < limit {
@@ -66,19 +73,22 @@ extension CSVDialect {
                 .filter { !$0.isEmpty }
         }
         // `t`, `no` and their like are values above values of their kind, and names above others.
-        let areNames = first.indices.allSatisfy { column in
+        var isProven = false
+        var isDoubtful = false
+        for column in first.indices {
+            let kinds = below(column).map { TextTypeGuess(of: $0) }
             switch TextTypeGuess(of: first[column]) {
-            case .text: true
-            case .boolean: below(column).contains { TextTypeGuess(of: $0) != .boolean }
-            default: false
+            case .text where first[column].isEmpty: break
+            case .text: isProven = isProven || kinds.contains { $0 != .text }
+            case .boolean:
+                isDoubtful = isDoubtful || kinds.isEmpty || kinds.contains(.boolean)
+                isProven =
+                    isProven || !kinds.isEmpty && kinds.allSatisfy { $0 != .text && $0 != .boolean }
+            default: return false
             }
         }
-        guard areNames else { return false }
-        if first.indices.contains(where: { column in
-            below(column).contains { TextTypeGuess(of: $0) != .text }
-        }) {
-            return true
-        }
+        if isProven { return true }
+        if isDoubtful { return false }
         // A column without a name is none at all, as spreadsheets write them at the end of each line.
         guard first.indices.allSatisfy({ !first[$0].isEmpty || below($0).isEmpty }) else {
             return false

@@ -4,6 +4,8 @@ package struct CSVInference: Sendable {
     package internal(set) var wholeDigits: [Int] = []
     /// Texts that the header has more than once, with the names that the columns got.
     package internal(set) var repeated: [(text: String, names: [String])] = []
+    /// Where stretches of the file's records begin, the first at its start: a reader of each may go its own way.
+    package internal(set) var places: [CSVPlace] = []
 
     static func repeated(
         _ header: [String], _ names: [String]

@@ -1,211 +1,233 @@
 import CIntrinsics
 
-/// One field of the current record: where its bytes lie.
-struct CSVField {
-    var start: UnsafePointer<UInt8>
-    var count: Int
-    /// Whether it stood in quotes, so that an empty one is a text and not NULL.
-    var isQuoted: Bool
-    /// Whether quotes inside are still doubled.
-    var isEscaped = false
-}
+/// One field of a record: where its bytes lie in the stretch.
+struct CSVField: BitwiseCopyable {
+    private let offset: UInt32
+    /// The length, and in the highest bit whether it stood in quotes.
+    private let bits: UInt32
 
-/// Splits a source into records. The fields of a record point into the scanner's buffer and live until
-/// the next call of `next`.
-///
-/// Not for two threads. Quoted fields with doubled quotes are unescaped in place.
-final class CSVScanner {
-    private let source: any ByteSource
-    private let dialect: CSVDialect
-    private var buffer: UnsafeMutableRawBufferPointer
-    /// The unread bytes of the buffer.
-    private var start = 0
-    private var end = 0
-    private var isAtEnd = false
-    private var isFirstBlock = true
-    /// The line on which the current record begins, from 1.
-    private(set) var line = 1
-    private var nextLine = 1
-    private(set) var fields: [CSVField] = []
-
-    init(_ source: any ByteSource, _ dialect: CSVDialect) {
-        self.source = source
-        self.dialect = dialect
-        // 64 bytes behind the data, so that wide loads stay inside.
-        buffer = .allocate(byteCount: TextLimits.blockBytes + 64, alignment: 64)
+    @inline(__always)
+    init(offset: Int, count: Int, isQuoted: Bool) {
+        self.offset = UInt32(truncatingIfNeeded: offset)
+        bits = UInt32(truncatingIfNeeded: count) | (isQuoted ? 0x8000_0000 : 0)
     }
 
-    deinit { buffer.deallocate() }
+    @inline(__always) var start: Int { Int(offset) }
+    @inline(__always) var count: Int { Int(bits & 0x7FFF_FFFF) }
+    /// An empty field in quotes is a text and not NULL.
+    @inline(__always) var isQuoted: Bool { bits & 0x8000_0000 != 0 }
+    @inline(__always) var isEmptyUnquoted: Bool { bits == 0 }
+}
+
+/// Splits a stretch into records. The fields of the records since `forget` lie one behind the other, those
+/// of row `r` from `r * width` on, and point into the stretch.
+///
+/// Not for two threads. Doubled quotes are unescaped in the stretch's memory.
+final class CSVScanner {
+    /// What errors call the file.
+    let name: String
+    private let delimiter: UInt8
+    private let quote: UInt8
+    private let rowLimit: Int
+    private let columnLimit = TextLimits.columns
+    private(set) var base: UnsafeMutablePointer<UInt8>
+    private var start = 0
+    private var end = 0
+    /// The line on which the current record begins, from 1.
+    private var line = 1
+    private var nextLine = 1
+    private(set) var fields: UnsafeMutablePointer<CSVField>
+    private var capacity = 256
+    private var used = 0
+    /// The line of each row.
+    private let lines: UnsafeMutablePointer<Int>
+    private(set) var rowCount = 0
+    /// What is wrong with the record behind the last row.
+    private(set) var fault: TextTableError?
+
+    init(name: String, _ dialect: CSVDialect, rowLimit: Int) {
+        self.name = name
+        (delimiter, quote) = (dialect.delimiter, dialect.quote)
+        self.rowLimit = rowLimit
+        fields = .allocate(capacity: capacity)
+        lines = .allocate(capacity: rowLimit)
+        base = UnsafeMutablePointer(bitPattern: 64).unsafelyUnwrapped
+    }
+
+    deinit {
+        fields.deallocate()
+        lines.deallocate()
+    }
+
+    /// Begins with the records of a stretch, whose memory must live on.
+    func begin(_ stretch: CSVStretch) {
+        (base, start, end) = (stretch.base, stretch.start, stretch.count)
+        nextLine = stretch.line
+        fault = nil
+        forget()
+    }
+
+    /// Forgets the rows that were scanned.
+    func forget() { (used, rowCount) = (0, 0) }
+
+    /// The line of a row, for messages.
+    func line(ofRow row: Int) -> Int { lines[row] }
 
     /// The text of a field, for messages and names.
     func text(_ index: Int) -> String {
         let field = fields[index]
         return String(
-            decoding: UnsafeBufferPointer(start: field.start, count: field.count), as: UTF8.self)
+            decoding: UnsafeBufferPointer(start: base + field.start, count: field.count),
+            as: UTF8.self)
     }
 
-    /// Reads the next record that is not blank; false at the end.
-    func next() throws -> Bool {
-        while true {
-            if start == end, !(try fill()) { return false }
+    /// Adds rows of `width` fields until there are as many as it takes, the stretch is at its end, or a record
+    /// is malformed, which `fault` tells.
+    func scan(width: Int) {
+        while rowCount < rowLimit, fault == nil {
+            do throws(TextTableError) {
+                guard let count = try next() else { return }
+                if count == width { continue }
+                rowCount -= 1
+                used -= count
+                fault = TextTableError(
+                    .wrongFieldCount,
+                    "line \(line) of \(name) has \(count) fields, the table has \(width)",
+                    hint: "a field that holds the delimiter must stand in quotes")
+            } catch { fault = error }
+        }
+    }
+
+    /// Adds the next record that is not blank as a row; how many fields it has, nil at the end.
+    func next() throws(TextTableError) -> Int? {
+        while start < end {
+            let first = used
             line = nextLine
-            guard try scanRecord() else {
-                // The record is cut by the buffer's end: get more and scan it again.
-                _ = try fill()
+            do throws(TextTableError) { try scanRecord(first) } catch {
+                used = first
+                throw error
+            }
+            if used == first &+ 1, fields[first].isEmptyUnquoted {
+                used = first
                 continue
             }
-            if isBlank { continue }
-            unescapeFields()
-            return true
+            lines[rowCount] = line
+            rowCount &+= 1
+            return used &- first
         }
+        return nil
     }
 
-    /// Drops the second of each pair of quotes, in place. Only once the record is whole, since a cut
-    /// record is scanned again from its bytes.
-    private func unescapeFields() {
-        for index in fields.indices where fields[index].isEscaped {
-            let bytes = UnsafeMutablePointer(mutating: fields[index].start)
-            fields[index].count = unescape(bytes, fields[index].count)
-            fields[index].isEscaped = false
-        }
-    }
-
-    private var isBlank: Bool { fields.count == 1 && fields[0].count == 0 && !fields[0].isQuoted }
-
-    /// Moves the unread bytes to the front and reads behind them; false at the end of the source.
-    private func fill() throws -> Bool {
-        if isAtEnd { return false }
-        let unread = end - start
-        if start > 0, unread > 0, let base = buffer.baseAddress {
-            base.copyMemory(from: base + start, byteCount: unread)
-        }
-        (start, end) = (0, unread)
-        if buffer.count - 64 - end < TextLimits.blockBytes / 2 {
-            guard buffer.count < TextLimits.recordBytes else {
-                throw TextTableError(
-                    .recordTooLong,
-                    "the record at line \(nextLine) of \(source.name) passes \(TextLimits.recordBytes) bytes",
-                    hint: "a quote that is never closed makes the rest of a file one record")
-            }
-            let larger = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: (buffer.count - 64) * 2 + 64, alignment: 64)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[0..<end]))
-            buffer.deallocate()
-            buffer = larger
-        }
-        var count = 0
-        repeat {
-            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end..<(buffer.count - 64)])
-            do { count = try source.read(into: room) } catch {
-                throw TextTableError(.unreadable, "cannot read \(source.name)", cause: error)
-            }
-            if count == 0 { isAtEnd = true }
-            end += count
-            // A byte order mark is known when it is there as a whole.
-        } while isFirstBlock && end < 3 && !isAtEnd
-        if isFirstBlock, end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF {
-            start = 3
-        }
-        isFirstBlock = false
-        return end > unread
-    }
-
-    /// Scans one record from `start`; false when it runs into the buffer's end and more may come.
-    private func scanRecord() throws(TextTableError) -> Bool {
-        fields.removeAll(keepingCapacity: true)
-        guard let base = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
-            return true
-        }
-        var at = start
-        var lines = nextLine
-        let (delimiter, quote) = (dialect.delimiter, dialect.quote)
+    /// Adds the fields of the record at `start`.
+    private func scanRecord(_ first: Int) throws(TextTableError) {
+        // Fields are copied: a class's fields are read again at every use.
+        let (base, end, delimiter, quote) = (self.base, self.end, self.delimiter, self.quote)
+        var (fields, room) = (self.fields, capacity)
+        var (at, lines, used) = (start, nextLine, self.used)
+        let columnLimit = first &+ self.columnLimit
+        // Delimiters and line feeds among the 64 bytes from `block` on that are still ahead.
+        var block = at
+        var mask = CSVScanner.ends(base + block, delimiter)
         while true {
-            guard fields.count < TextLimits.columns else {
-                throw TextTableError(
-                    .tooManyColumns,
-                    "line \(line) of \(source.name) has more than \(TextLimits.columns) fields")
+            if used == room || used >= columnLimit {
+                self.used = used
+                guard used < columnLimit else {
+                    throw TextTableError(
+                        .tooManyColumns,
+                        "line \(line) of \(name) has more than \(TextLimits.columns) fields")
+                }
+                grow()
+                (fields, room) = (self.fields, capacity)
             }
             if at < end, base[at] == quote {
-                guard let after = try quotedField(base, at, &lines) else { return false }
-                at = after
+                let field = try quotedField(at, used &- first &+ 1, &lines, &at)
+                fields[used] = field
+                block = at
+                mask = CSVScanner.ends(base + block, delimiter)
+                mask &= mask &- 1
             } else {
-                let first = at
-                at = plainEnd(base, at, delimiter)
-                if at == end, !isAtEnd { return false }
-                var last = at
-                if last > first, last == end || base[last] == 0x0A, base[last - 1] == 0x0D {
-                    last -= 1
+                while mask == 0, block &+ 64 < end {
+                    block &+= 64
+                    mask = CSVScanner.ends(base + block, delimiter)
                 }
-                fields.append(CSVField(start: base + first, count: last - first, isQuoted: false))
+                let stop = mask == 0 ? end : min(block &+ mask.trailingZeroBitCount, end)
+                mask &= mask &- 1
+                var last = stop
+                if last > at, base[last &- 1] == 0x0D, stop == end || base[stop] == 0x0A {
+                    last &-= 1
+                }
+                fields[used] = CSVField(offset: at, count: last &- at, isQuoted: false)
+                at = stop
             }
+            used &+= 1
             if at == end {
-                (start, nextLine) = (end, lines)
-                return true
+                (start, nextLine, self.used) = (end, lines, used)
+                return
             }
             let byte = base[at]
-            at += 1
+            at &+= 1
             if byte == delimiter { continue }
-            (start, nextLine) = (at, lines + 1)
-            return true
+            (start, nextLine, self.used) = (at, lines &+ 1, used)
+            return
         }
     }
 
-    /// The offset of the next delimiter or line feed, or the end.
-    private func plainEnd(_ base: UnsafePointer<UInt8>, _ from: Int, _ delimiter: UInt8) -> Int {
-        var at = from
-        while at < end {
-            // 64 bytes of slack follow the data.
-            let mask = ci_equal_mask32(base + at, delimiter) | ci_equal_mask32(base + at, 0x0A)
-            if mask != 0 { return min(at + mask.trailingZeroBitCount, end) }
-            at += 32
-        }
-        return end
+    @inline(__always)
+    private static func ends(_ at: UnsafePointer<UInt8>, _ delimiter: UInt8) -> UInt64 {
+        let low = ci_equal_mask32(at, delimiter) | ci_equal_mask32(at, 0x0A)
+        let high = ci_equal_mask32(at + 32, delimiter) | ci_equal_mask32(at + 32, 0x0A)
+        return UInt64(low) | UInt64(high) &<< 32
     }
 
-    /// Reads a field in quotes; the offset behind it, or nil at the buffer's end.
+    private func grow() {
+        let larger = UnsafeMutablePointer<CSVField>.allocate(capacity: capacity * 2)
+        larger.update(from: fields, count: used)
+        fields.deallocate()
+        (fields, capacity) = (larger, capacity * 2)
+    }
+
+    /// Reads a field in quotes, the `number`th of its record; `behind` is then the offset behind it.
     private func quotedField(
-        _ base: UnsafePointer<UInt8>, _ open: Int, _ lines: inout Int
-    ) throws(TextTableError) -> Int? {
-        let quote = dialect.quote
-        var at = open + 1
-        var doubled = false
-        var newLines = 0
+        _ open: Int, _ number: Int, _ lines: inout Int, _ behind: inout Int
+    ) throws(TextTableError) -> CSVField {
+        let (base, end) = (self.base, self.end)
+        var at = open &+ 1
+        var (isDoubled, newLines) = (false, 0)
         while true {
             guard at < end else {
-                if !isAtEnd { return nil }
                 throw TextTableError(
                     .unterminatedQuote,
-                    "the quote that opens in line \(line), field \(fields.count + 1) of \(source.name) "
-                        + "is never closed",
+                    "the quote that opens in line \(line), field \(number) of \(name) is never closed",
                     hint: "a quote inside of a quoted field is written twice")
             }
-            let byte = base[at]
-            if byte == 0x0A { newLines += 1 }
-            if byte == quote {
-                if at + 1 == end, !isAtEnd { return nil }
-                if at + 1 < end, base[at + 1] == quote {
-                    doubled = true
-                    at += 2
-                    continue
-                }
-                break
+            let quotes = ci_equal_mask32(base + at, quote)
+            let feeds = ci_equal_mask32(base + at, 0x0A)
+            if quotes == 0 {
+                newLines &+= feeds.nonzeroBitCount
+                at &+= 32
+                continue
             }
-            at += 1
+            let ahead = quotes.trailingZeroBitCount
+            newLines &+= (feeds & (UInt32(1) &<< UInt32(ahead) &- 1)).nonzeroBitCount
+            at &+= ahead
+            if at >= end { continue }
+            guard at &+ 1 < end, base[at &+ 1] == quote else { break }
+            isDoubled = true
+            at &+= 2
         }
-        var after = at + 1
-        if after < end, base[after] == 0x0D { after += 1 }
-        guard after == end || base[after] == dialect.delimiter || base[after] == 0x0A else {
+        var after = at &+ 1
+        if after < end, base[after] == 0x0D { after &+= 1 }
+        guard after == end || base[after] == delimiter || base[after] == 0x0A else {
             throw TextTableError(
                 .strayQuote,
-                "line \(line), field \(fields.count + 1) of \(source.name): text follows the closing quote",
+                "line \(line), field \(number) of \(name): text follows the closing quote",
                 hint: "a quote inside of a quoted field is written twice")
         }
-        if after == end, !isAtEnd { return nil }
-        lines += newLines
-        fields.append(
-            CSVField(
-                start: base + open + 1, count: at - open - 1, isQuoted: true, isEscaped: doubled))
-        return after
+        lines &+= newLines
+        behind = after
+        var count = at &- open &- 1
+        if isDoubled { count = unescape(base + open + 1, count) }
+        return CSVField(offset: open &+ 1, count: count, isQuoted: true)
     }
 
     /// Drops the second of each pair of quotes; the new length.
@@ -213,7 +235,7 @@ final class CSVScanner {
         var (from, to) = (0, 0)
         while from < count {
             bytes[to] = bytes[from]
-            from += bytes[from] == dialect.quote ? 2 : 1
+            from += bytes[from] == quote ? 2 : 1
             to += 1
         }
         return to

@@ -21,38 +21,67 @@ package protocol TextTableReader: AnyObject {
     func next(into chunk: Chunk) throws -> Bool
 }
 
+/// Runs a body for each number below `count`, several at once if it can, and returns when all have
+/// returned: threads come from outside, since this module has none.
+package typealias ParallelRun = (_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Void
+
 /// A CSV file with known dialect and types.
 package final class CSVTable: TextTableReader {
     package let columns: [TextColumn]
     package let dialect: CSVDialect
     /// What finding out the types told besides: nil for a table with given ones.
     package private(set) var inference: CSVInference?
-    private let source: any ByteSource
-    private let scanner: CSVScanner
+    private let layout: CSVLayout
+    private let budget: MemoryBudget
+    private let splitter: CSVSplitter
+    private let stretch: CSVStretch
+    private let parser: CSVParser
     private let buffers: [ColumnBuffer]
-    private let heap: Arena
-    private var headerIsRead = false
+    private var headerIsRead: Bool
 
-    /// Opens a file whose columns are known, in the order of the file.
+    /// Opens a file whose columns are known, in the order of the file. `wanted` are the places of those that
+    /// are asked for: values of others are not looked at.
     package init(
-        _ source: any ByteSource, dialect: CSVDialect, columns: [TextColumn], budget: MemoryBudget
+        _ source: any ByteSource, dialect: CSVDialect, columns: [TextColumn],
+        wanted: Set<Int>? = nil, budget: MemoryBudget
     ) throws {
         try source.rewind()
-        self.source = source
         self.dialect = dialect
         self.columns = columns
-        scanner = CSVScanner(source, dialect)
-        buffers = columns.map { ColumnBuffer(type: $0.type) }
-        heap = Arena(budget: budget)
+        self.budget = budget
+        layout = CSVLayout(name: source.name, dialect, columns, wanted: wanted)
+        splitter = CSVSplitter(source, dialect)
+        stretch = CSVStretch(budget: budget)
+        parser = CSVParser(layout, budget: budget)
+        buffers = parser.makeBuffers()
+        headerIsRead = !dialect.hasHeader
+    }
+
+    /// Opens a part of a file: `source` begins with a record that stands on the place's line.
+    package init(
+        _ source: any ByteSource, at place: CSVPlace, dialect: CSVDialect, columns: [TextColumn],
+        wanted: Set<Int>? = nil, budget: MemoryBudget
+    ) throws {
+        try source.rewind()
+        self.dialect = dialect
+        self.columns = columns
+        self.budget = budget
+        layout = CSVLayout(name: source.name, dialect, columns, wanted: wanted)
+        splitter = CSVSplitter(source, dialect, line: place.line)
+        stretch = CSVStretch(budget: budget)
+        parser = CSVParser(layout, budget: budget)
+        buffers = parser.makeBuffers()
+        headerIsRead = !dialect.hasHeader || place.offset > 0
     }
 
     /// Opens a file and finds out its dialect (unless given) and the types of its columns, by reading
-    /// it once to its end.
+    /// it once to its end: on the threads that `run` has, if it is given.
     package convenience init(
-        inferring source: any ByteSource, dialect given: CSVDialect? = nil, budget: MemoryBudget
+        inferring source: any ByteSource, dialect given: CSVDialect? = nil, budget: MemoryBudget,
+        run: ParallelRun? = nil
     ) throws {
         let dialect = try given ?? CSVTable.sniff(source)
-        let (columns, inference) = try CSVTable.infer(source, dialect)
+        let (columns, inference) = try CSVTypeSearch(source, dialect, budget).run(run)
         try self.init(source, dialect: dialect, columns: columns, budget: budget)
         self.inference = inference
     }
@@ -71,54 +100,6 @@ package final class CSVTable: TextTableReader {
             }
         }
         return CSVDialect.sniff(sample)
-    }
-
-    /// Names and types over all rows.
-    private static func infer(
-        _ source: any ByteSource, _ dialect: CSVDialect
-    ) throws -> (columns: [TextColumn], inference: CSVInference) {
-        try source.rewind()
-        let scanner = CSVScanner(source, dialect)
-        guard try scanner.next() else {
-            throw TextTableError(
-                .empty, "the file holds no record: \(source.name)",
-                hint: "a table needs a header line")
-        }
-        let names: [String]
-        var inference = CSVInference()
-        if dialect.hasHeader {
-            let header = scanner.fields.indices.map { scanner.text($0) }
-            names = columnNames(header)
-            inference.repeated = CSVInference.repeated(header, names)
-        } else {
-            names = scanner.fields.indices.map { "column_\($0 + 1)" }
-        }
-        var guesses = [TextTypeGuess?](repeating: nil, count: names.count)
-        inference.wholeDigits = [Int](repeating: 0, count: names.count)
-        let nulls = Set(dialect.nullTexts)
-        var isHeader = dialect.hasHeader
-        repeat {
-            if isHeader {
-                isHeader = false
-                continue
-            }
-            try checkCount(scanner, names.count, source)
-            for (index, field) in scanner.fields.enumerated() where guesses[index] != .text {
-                if field.count == 0, !field.isQuoted { continue }
-                if !nulls.isEmpty, nulls.contains(scanner.text(index)) { continue }
-                let bytes = UnsafeBufferPointer(start: field.start, count: field.count)
-                let guess = TextTypeGuess(of: bytes)
-                if guess.isExactNumber {
-                    inference.wholeDigits[index] = max(
-                        inference.wholeDigits[index], CSVInference.wholeDigits(bytes))
-                }
-                guesses[index] = guesses[index].map { $0.joined(guess) } ?? guess
-            }
-        } while try scanner.next()
-        let columns = zip(names, guesses).map {
-            TextColumn(name: $0, type: TextTypeGuess.type(of: $1))
-        }
-        return (columns, inference)
     }
 
     /// Distinct lower-case names that need no quotes where possible.
@@ -146,66 +127,107 @@ package final class CSVTable: TextTableReader {
         }
     }
 
-    private static func checkCount(
-        _ scanner: CSVScanner, _ expected: Int, _ source: any ByteSource
-    ) throws(TextTableError) {
-        guard scanner.fields.count == expected else {
-            throw TextTableError(
-                .wrongFieldCount,
-                "line \(scanner.line) of \(source.name) has \(scanner.fields.count) fields, "
-                    + "the table has \(expected)",
-                hint: "a field that holds the delimiter must stand in quotes")
-        }
-    }
+    // MARK: Rows
 
     package func next(into chunk: Chunk) throws -> Bool {
-        if !headerIsRead {
-            headerIsRead = true
-            if dialect.hasHeader { _ = try scanner.next() }
+        if try headerIsRead && parser.next(into: chunk, buffers) { return true }
+        while try splitter.next(into: stretch) {
+            parser.scanner.begin(stretch)
+            guard try passHeader(parser.scanner) else { continue }
+            if try parser.next(into: chunk, buffers) { return true }
         }
-        heap.reset()
-        for buffer in buffers { buffer.reset() }
-        var row = 0
-        while row < Chunk.capacity, try scanner.next() {
-            try CSVTable.checkCount(scanner, columns.count, source)
-            for index in columns.indices { try store(index, row) }
-            row += 1
-        }
-        chunk.count = row
-        chunk.selection = nil
-        for index in columns.indices { chunk.columns[index] = buffers[index].vector }
-        return row > 0
+        return false
     }
 
-    private func store(_ index: Int, _ row: Int) throws {
-        let field = scanner.fields[index]
-        if field.count == 0, !field.isQuoted || columns[index].type != .text {
-            buffers[index].setNull(row)
-            return
-        }
-        if !dialect.nullTexts.isEmpty, dialect.nullTexts.contains(scanner.text(index)) {
-            buffers[index].setNull(row)
-            return
-        }
-        let bytes = UnsafeBufferPointer(start: field.start, count: field.count)
-        if case .varchar = columns[index].type { try checkUTF8(bytes, index) }
-        guard try TextValue.store(bytes, into: buffers[index], row: row, heap: heap) else {
-            throw TextTableError(
-                .invalidValue,
-                "line \(scanner.line), column \(columns[index].name) of \(source.name) is not a "
-                    + "\(columns[index].type): \(scanner.text(index).prefix(80))",
-                hint: "give the column another type, or mend the file")
+    /// Reads the header when that is to be done; false when there is none in the scanner's stretch.
+    private func passHeader(_ scanner: CSVScanner) throws -> Bool {
+        if headerIsRead { return true }
+        guard try scanner.next() != nil else { return false }
+        headerIsRead = true
+        return true
+    }
+
+    /// Hands all rows to `body`, several chunks at a time, in order; in place of `next(into:)`. They are made
+    /// on the threads that `run` has, at most `limit` stretches of the file at once, and live until `body` returns.
+    ///
+    /// Throws what is wrong first in the file, after the rows in front of it were handed out.
+    package func read(
+        limit: Int, run: ParallelRun, _ body: ([Chunk]) throws -> Void
+    ) throws {
+        var slots: [CSVSlot] = []
+        for _ in 0..<max(1, limit) { slots.append(CSVSlot(layout, budget)) }
+        var isAtEnd = false
+        while !isAtEnd {
+            let count: Int
+            let failure: (any Error)?
+            (count, failure) = fill(slots, &isAtEnd)
+            let shared = SharedSlots(slots: slots)
+            if count > 0 { run(count) { shared.slots[$0].convert() } }
+            for (index, slot) in slots[0..<count].enumerated() {
+                guard let error = slot.failure else { continue }
+                try body(slots[0...index].flatMap(\.filled))
+                throw error
+            }
+            if count > 0 { try body(slots[0..<count].flatMap(\.filled)) }
+            if let failure { throw failure }
         }
     }
 
-    private func checkUTF8(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) throws(TextTableError)
-    {
-        if bytes.allSatisfy({ $0 < 0x80 }) { return }
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw TextTableError(
-                .invalidUTF8,
-                "line \(scanner.line), column \(columns[index].name) of \(source.name) is not UTF-8",
-                hint: "convert the file, for example with iconv -f LATIN1 -t UTF-8")
-        }
+    /// Fills slots with the next stretches, all of them or until their bytes are as many as all may have.
+    private func fill(
+        _ slots: [CSVSlot], _ isAtEnd: inout Bool
+    ) -> (count: Int, failure: (any Error)?) {
+        var (count, bytes) = (0, 0)
+        do {
+            while count < slots.count, bytes < slots.count * TextLimits.blockBytes {
+                let slot = slots[count]
+                guard try splitter.next(into: slot.stretch) else {
+                    isAtEnd = true
+                    break
+                }
+                slot.parser.scanner.begin(slot.stretch)
+                guard try passHeader(slot.parser.scanner) else { continue }
+                bytes += slot.stretch.count
+                count += 1
+            }
+        } catch { return (count, error) }
+        return (count, nil)
+    }
+
+    /// Safe because each slot is touched by one thread at a time: the one whose number it has while a
+    /// run lasts, and the caller's before and after it.
+    private struct SharedSlots: @unchecked Sendable { let slots: [CSVSlot] }
+}
+
+/// A stretch on its way to chunks, with the memory for them.
+final class CSVSlot {
+    let stretch: CSVStretch
+    let parser: CSVParser
+    private var chunks: [(chunk: Chunk, buffers: [ColumnBuffer])] = []
+    private var filledCount = 0
+    private(set) var failure: (any Error)?
+    private let columnCount: Int
+
+    init(_ layout: CSVLayout, _ budget: MemoryBudget) {
+        stretch = CSVStretch(budget: budget)
+        parser = CSVParser(layout, budget: budget)
+        columnCount = layout.columns.count
+    }
+
+    var filled: [Chunk] { chunks[0..<filledCount].map(\.chunk) }
+
+    /// Converts the records of the stretch, from where its scanner is on.
+    func convert() {
+        (filledCount, failure) = (0, nil)
+        do {
+            while true {
+                if filledCount == chunks.count {
+                    chunks.append((Chunk(columnCount: columnCount), parser.makeBuffers()))
+                }
+                let (chunk, buffers) = chunks[filledCount]
+                guard try parser.next(into: chunk, buffers) else { return }
+                filledCount += 1
+            }
+        } catch { failure = error }
     }
 }

@@ -6,9 +6,14 @@ package enum TextValue {
     /// `true`, `false`, `t`, `f`, `yes`, `no` without case.
     package static func boolean(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool? {
         guard bytes.count <= 5 else { return nil }
-        switch String(decoding: bytes, as: UTF8.self).lowercased() {
-        case "true", "t", "yes": return true
-        case "false", "f", "no": return false
+        // Letters in lower case, the first in the lowest byte; nothing else becomes a letter that way.
+        var word: UInt64 = 0
+        for (place, byte) in bytes.enumerated() {
+            word |= UInt64(byte | 0x20) &<< UInt64(8 * place)
+        }
+        switch word {
+        case 0x6575_7274, 0x74, 0x73_6579: return true
+        case 0x65_736C_6166, 0x66, 0x6F6E: return false
         default: return nil
         }
     }
@@ -161,6 +166,9 @@ package enum TextValue {
 
     /// Whether the unscaled value has at most `precision` digits.
     package static func fits(_ value: Int128, precision: Int) -> Bool {
+        if precision <= 18 {
+            return value.magnitude < UInt128(FastText.powerOfTen(max(precision, 0)))
+        }
         var limit: Int128 = 1
         for _ in 0..<min(precision, 38) { limit *= 10 }
         return value > -limit && value < limit

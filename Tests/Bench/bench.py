@@ -1,6 +1,6 @@
 """Measures beside the peers, in the same run on the same machine and files, and prints ratios.
 
-    bench.py [start] [s3] [catalog] [landing] [demo] [tpch] [tpcds] [scans] [wide] [peers] [large] [clients]
+    bench.py [start] [s3] [catalog] [landing] [csv] [demo] [tpch] [tpcds] [scans] [wide] [peers] [large] [clients]
              [protocol] [iceberg]
              [--scale 1] [--runs 3] [--queries q01,q06]
 
@@ -26,6 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Clients"))
 from appliance import BINARY, ROOT, Appliance, plain_environment  # noqa: E402
 from catalog import bench_catalog  # noqa: E402,F401
+from csv_load import bench_csv  # noqa: E402,F401
 from iceberg import bench_iceberg as deletes  # noqa: E402
 from landing import bench_landing  # noqa: E402,F401
 from protocol import bench_protocol as protocol  # noqa: E402
@@ -34,7 +35,7 @@ from peers import bench_clients as clients_together, bench_large as large, bench
 from tpcds import NUMBERS, in_trinos_words, tpcds_folder  # noqa: E402
 from wide import QUERIES, SCANS, wide_file  # noqa: E402
 
-PARTS = ["start", "s3", "catalog", "landing", "demo", "tpch", "tpcds", "scans", "wide", "peers", "large", "clients",
+PARTS = ["start", "s3", "catalog", "landing", "csv", "demo", "tpch", "tpcds", "scans", "wide", "peers", "large", "clients",
          "protocol", "iceberg"]
 RESULTS = ROOT / "Tests" / "Bench" / "results.md"
 

@@ -77,7 +77,10 @@ final class Bench {
     }
 
     /// The rows as texts, sorted.
-    func rows(_ name: String) throws -> [String] {
+    func rows(_ name: String) throws -> [String] { try unsorted(name).sorted() }
+
+    /// The rows as texts, file by file.
+    func unsorted(_ name: String) throws -> [String] {
         let metadata = try table(name)
         let reader = DataFileReader(store: store, budget: budget)
         var rows: [String] = []
@@ -97,7 +100,7 @@ final class Bench {
                 }
             }
         }
-        return rows.sorted()
+        return rows
     }
 
     func columns(_ name: String) throws -> [String] {

@@ -68,6 +68,9 @@ private func open(_ text: String) throws -> CSVTable {
             // Data and no header: a value above values of its kind, a gap above texts.
             ("x,true\ny,false\nz,true\n", ["column_1", "column_2"]),
             ("ann,,graz\neve,mag,wien\nbob,,linz\n", ["column_1", "column_2", "column_3"]),
+            ("alice,\nbob,5\ncarol,7\n", ["column_1", "column_2"]),
+            ("Ann,,Graz\nBob,77,Wien\nEve,78,Linz\n", ["column_1", "column_2", "column_3"]),
+            ("no,alice\nmaybe,bob\nyes,carol\n", ["column_1", "column_2"]),
             // Data and no header: the same text comes again, or everything is one text.
             ("red,red,blue\nred,blue,red\nblue,red,red\n", ["column_1", "column_2", "column_3"]),
             ("x,x\ny,z\n", ["column_1", "column_2"]),

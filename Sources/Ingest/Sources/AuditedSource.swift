@@ -1,3 +1,4 @@
+import TableFiles
 import Vectors
 
 /// A source whose rows also say which file they came from, in which state, and when.
@@ -47,25 +48,58 @@ final class AuditedSource: RowSource {
         for row in 0..<constants[2].capacity { constants[2].set(row, atMicroseconds) }
     }
 
+    var team: LoadTeam? { base.team }
+
     func read(
         as types: [LogicalType], budget: MemoryBudget, _ body: (Chunk) throws -> Void
     ) throws {
-        let count = base.columns.count
-        for (column, type) in zip(columns, types).dropFirst(count) where column.type != type {
+        try check(types)
+        let output = audited()
+        try base.read(as: own(types), budget: budget) { chunk in
+            take(chunk, into: output)
+            try body(output)
+        }
+    }
+
+    func readTogether(
+        as types: [LogicalType], budget: MemoryBudget, _ body: ([Chunk]) throws -> Void
+    ) throws {
+        try check(types)
+        var outputs: [Chunk] = []
+        try base.readTogether(as: own(types), budget: budget) { chunks in
+            while outputs.count < chunks.count { outputs.append(audited()) }
+            for (chunk, output) in zip(chunks, outputs) { take(chunk, into: output) }
+            try body(Array(outputs[0..<chunks.count]))
+        }
+    }
+
+    private func check(_ types: [LogicalType]) throws(IngestError) {
+        for (column, type) in zip(columns, types).dropFirst(base.columns.count)
+        where column.type != type {
             throw IngestError(
                 .incompatibleType, "column \(column.name) is \(type) in the table",
                 hint: "drop it, or load into another table")
         }
+    }
+
+    /// The types of the columns that are not added here.
+    private func own(_ types: [LogicalType]) -> [LogicalType] {
+        Array(types.prefix(base.columns.count))
+    }
+
+    /// A chunk that has the added columns already.
+    private func audited() -> Chunk {
         let output = Chunk(columnCount: columns.count)
         for (index, buffer) in constants.enumerated() {
-            output.columns[count + index] = buffer.vector
+            output.columns[base.columns.count + index] = buffer.vector
         }
-        try base.read(as: Array(types.prefix(count)), budget: budget) { chunk in
-            for index in 0..<count { output.columns[index] = chunk.columns[index] }
-            output.count = chunk.count
-            output.selection = chunk.selection
-            output.selectedCount = chunk.selectedCount
-            try body(output)
-        }
+        return output
+    }
+
+    private func take(_ chunk: Chunk, into output: Chunk) {
+        for index in base.columns.indices { output.columns[index] = chunk.columns[index] }
+        output.count = chunk.count
+        output.selection = chunk.selection
+        output.selectedCount = chunk.selectedCount
     }
 }

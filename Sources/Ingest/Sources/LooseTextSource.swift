@@ -1,4 +1,5 @@
 import ObjectStorage
+import TableFiles
 import TextTables
 import Vectors
 
@@ -46,7 +47,8 @@ private final class LooseTextSource: RowSource {
         version = reader.description.version
         self.log = log
         let given = isTabbed ? CSVDialect(delimiter: 0x09) : nil
-        let table = try CSVTable(inferring: bytes, dialect: given, budget: budget)
+        let team = LoadTeam()
+        let table = try CSVTable(inferring: bytes, dialect: given, budget: budget, run: team.run)
         dialect = table.dialect
         texts = table.columns.map { TextColumn(name: $0.name, type: .text) }
         var tallies = [LooseTally](repeating: LooseTally(), count: texts.count)

@@ -1,6 +1,7 @@
 import Iceberg
 import ObjectStorage
 import Parquet
+import TableFiles
 import TextTables
 import Vectors
 
@@ -57,8 +58,12 @@ private final class TextSource: RowSource {
     private let dialect: CSVDialect?
     private let textColumns: [TextColumn]
     let remarks: [String]
+    let team: LoadTeam?
 
     init(_ reader: any ObjectReader, _ format: ObjectFormat, budget: MemoryBudget) throws {
+        let team = format == .jsonl ? nil : LoadTeam()
+        defer { team?.rest() }
+        self.team = team
         bytes = try ObjectSource.bytes(reader)
         name = "\(reader.description.location)"
         version = reader.description.version
@@ -71,7 +76,8 @@ private final class TextSource: RowSource {
             digits = []
         } else {
             let given = format == .tsv ? CSVDialect(delimiter: 0x09) : nil
-            let table = try CSVTable(inferring: bytes, dialect: given, budget: budget)
+            let table = try CSVTable(
+                inferring: bytes, dialect: given, budget: budget, run: team?.run)
             textColumns = table.columns
             dialect = table.dialect
             remarks = HeaderRemarks.of(table.inference)
@@ -86,13 +92,35 @@ private final class TextSource: RowSource {
         }
     }
 
-    func read(
-        as types: [LogicalType], budget: MemoryBudget, _ body: (Chunk) throws -> Void
-    ) throws {
-        let wanted = zip(textColumns, types).map { column, type in
+    /// The file's columns as the given types.
+    private func columns(as types: [LogicalType]) -> [TextColumn] {
+        zip(textColumns, types).map { column, type in
             TextColumn(
                 name: column.name, type: column.type == .json && type == .text ? .json : type)
         }
+    }
+
+    /// Stretches of the file that are read at the same time, by thread: two, so that nobody waits long for
+    /// the slowest.
+    private static let stretchesByThread = 2
+
+    func readTogether(
+        as types: [LogicalType], budget: MemoryBudget, _ body: ([Chunk]) throws -> Void
+    ) throws {
+        guard let team, let dialect else {
+            return try read(as: types, budget: budget) { try body([$0]) }
+        }
+        defer { team.rest() }
+        let table = try CSVTable(
+            bytes, dialect: dialect, columns: columns(as: types), budget: budget)
+        try table.read(
+            limit: team.threadCount * Self.stretchesByThread, run: team.run, body)
+    }
+
+    func read(
+        as types: [LogicalType], budget: MemoryBudget, _ body: (Chunk) throws -> Void
+    ) throws {
+        let wanted = columns(as: types)
         let table: any TextTableReader
         if let dialect {
             table = try CSVTable(bytes, dialect: dialect, columns: wanted, budget: budget)

@@ -1,3 +1,4 @@
+import TableFiles
 import TextTables
 import Vectors
 
@@ -27,10 +28,24 @@ protocol RowSource: AnyObject {
 
     /// Hands all rows to `body` in chunks with the columns in order, as the given types.
     func read(as types: [LogicalType], budget: MemoryBudget, _ body: (Chunk) throws -> Void) throws
+
+    /// Threads that may help with the rows; nil: the source has nothing to share between them.
+    var team: LoadTeam? { get }
+
+    /// The same as `read`, some chunks at a time, made with the team's threads where there are any.
+    func readTogether(
+        as types: [LogicalType], budget: MemoryBudget, _ body: ([Chunk]) throws -> Void) throws
 }
 
 extension RowSource {
     var remarks: [String] { [] }
+    var team: LoadTeam? { nil }
+
+    func readTogether(
+        as types: [LogicalType], budget: MemoryBudget, _ body: ([Chunk]) throws -> Void
+    ) throws {
+        try read(as: types, budget: budget) { try body([$0]) }
+    }
 }
 
 /// Remarks on the header of a CSV file.

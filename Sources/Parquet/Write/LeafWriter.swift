@@ -21,7 +21,7 @@ final class LeafWriter {
     let fieldID: Int?
     let type: LogicalType
     let options: WriterOptions
-    private let compressor: Compressor
+    private let compressors: Compressors
     /// What the column's bloom filters should be like; nil: none.
     private let bloom: BloomOptions?
 
@@ -69,14 +69,14 @@ final class LeafWriter {
 
     init(
         _ leaf: ParquetLeaf, _ form: StoredForm, type: LogicalType, fieldID: Int?,
-        options: WriterOptions, compressor: Compressor
+        options: WriterOptions, compressors: Compressors
     ) {
         self.leaf = leaf
         self.form = form
         self.type = type
         self.fieldID = fieldID
         self.options = options
-        self.compressor = compressor
+        self.compressors = compressors
         bloom = form == .boolean ? nil : options.bloomFilters[leaf.path.joined(separator: ".")]
         beginChunk()
     }
@@ -185,7 +185,7 @@ final class LeafWriter {
         let start = finished.count
         let valueCount = pageValues
         uncompressedSize += try LeafWriter.appendPage(
-            body.bytes, options, compressor, to: &finished
+            body.bytes, options, compressors, to: &finished
         ) { writer in
             writer.structure(5) {
                 $0.int32(1, valueCount)
@@ -246,14 +246,16 @@ final class LeafWriter {
 
     /// Compresses a page's bytes and appends it behind its header; returns header and plain size.
     private static func appendPage(
-        _ body: [UInt8], _ options: WriterOptions, _ compressor: Compressor,
+        _ body: [UInt8], _ options: WriterOptions, _ compressors: Compressors,
         to output: inout ByteBuffer,
         kind: PageHeader.Kind = .data, _ specifics: (inout ThriftWriter) -> Void
     ) throws(ParquetError) -> Int {
         var packed = body
         if options.codec != .none {
             do throws(CompressionError) {
-                packed = try compressor.compress(options.codec, level: options.level, body)
+                packed = try compressors.lend { compressor throws(CompressionError) in
+                    try compressor.compress(options.codec, level: options.level, body)
+                }
             } catch {
                 throw ParquetError(
                     code: .unsupported, message: "a page cannot be compressed: \(error.message)",
@@ -274,7 +276,8 @@ final class LeafWriter {
 
     // MARK: - Column chunks
 
-    /// A finished column chunk: its bytes, to be written at `offset`, and what the footer says of it.
+    /// A finished column chunk: its bytes, to be written at the place that it was moved to, and what the
+    /// footer says of it.
     struct Chunk {
         var dictionaryPage: [UInt8]
         var pagesBytes: [UInt8]
@@ -283,10 +286,19 @@ final class LeafWriter {
         var dataOffset: Int
         /// The bloom filter with its header, if there is to be one.
         var bloomFilter: [UInt8]?
+
+        /// Says where in the file a chunk that was at 0 will be written.
+        mutating func move(to offset: Int) {
+            dataOffset += offset
+            metadata.dataPageOffset += offset
+            if let place = metadata.dictionaryPageOffset {
+                metadata.dictionaryPageOffset = place + offset
+            }
+        }
     }
 
-    /// Ends the column chunk that will be written at `offset`.
-    func finishChunk(at offset: Int) throws(ParquetError) -> Chunk {
+    /// Ends the column chunk; it has still to get its place.
+    func finishChunk() throws(ParquetError) -> Chunk {
         try endPage()
         var dictionaryPage = ByteBuffer()
         let used = dictionary ?? spent
@@ -300,7 +312,7 @@ final class LeafWriter {
             body.append(UnsafeRawBufferPointer(start: page.start, count: page.count))
             if wantsHashes { for code in 0..<count { addHash(used.hash(code)) } }
             uncompressedSize += try LeafWriter.appendPage(
-                body.bytes, options, compressor, to: &dictionaryPage, kind: .dictionary
+                body.bytes, options, compressors, to: &dictionaryPage, kind: .dictionary
             ) { writer in
                 writer.structure(7) {
                     $0.int32(1, count)
@@ -317,8 +329,8 @@ final class LeafWriter {
         metadata.valueCount = chunkValues
         metadata.uncompressedSize = uncompressedSize
         metadata.compressedSize = dictionaryPage.count + finished.count
-        metadata.dataPageOffset = offset + dictionaryPage.count
-        if dictionaryPage.count > 0 { metadata.dictionaryPageOffset = offset }
+        metadata.dataPageOffset = dictionaryPage.count
+        if dictionaryPage.count > 0 { metadata.dictionaryPageOffset = 0 }
         metadata.encodings = [.plain, .rle]
         if dictionaryPage.count > 0 { metadata.encodings.append(.rleDictionary) }
         if hasPlainPages && options.usesDeltas && form.isInteger {
@@ -330,7 +342,7 @@ final class LeafWriter {
         totalSize += metadata.compressedSize
         let chunk = Chunk(
             dictionaryPage: dictionaryPage.bytes, pagesBytes: finished.bytes, metadata: metadata,
-            pages: pages, dataOffset: offset + dictionaryPage.count,
+            pages: pages, dataOffset: dictionaryPage.count,
             bloomFilter: bloom.flatMap { BloomBuilder.filter(hashes, $0) })
         spent = nil
         beginChunk()

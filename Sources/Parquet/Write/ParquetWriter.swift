@@ -14,7 +14,7 @@ package final class ParquetWriter {
     private let output: any ObjectWriter
     private let options: WriterOptions
     private let budget: MemoryBudget
-    private let roots: [ShredNode]
+    let roots: [ShredNode]
     private let leaves: [LeafWriter]
     private var metadata = FileMetadata()
     private var offset = 0
@@ -66,44 +66,67 @@ package final class ParquetWriter {
     /// layouts, in any form. Throws `.valueOutOfRange` for a NULL in a required column and for values
     /// that the file's type cannot hold.
     package func append(_ chunk: Chunk) throws(ParquetError) {
+        try check(chunk)
+        var done = 0
+        while done < chunk.activeCount {
+            let count = min(chunk.activeCount - done, roomOfGroup)
+            for (index, root) in roots.enumerated() {
+                try root.write(
+                    chunk.columns[index], chunk.selection.map { UnsafePointer($0) },
+                    done..<(done + count))
+            }
+            done += count
+            try added(count, ParquetWriter.oneByOne)
+        }
+    }
+
+    /// Rows that the row group still takes.
+    var roomOfGroup: Int { options.rowGroupRows - groupRows }
+
+    func check(_ chunk: Chunk) throws(ParquetError) {
         guard chunk.columnCount == roots.count else {
             throw ParquetError(
                 code: .typeMismatch,
                 message: "the chunk has \(chunk.columnCount) columns, the file \(roots.count)")
         }
-        var done = 0
-        while done < chunk.activeCount {
-            let count = min(chunk.activeCount - done, options.rowGroupRows - groupRows)
-            for (index, root) in roots.enumerated() {
-                let vector = chunk.columns[index]
-                guard vector.physical == root.type.physical else {
-                    throw ParquetError(
-                        code: .typeMismatch,
-                        message:
-                            "column \(root.name) of type \(root.type) was given \(vector.physical) values"
-                    )
-                }
-                try root.write(
-                    vector, chunk.selection.map { UnsafePointer($0) }, done..<(done + count))
-            }
-            done += count
-            groupRows += count
-            rowCount += count
-            try account()
-            if groupRows >= options.rowGroupRows || reserved >= options.rowGroupBytes {
-                try endRowGroup()
+        for (index, root) in roots.enumerated() {
+            let physical = chunk.columns[index].physical
+            guard physical == root.type.physical else {
+                throw ParquetError(
+                    code: .typeMismatch,
+                    message:
+                        "column \(root.name) of type \(root.type) was given \(physical) values")
             }
         }
     }
 
+    /// Runs the caller alone.
+    private static func oneByOne(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        for index in 0..<count { body(index) }
+    }
+
+    /// Counts rows that the columns have taken, and ends the row group when it is full.
+    func added(
+        _ count: Int, _ run: (Int, @escaping @Sendable (Int) -> Void) -> Void
+    ) throws(ParquetError) {
+        groupRows += count
+        rowCount += count
+        try account(run)
+        if groupRows >= options.rowGroupRows || reserved >= options.rowGroupBytes {
+            try endRowGroup(run)
+        }
+    }
+
     /// Tells the budget what is held; when it refuses, the row group ends early.
-    private func account() throws(ParquetError) {
+    private func account(
+        _ run: (Int, @escaping @Sendable (Int) -> Void) -> Void
+    ) throws(ParquetError) {
         let held = leaves.reduce(0) { $0 + $1.bufferedBytes }
         if held > reserved {
             if budget.tryReserve(held - reserved) {
                 reserved = held
             } else {
-                try endRowGroup()
+                try endRowGroup(run)
             }
         }
     }
@@ -112,7 +135,7 @@ package final class ParquetWriter {
     package func finish() throws(ParquetError) -> WrittenFile {
         guard !isFinished else { throw .unsupported("the file is finished already") }
         isFinished = true
-        try endRowGroup()
+        try endRowGroup(ParquetWriter.oneByOne)
         for index in indexes {
             if let bytes = index.columnIndex {
                 metadata.rowGroups[index.group].columns[index.column].columnIndex =
@@ -151,14 +174,19 @@ package final class ParquetWriter {
         return written
     }
 
-    private func endRowGroup() throws(ParquetError) {
+    private func endRowGroup(
+        _ run: (Int, @escaping @Sendable (Int) -> Void) -> Void
+    ) throws(ParquetError) {
         guard groupRows > 0 else { return }
+        let end = GroupEnd(leaves)
+        run(leaves.count) { end.finish($0) }
         var group = RowGroupMetadata()
         group.rowCount = groupRows
         group.firstRow = rowCount - groupRows
         var filters: [(column: Int, bytes: [UInt8])] = []
         for (index, leaf) in leaves.enumerated() {
-            let chunk = try leaf.finishChunk(at: offset)
+            var chunk = try end.take(index)
+            chunk.move(to: offset)
             try emit(chunk.dictionaryPage)
             try emit(chunk.pagesBytes)
             group.columns.append(chunk.metadata)

@@ -110,7 +110,7 @@ final class ShredNode {
 /// the names that LogicalTypes.md and Iceberg ask for: `list.element`, `key_value.key`, `.value`.
 struct ShredBuilder {
     let options: WriterOptions
-    let compressor = Compressor()
+    let compressors = Compressors()
     var elements: [SchemaElement] = []
     var leaves: [LeafWriter] = []
 
@@ -191,7 +191,7 @@ struct ShredBuilder {
                 path: path)
             let writer = LeafWriter(
                 leaf, form, type: field.type, fieldID: field.fieldID, options: options,
-                compressor: compressor)
+                compressors: compressors)
             leaves.append(writer)
             return ShredNode(field, .leaf, definition: level, repetition: repetition, leaf: writer)
         }

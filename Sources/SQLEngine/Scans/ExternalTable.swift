@@ -4,6 +4,7 @@ import Parquet
 package import SQLExecution
 package import SQLFunctions
 package import SQLPlanning
+import TableFiles
 import TextTables
 package import Vectors
 
@@ -100,7 +101,9 @@ package final class ExternalTable: ExecutableTable {
                     usable.map { TableColumn(name: $0.name, type: $0.type) }, format
                 )
             case .csv:
-                let table = try CSVTable(inferring: ObjectByteSource(reader), budget: budget)
+                let team = LoadTeam()
+                let table = try CSVTable(
+                    inferring: ObjectByteSource(reader), budget: budget, run: team.run)
                 let found = table.dialect
                 return (
                     table.columns.map { TableColumn(name: $0.name, type: $0.type) },
@@ -212,8 +215,9 @@ package final class ExternalTable: ExecutableTable {
 
     // MARK: Text files
 
+    /// Opens a file; `wanted` are the columns that the query reads.
     private func open(
-        _ file: ExternalFile, _ budget: MemoryBudget
+        _ file: ExternalFile, wanted: Set<Int>, _ budget: MemoryBudget
     ) throws(QueryFault) -> any TextTableReader {
         let location = file.description.location
         let texts = fileColumns.map { TextColumn(name: $0.name, type: $0.type) }
@@ -225,7 +229,7 @@ package final class ExternalTable: ExecutableTable {
                     source,
                     dialect: CSVDialect(
                         delimiter: delimiter, quote: quote, hasHeader: hasHeader,
-                        nullTexts: nullTexts), columns: texts, budget: budget)
+                        nullTexts: nullTexts), columns: texts, wanted: wanted, budget: budget)
             case .jsonLines, .parquet:
                 return try JSONLinesTable(source, columns: texts, budget: budget)
             }
@@ -270,7 +274,7 @@ package final class ExternalTable: ExecutableTable {
         func run(_ morsel: Int, into consumer: any ChunkConsumer) throws(QueryFault) {
             let table = source.table
             let file = source.files[morsel]
-            let reader = try table.open(file, worker.budget)
+            let reader = try table.open(file, wanted: Set(source.request.columns), worker.budget)
             constants = source.request.columns.map { index in
                 index < table.fileColumns.count
                     ? nil
