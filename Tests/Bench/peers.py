@@ -1,6 +1,7 @@
 """Further peers on TPC-H: Polars and DataFusion beside DuckDB; TPC-H by eight clients together; SF10 in little memory."""
 
 import csv
+import functools
 import io
 import math
 import os
@@ -60,8 +61,25 @@ def open_peers(files):
     }
 
 
+@functools.cache
+def cheapest_start(files):
+    times = []
+    for _ in range(7):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([BINARY, "sql", "-c", "SELECT 1", *files], check=True, capture_output=True, env=plain_environment())
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000)
+    return min(times)
+
+
+def start_cpu(files):
+    """CPU milliseconds that our process needs to start and to open the files: the least of seven."""
+    return cheapest_start(tuple(map(str, files)))
+
+
 def ours(sql, files, runs, *flags, timing=True):
     """Best wall and mean CPU time of a run, and what was printed; the error instead when it fails."""
+    start = start_cpu(files)
     script = ROOT / ".cache" / f"bench-{os.getpid()}.sql"
     script.write_text(";\n".join([sql] * runs))
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -75,7 +93,7 @@ def ours(sql, files, runs, *flags, timing=True):
     if done.returncode != 0:
         return done.stderr.strip().split("\n")[0][:120]
     walls = [float(found) for found in re.findall(r"^\(.*?([\d.]+) ms\)$", done.stdout, re.M)]
-    cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 / runs
+    cpu = ((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000 - start) / runs
     return min(walls, default=took), cpu, done.stdout
 
 
@@ -109,7 +127,7 @@ def bench_peers(options, tpch_files, table):
     print(means)
     return (
         f"## TPC-H SF{options.scale} beside more peers\n\nGeometric means of our CPU and wall time to theirs: {means}. "
-        f"Milliseconds of CPU, then of wall time, best of {options.runs}; `fails` where the peer's SQL does not take the "
+        f"Milliseconds of CPU (mean of {options.runs}; ours less the {start_cpu(files):.0f} ms of its start), then of wall time (the best); `fails` where the peer's SQL does not take the "
         f"query.\n\n{table(['query', 'ours', *peers, 'ratios to the best'], rows)}\n"
     )
 
@@ -187,6 +205,8 @@ def bench_clients(options, table):
     results = []
     with tempfile.TemporaryDirectory() as folder, Appliance(Path(folder) / "data") as server:
         variables = server.variables()
+        # What the environment names would go before the certificate given below.
+        os.environ["REQUESTS_CA_BUNDLE"] = variables["LAKEHOUSE_CA"]
 
         def connect():
             return trino.dbapi.connect(

@@ -473,6 +473,11 @@ def test_policies_hold_for_answers_and_for_words(tmp_path):
         status, answer = shop.ask("revenue in South", token=token)
         assert status == 422 and answer["words"] == ["South"]
         assert shop.ask("revenue in South")[0] == 200
+        # What another policy hides is unknown from then on, without a commit; what it shows is known.
+        shop.sql("create or replace row filter north on lakehouse.shop.stores for group viewers as (region = 'South')")
+        assert shop.ask("revenue in South", token=token)[0] == 200
+        status, answer = shop.ask("revenue in North", token=token)
+        assert status == 422 and answer["words"] == ["North"]
     finally:
         shop.server.stop()
 
@@ -508,7 +513,8 @@ def test_an_endpoint_may_only_fill_the_frame(tmp_path):
         assert shop.ask("revenue by region")[1]["readBy"] == "grammar" and not Chat.seen
         Chat.content = json.dumps({"metrics": ["revenue"], "by": ["region"]})
         status, answer = shop.ask("pray tell the takings of every corner of the realm")
-        assert status == 200 and answer["readBy"] == "endpoint" and answer["notes"]
+        assert status == 200 and answer["readBy"] == "endpoint"
+        assert any('"realm"' in note and "endpoint" in note for note in answer["notes"])
         path, bearer, body = Chat.seen[0]
         assert path == "/v1/chat/completions" and bearer == "Bearer sesame"
         assert body["response_format"]["type"] == "json_schema"
@@ -516,11 +522,16 @@ def test_an_endpoint_may_only_fill_the_frame(tmp_path):
         for content in ['{"metrics": ["secrets"]}', '{"metrics": ["revenue"], "sql": "drop"}', "SELECT 1", '{"metrics": []}']:
             Chat.content = content
             status, answer = shop.ask("pray tell the takings")
-            assert status == 400 and answer["error"]["code"] == "metrics.invalid_frame", content
+            # What the grammar knows of the question is said all the same.
+            assert status == 422 and answer["code"] == "ask.unexplained_words", content
+            assert "pray" in answer["words"] and any("endpoint did not help" in hint for hint in answer["suggestions"])
         Chat.content = '{"refused": true}'
         assert shop.ask("pray tell the takings")[1]["code"] == "ask.unexplained_words"
         Chat.seen.clear()
-        assert shop.ask("drop the table")[0] == 422 and not Chat.seen
+        for order in ("drop the table", "revenue that nobody should see, drop it", "revenue by region and then delete the rest"):
+            status, answer = shop.ask(order)
+            assert status == 422 and answer["code"] == "ask.not_a_question", answer
+        assert not Chat.seen
     finally:
         shop.server.stop()
         chat.shutdown()

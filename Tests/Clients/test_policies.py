@@ -291,6 +291,78 @@ def test_a_view_of_somebody_who_sees_all_shows_no_more(world):
     assert world["vic"].rows(f"SELECT DISTINCT pan, holder FROM {view}") == [["****6", "hidden"]]
 
 
+@pytest.mark.parametrize("refreshed", ["before the policies", "after the policies"])
+def test_what_a_materialized_view_stores_is_governed_as_its_tables(world, appliance, refreshed):
+    boss, ana, vic = world["boss"], world["ana"], world["vic"]
+    schema = f"pol_{uuid.uuid4().hex[:8]}"
+    table, view = f"lakehouse.{schema}.cards", f"lakehouse.{schema}.stored"
+    outer = f"lakehouse.{schema}.over_it"
+    boss.rows(f"CREATE SCHEMA lakehouse.{schema}")
+    boss.rows(f"CREATE TABLE {table} AS SELECT * FROM {world['table']}")
+
+    def govern():
+        boss.rows(f"CREATE MASK {schema}_pan ON {table}.pan FOR GROUP analysts AS ('****')")
+        boss.rows(f"CREATE MASK {schema}_holder ON {table}.holder FOR GROUP analysts AS ('hidden')")
+        boss.rows(f"CREATE ROW FILTER {schema}_west ON {table} FOR GROUP viewers AS (region = 'Westmark')")
+
+    if refreshed == "after the policies":
+        govern()
+    # Under other names than the columns that the masks are on; and one view over the other.
+    boss.rows(f"CREATE MATERIALIZED VIEW {view} AS SELECT pan AS number, holder AS who, region, memo FROM {table}")
+    boss.rows(f"REFRESH MATERIALIZED VIEW {view}")
+    boss.rows(f"CREATE MATERIALIZED VIEW {outer} AS SELECT number || who AS all_of_it, region, memo FROM {view}")
+    boss.rows(f"REFRESH MATERIALIZED VIEW {outer}")
+    storages = [
+        row[0] for row in boss.rows(
+            "SELECT storage_table FROM system.metadata.materialized_views "
+            f"WHERE schema_name = '{schema}' ORDER BY name"
+        )
+    ]
+    assert len(storages) == 2
+    places = [
+        boss.rows(f'SELECT "$path" FROM lakehouse.{schema}.{name} LIMIT 1')[0][0].removeprefix("s3://").split("/", 1)
+        for name in storages
+    ]
+    if refreshed == "before the policies":
+        govern()
+    for who in (ana, vic):
+        who.seen.clear()
+        for name, (bucket, key) in zip(storages, places):
+            for sql in (
+                f"SELECT * FROM lakehouse.{schema}.{name}", f'SELECT * FROM lakehouse.{schema}."{name}$files"',
+                f'SELECT * FROM lakehouse.{schema}."{name}$partitions"', f"SHOW STATS FOR lakehouse.{schema}.{name}",
+                f"CREATE TABLE lakehouse.{schema}.copy AS SELECT * FROM lakehouse.{schema}.{name}",
+                f"SELECT * FROM lakehouse.{schema}.{name} FOR TIMESTAMP AS OF current_timestamp",
+            ):
+                answer = who.console(sql)
+                assert answer.status_code == 403, (sql, answer.text)
+            path = f"namespaces/{schema}/tables/{name}"
+            assert who.catalog(path).status_code == 403
+            assert who.catalog(path + "/credentials").status_code == 403
+            refused(who.s3.get_object, Bucket=bucket, Key=key)
+        assert_clean(who, hidden_from("vic" if who is vic else "ana"))
+    # The views themselves are read, each with their reader's policies.
+    assert ana.rows(f"SELECT DISTINCT number, who FROM {view}") == [["****", "hidden"]]
+    assert ana.rows(f"SELECT DISTINCT all_of_it FROM {outer}") == [["****hidden"]]
+    assert vic.rows(f"SELECT DISTINCT region FROM {outer}") == [["Westmark"]]
+    assert len(boss.rows(f"SELECT * FROM lakehouse.{schema}.{storages[0]}")) == 4
+    assert_clean(ana, hidden_from("ana"))
+    assert_clean(vic, hidden_from("vic"))
+
+
+def test_counts_of_values_are_for_those_who_see_them_all(world):
+    boss, table = world["boss"], world["table"]
+    boss.rows(f"ANALYZE {table}")
+    properties = table.replace(".cards", '."cards$properties"')
+    told = dict(boss.rows(f"SELECT key, value FROM {properties}"))["lakehouse.distinct-counts"]
+    for who in ("ana", "vic"):
+        assert "lakehouse.distinct-counts" not in dict(world[who].rows(f"SELECT key, value FROM {properties}"))
+        answer = world[who].console(f"ANALYZE {table}")
+        assert answer.status_code == 403, answer.text
+    # What somebody counted who sees only masks does not stand for the table.
+    assert dict(boss.rows(f"SELECT key, value FROM {properties}"))["lakehouse.distinct-counts"] == told
+
+
 def test_the_catalog_hands_nothing_to_those_it_masks(world):
     path = f"namespaces/{world['schema']}/tables/cards"
     for who in ("ana", "vic"):

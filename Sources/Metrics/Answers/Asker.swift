@@ -102,9 +102,17 @@ package final class Asker: QuestionAnswering {
             return .refused(
                 question: request.question, Refusal(.noModel, "there is no metric model"))
         }
-        if let filler, refusal.code == .unexplained || refusal.code == .cannotCombine,
-            let filled = try fill(request, one, filler)
-        {
+        guard let filler, refusal.code == .unexplained || refusal.code == .cannotCombine else {
+            return .refused(question: request.question, refusal)
+        }
+        let filled: Reading?
+        do throws(MetricError) { filled = try fill(request, one, filler, refusal) } catch {
+            // What the grammar says of the question is worth more than that nobody helped.
+            var refusal = refusal
+            refusal.suggestions.append("the configured endpoint did not help: \(error.message)")
+            return .refused(question: request.question, refusal)
+        }
+        if let filled {
             return try answer(context, request, one, filled, "endpoint", moment)
         }
         return .refused(question: request.question, refusal)
@@ -116,7 +124,7 @@ package final class Asker: QuestionAnswering {
 
     /// A frame from the endpoint: checked as every frame is, and said back in our words.
     private func fill(
-        _ request: AskRequest, _ one: Active, _ filler: any FrameFiller
+        _ request: AskRequest, _ one: Active, _ filler: any FrameFiller, _ refusal: Refusal
     ) throws(MetricError) -> Reading? {
         guard
             let frame = try filler.frame(
@@ -124,7 +132,10 @@ package final class Asker: QuestionAnswering {
                 previous: request.previous)
         else { return nil }
         var reading = try reading(frame, one)
-        reading.notes.append("the frame was filled by the configured endpoint; check the reading")
+        let words = refusal.words.map { "\"\($0)\"" }.joined(separator: ", ")
+        let unexplained = words.isEmpty ? refusal.message : "nothing here explains \(words)"
+        reading.notes.append(
+            "\(unexplained): the frame was filled by the configured endpoint; check the reading")
         return reading
     }
 

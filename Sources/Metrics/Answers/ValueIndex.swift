@@ -6,7 +6,8 @@ import Synchronization
 /// The distinct values of low-cardinality dimensions, as each asker may see them.
 ///
 /// Built by queries that run as the asker, so that a row filter hides words too. An entry holds for
-/// one snapshot, one policy and one principal; a commit makes a new one.
+/// one snapshot and one principal whom no policy limits; a commit makes a new one. What a policy lets
+/// through may change without a commit (another policy, a table that it asks): that is asked each time.
 final class ValueIndex: Sendable {
     /// A dimension with more values has no words; its values are given in quotes.
     static let valueLimit = 1_000
@@ -54,7 +55,8 @@ final class ValueIndex: Sendable {
         let key = Key(
             table: table.source, expression: dimension.expression, snapshotID: state.snapshotID,
             policy: state.policy, principal: context.principal.id)
-        if state.snapshotID != nil, let known = entries.withLock({ $0[key] }) { return known }
+        let isKept = state.snapshotID != nil && state.policy.isEmpty
+        if isKept, let known = entries.withLock({ $0[key] }) { return known }
         let version = state.snapshotID.map { " FOR VERSION AS OF \($0)" } ?? ""
         let answer = try warehouse.rows(
             context,
@@ -68,6 +70,7 @@ final class ValueIndex: Sendable {
             if case .string(let text)? = row.first { text } else { nil }
         }
         let values = texts.count > ValueIndex.valueLimit ? nil : texts.sorted()
+        guard isKept else { return values }
         entries.withLock { entries in
             if entries.count >= ValueIndex.entryLimit { entries.removeAll() }
             entries[key] = .some(values)
@@ -84,7 +87,8 @@ final class ValueIndex: Sendable {
         let key = Key(
             table: table.source, expression: column, snapshotID: state.snapshotID,
             policy: state.policy, principal: context.principal.id)
-        let known = state.snapshotID == nil ? nil : spans.withLock { $0[key] }
+        let isKept = state.snapshotID != nil && state.policy.isEmpty
+        let known = isKept ? spans.withLock { $0[key] } : nil
         let texts: [String]
         if let known {
             texts = known
@@ -101,9 +105,11 @@ final class ValueIndex: Sendable {
             texts = (answer.rows.first ?? []).compactMap { value -> String? in
                 if case .string(let text) = value { text } else { nil }
             }
-            spans.withLock { spans in
-                if spans.count >= ValueIndex.entryLimit { spans.removeAll() }
-                spans[key] = texts
+            if isKept {
+                spans.withLock { spans in
+                    if spans.count >= ValueIndex.entryLimit { spans.removeAll() }
+                    spans[key] = texts
+                }
             }
         }
         let times = texts.compactMap { CivilParse.timestamp($0)?.microseconds }

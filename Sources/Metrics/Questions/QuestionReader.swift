@@ -238,6 +238,10 @@ enum NotAQuestion {
         "please", "can", "could", "would", "you", "will", "now", "just", "then", "and", "go",
         "ahead", "i", "want", "to", "let", "us", "kindly",
     ]
+    /// Verbs that ask for a change wherever a part of the sentence begins with one.
+    private static let changes: Set<String> = [
+        "drop", "delete", "truncate", "destroy", "erase", "wipe", "purge", "overwrite", "revoke",
+    ]
     private static let clauses: Set<String> = ["from", "into", "where", "set", "values", "join"]
 
     /// Why the text is not answered; nil for what may be a question.
@@ -252,6 +256,11 @@ enum NotAQuestion {
                 .notAQuestion, "that is not a question, and asking changes nothing: \(verb)",
                 words: [verb], suggestions: ["ask about a metric"])
         }
+        if let verb = laterOrder(text) {
+            return Refusal(
+                .notAQuestion, "asking changes nothing: \(verb)", words: [verb],
+                suggestions: ["ask about a metric, and nothing else"])
+        }
         let isSQL =
             words.first == "explain"
             || (words.contains("select") && words.contains { clauses.contains($0) })
@@ -260,6 +269,20 @@ enum NotAQuestion {
             return Refusal(
                 .notAQuestion, "that is SQL, not a question",
                 suggestions: ["run SQL with `lakehouse sql`, or in the console's editor"])
+        }
+        return nil
+    }
+
+    /// The verb of an order that stands behind a question: "… by region, and then drop the table".
+    private static func laterOrder(_ text: String) -> String? {
+        for part in text.split(whereSeparator: { ",.:!?\n".contains($0) }) {
+            var begins = true
+            for token in Tokenizer.tokens(String(part)) where token.kind == .word {
+                if begins, changes.contains(token.lower) { return token.lower }
+                begins =
+                    token.lower == "and" || token.lower == "then"
+                    || begins && courtesies.contains(token.lower)
+            }
         }
         return nil
     }

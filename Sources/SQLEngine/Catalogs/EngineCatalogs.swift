@@ -196,6 +196,7 @@ final class EngineCatalogs: CatalogView {
     ) throws -> ResolvedRelation {
         let at = reference(name.catalog)
         let (loaded, pin) = try catalog.pinnedTable(context, at, name.identifier)
+        try MaterializedViewStorage.require(name, loaded, context)
         var reading = reading
         reading.pin = pin
         let metadata = loaded.metadata
@@ -257,6 +258,7 @@ final class EngineCatalogs: CatalogView {
             let (loaded, pin) = try catalog.pinnedTable(
                 context, reference(name.catalog), base.identifier)
             defer { withExtendedLifetime(pin) {} }
+            try MaterializedViewStorage.require(base, loaded, context)
             let reading = reading.guarded(
                 context, own: loaded.key(in: reference(name.catalog)),
                 catalog.fileRule(context, loaded.identifier, loaded.metadata))

@@ -62,7 +62,12 @@ extension EngineCatalogs {
             return .table(table, .everything)
         }
         switch kind {
-        case "history", "refs", "properties": return .table(table, .everything)
+        case "history", "refs": return .table(table, .everything)
+        case "properties":
+            // How many values a column has in all tells of the hidden ones.
+            var decision = Decision.everything
+            decision.rowFilter = "key <> '\(DistinctCounts.property)'"
+            return .table(table, decision)
         case "snapshots":
             var decision = Decision.everything
             decision.columnMasks = [

@@ -56,16 +56,24 @@ struct MaterializedViews {
             throw QueryFault(.invalidView, "the definition is no query: \(view.name)")
         }
         let found = notes.definitionNotes
-        let sources = found.tables.map { table in
-            RefreshState.Source(
-                name: table.name, uuid: table.metadata.tableUUID,
-                snapshotID: table.snapshot?.snapshotID, schemaID: table.schema.schemaID)
+        var sources: Set<RefreshState.Source> = []
+        for table in found.tables {
+            sources.insert(
+                RefreshState.Source(
+                    name: table.name, uuid: table.metadata.tableUUID,
+                    snapshotID: table.snapshot?.snapshotID, schemaID: table.schema.schemaID))
+            // Rows of another materialized view are rows of that one's tables.
+            if MaterializedViewStorage.isStorage(table.name.table),
+                let inner = RefreshState(table.snapshot)
+            {
+                sources.formUnion(inner.sources)
+            }
         }
         let said = [view.sql, view.catalog ?? "", view.schema ?? ""] + found.views.sorted()
         let digest = xxHash64(Array(said.joined(separator: "\u{1F}").utf8))
         return Present(
             state: RefreshState(
-                sources: Set(sources), definitionDigest: String(digest, radix: 16),
+                sources: sources, definitionDigest: String(digest, radix: 16),
                 hasUnknown: found.hasUnknown,
                 refreshedMilliseconds: session.startMicroseconds / 1000),
             tables: found.tables, isRestricted: found.isRestricted, query: query,

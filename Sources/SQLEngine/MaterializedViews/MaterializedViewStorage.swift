@@ -1,8 +1,10 @@
+import Authority
 import Iceberg
 import JSON
 import Platform
 import SQLFunctions
 import SQLPlanning
+import TableCatalog
 
 /// How materialized views are kept.
 ///
@@ -17,9 +19,9 @@ enum MaterializedViewStorage {
     static let graceProperty = "materialized-view.grace-period-ms"
     static let staleProperty = "materialized-view.when-stale"
     /// Of the storage table: the view's id.
-    static let viewProperty = "materialized-view.view-uuid"
+    static let viewProperty = StoredSources.viewProperty
     /// In the summary of a refresh's snapshot.
-    static let stateKey = "refresh-state"
+    static let stateKey = StoredSources.stateKey
 
     private static let prefix = "st_"
 
@@ -48,6 +50,41 @@ enum MaterializedViewStorage {
             viewUUID: metadata.uuid,
             graceMilliseconds: properties[graceProperty].flatMap { Int64($0) },
             failsWhenStale: properties[staleProperty] == "FAIL")
+    }
+
+    /// Refuses the storage itself to those who see only a part of a table whose rows it holds. They read
+    /// the view, which then reads its definition with their policies.
+    static func require(
+        _ name: TableName, _ loaded: LoadedTable, _ context: RequestContext
+    ) throws(QueryFault) {
+        guard isStorage(name.table), context.principal.kind != .system, !loaded.isUnrestricted
+        else { return }
+        throw QueryFault(
+            .permissionDenied,
+            "Access Denied: Cannot select from table \(name): it stores a materialized view over "
+                + "tables of which you see only a part",
+            hint: "read the view: \(loaded.decision.restriction)")
+    }
+}
+
+extension EngineCatalogs {
+    /// Takes note for policies of where materialized views keep their rows: a new policy holds for files
+    /// that were written before it was made.
+    func coverStorages(_ context: RequestContext) {
+        guard let catalog else { return }
+        var own = context
+        own.principal = .system
+        own.viewer = nil
+        for name in catalogNames(own) where isWarehouse(own, name) {
+            let at = reference(name)
+            for schema in (try? schemaNames(own, name)) ?? [] {
+                let levels = schema.split(separator: ".").map(String.init)
+                let tables = (try? catalog.listTables(own, at, levels).elements) ?? []
+                for table in tables where MaterializedViewStorage.isStorage(table.name) {
+                    _ = try? catalog.loadTable(own, at, table)
+                }
+            }
+        }
     }
 }
 

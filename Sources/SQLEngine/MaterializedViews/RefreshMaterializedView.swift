@@ -112,6 +112,24 @@ extension StatementRun {
         }
     }
 
+    /// The places of the storage are those of the tables whose rows it holds, before one is written.
+    private func cover(
+        _ storage: IcebergTable, _ state: RefreshState, _ catalog: Catalog
+    ) throws(QueryFault) {
+        do {
+            for source in state.sources {
+                let warehouse = CatalogReference(parsing: source.name.catalog).warehouse
+                try catalog.governance?.cover(
+                    tenant: context.tenant,
+                    TableKey(
+                        uuid: source.uuid,
+                        path: [warehouse] + source.name.identifier.namespace
+                            + [source.name.identifier.name]),
+                    places: [storage.metadata.location])
+            }
+        } catch { throw Self.fault(error, about: "\(storage.name)") }
+    }
+
     /// Writes the rows and puts them in the place of what there was, or beside it.
     private func refresh(
         _ storage: IcebergTable, _ query: BoundQuery, _ operation: SnapshotOperation,
@@ -121,6 +139,7 @@ extension StatementRun {
         let (plan, ids) = try stored(query, storage.schema)
         noteLineage(plan, ids, of: storage.schema.fields, writing: storage.name)
         let writer = try rowWriter(storage.metadata, storage.schema, of: storage.name)
+        try cover(storage, state, found.catalog)
         return try writing([writer]) { () throws(QueryFault) in
             try self.execute(
                 self.sorted(plan, ids, storage.metadata, storage.name), columns: ids

@@ -18,6 +18,7 @@ extension StatementRun {
             throw QueryFault(.tableNotFound, "Table '\(tableName)' does not exist", span: name.span)
         }
         try require(.tableInsert, on: tableName)
+        try requireWholeTable(tableName, name)
         let wanted = try analyzedColumns(properties, of: tableName)
         var fields: [NestedField] = []
         for (index, field) in table.fields.enumerated() {
@@ -32,7 +33,6 @@ extension StatementRun {
                 .invalidAnalyzeProperty, "Invalid columns specified for analysis: [\(column)]",
                 hint: suggestion(column, table.fields.map(\.name)), span: name.span)
         }
-        // As a statement of the caller's: a policy on the table applies, and then nothing is kept.
         let counts = fields.map { "approx_distinct(\(SQLFormatter.quoted(name: $0.name)))" }
         let text =
             "SELECT " + (["count(*)"] + counts).joined(separator: ", ") + " FROM "
@@ -62,6 +62,20 @@ extension StatementRun {
             return [.setProperties([DistinctCounts.property: known.text])]
         }
         return .done(updateType: "ANALYZE", count: numbers[0])
+    }
+
+    /// Refuses those who see only a part of the table: what they count would be taken for the whole.
+    private func requireWholeTable(
+        _ tableName: TableName, _ name: QualifiedName
+    ) throws(QueryFault) {
+        guard
+            case .table(_, let decision) = try catalogs.resolve(
+                context, tableName, version: .current, span: name.span), decision.isRestricted
+        else { return }
+        throw QueryFault(
+            .permissionDenied,
+            "Access Denied: Cannot analyze table \(tableName): you see only a part of it",
+            hint: decision.restriction, span: name.span)
     }
 
     /// The names of `WITH (columns = ARRAY['a', 'b'])`; nil for all columns.
