@@ -343,7 +343,8 @@ final class BankingFraud {
             "SELECT region, count(*), count(DISTINCT \"$path\") FROM \(BankingFraud.table) "
                 + "GROUP BY region ORDER BY region")
         for row in regions.map({ $0.map(DemoClient.text) }) {
-            show.result("\(row[0])  \(Grouping.thousands(row[1])) rows in \(row[2]) files")
+            let files = row[2] == "1" ? "1 file" : "\(row[2]) files"
+            show.result("\(row[0])  \(Grouping.thousands(row[1])) rows in \(files)")
         }
         show.result("snapshot \(try snapshotID(client))")
         if show.breaks("replicate.rows") {
