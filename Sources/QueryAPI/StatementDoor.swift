@@ -103,17 +103,16 @@ package final class StatementDoor: Sendable {
         case .failure(let refusal): return refusal.response
         case .success(let principal): caller = principal
         }
-        let session: QuerySession
+        var session: QuerySession
         do { session = try RequestSession.read(request.fields) } catch {
             return plain(400, error.message)
         }
         var context = RequestContext(principal: caller, requestID: request.requestID, door: .sql)
+        // Who signed in decides, whomever the session acts as.
+        let own = context
+        session.mayActAs = { [self] name in actor(name, for: own) != nil }
         if let name = RequestSession.value(request.fields, "User"), name != caller.name {
-            let resource = Resource(kind: .identity, path: [name])
-            guard let other = authenticator.principal(named: name),
-                authorizer.decide(context, .impersonate, resource).isAllowed
-            else {
-                authorizer.settleDenials()
+            guard let other = actor(name, for: own) else {
                 return plain(
                     403, "Access Denied: User \(caller.name) cannot impersonate user \(name)")
             }
@@ -150,6 +149,19 @@ package final class StatementDoor: Sendable {
         return entry.served.withLock { served in
             answer(entry, token: 0, patience: StatementDoor.firstPatience, request, &served)
         }
+    }
+
+    /// The user of that name, where the caller is or may act as that user.
+    private func actor(_ name: String, for caller: RequestContext) -> Principal? {
+        if name == caller.principal.name { return caller.principal }
+        let resource = Resource(kind: .identity, path: [name])
+        guard let other = authenticator.principal(named: name),
+            authorizer.decide(caller, .impersonate, resource).isAllowed
+        else {
+            authorizer.settleDenials()
+            return nil
+        }
+        return other
     }
 
     // MARK: Handing out pages
@@ -238,6 +250,8 @@ package final class StatementDoor: Sendable {
         for (catalog, role) in changes.roles.sorted(by: { $0.key < $1.key }) {
             set("Set-Role", "\(catalog)=\(encoded(role))")
         }
+        if let user = changes.authorizationUser { set("Set-Authorization-User", user) }
+        if changes.resetsAuthorization { set("Reset-Authorization-User", "true") }
         if let id = changes.startedTransactionID { set("Started-Transaction-Id", id) }
         if changes.clearsTransaction { set("Clear-Transaction-Id", "true") }
     }

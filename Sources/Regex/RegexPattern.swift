@@ -22,11 +22,12 @@ package final class RegexPattern: Sendable {
         }
         var options = UInt32(PCRE2_UTF) | UInt32(PCRE2_NEVER_BACKSLASH_C)
         if ignoresCase { options |= UInt32(PCRE2_CASELESS) }
-        let compiled = try RegexPattern.compile(text, options)
+        let own = RegexBlocks.expanded(text)
+        let compiled = try RegexPattern.compile(own, options)
         // Where the system forbids code at run time this fails, and the interpreter matches.
         pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE))
         do {
-            watchedCode = try RegexPattern.compile(text, options | UInt32(PCRE2_AUTO_CALLOUT))
+            watchedCode = try RegexPattern.compile(own, options | UInt32(PCRE2_AUTO_CALLOUT))
         } catch {
             pcre2_code_free_8(compiled)
             throw error

@@ -63,8 +63,12 @@ package final class EvaluationContext {
     /// State of `randomBits`; each context of a query has a stream of its own.
     private var randomState: UInt64
 
-    package init(session: SessionValues) {
+    /// Whether somebody asked the query to stop: for what may run long within one chunk.
+    package let isStopped: () -> Bool
+
+    package init(session: SessionValues, isStopped: @escaping () -> Bool = { false }) {
         self.session = session
+        self.isStopped = isStopped
         randomState = session.randomSeed &+ session.randomStreams.next() &* 0xD1B5_4A32_D192_ED03
     }
 
@@ -80,6 +84,13 @@ package final class EvaluationContext {
     /// Records a failure unless there is one already.
     package func fail(_ fault: @autoclosure () -> QueryFault) {
         if self.fault == nil { self.fault = fault() }
+    }
+
+    /// Whether to leave early, which is then recorded as a failure.
+    package func leavesEarly() -> Bool {
+        guard isStopped() else { return false }
+        fail(QueryFault(.userCanceled, "Query was canceled"))
+        return true
     }
 
     /// Takes the recorded failure away: for TRY and TRY_CAST, which turn it into NULL.

@@ -62,6 +62,16 @@ struct RightsStatementTests {
         return (bench, rights)
     }
 
+    @Test func `a right on what cannot be seen any more is taken back`() throws {
+        let (bench, rights) = try bench()
+        try bench.ok("DENY SELECT ON t TO USER ana")
+        try bench.ok("DROP TABLE t")
+        #expect(try bench.run("DENY INSERT ON t TO USER ana").code == "TABLE_NOT_FOUND")
+        try bench.ok("REVOKE SELECT ON t FROM USER ana")
+        #expect(rights.state.withLock { $0.grants }.isEmpty)
+        #expect(try bench.run("REVOKE SELECT ON t FROM USER ana").code == "TABLE_NOT_FOUND")
+    }
+
     @Test func `roles come, are given and go`() throws {
         let (bench, rights) = try bench()
         #expect(try bench.ok("CREATE ROLE risk").updateType == "CREATE ROLE")

@@ -36,6 +36,20 @@ struct RoutineStatementTests {
         #expect(try bench.run("SELECT a(1)").code == "NOT_SUPPORTED")
     }
 
+    @Test func `the functions of a schema are listed`() throws {
+        let bench = try EngineBench()
+        try bench.ok("CREATE FUNCTION half(x double) RETURNS double COMMENT 'A half.' RETURN x / 2")
+        try bench.ok("CREATE FUNCTION twice(a bigint, b integer) RETURNS bigint RETURN a * 2 + b")
+        #expect(
+            try bench.rows("SHOW FUNCTIONS FROM silver.sales") == [
+                "half|double|double|scalar|true|A half.",
+                "twice|bigint|bigint, integer|scalar|true|",
+            ])
+        #expect(try bench.rows("SHOW FUNCTIONS FROM sales LIKE 'tw%'").count == 1)
+        #expect(try bench.rows("SHOW FUNCTIONS FROM system.builtin LIKE 'cardinality'").count > 0)
+        #expect(try bench.run("SHOW FUNCTIONS FROM silver.none").code == "SCHEMA_NOT_FOUND")
+    }
+
     @Test func `a schema is renamed with what is in it`() throws {
         let bench = try EngineBench()
         try bench.ok("CREATE TABLE t (a bigint)")

@@ -30,6 +30,41 @@ struct SessionStatementTests {
         #expect(try bench.run("SET TIME ZONE 'Europe/Vienn'").code == "INVALID_ARGUMENTS")
     }
 
+    @Test func `another user is taken on where the caller may`() throws {
+        let bench = try EngineBench()
+        let set = "SET SESSION AUTHORIZATION 'ana'"
+        #expect(try bench.run(set).code == "NOT_SUPPORTED")
+        bench.session.mayActAs = { $0 == "ana" }
+        let taken = try bench.ok(set)
+        #expect(taken.updateType == "SET SESSION AUTHORIZATION")
+        #expect(taken.changes.authorizationUser == "ana")
+        #expect(try bench.ok("SET SESSION AUTHORIZATION ana").changes.authorizationUser == "ana")
+        let denied = try bench.run("SET SESSION AUTHORIZATION bo")
+        #expect(denied.code == "PERMISSION_DENIED")
+        #expect(denied.message.contains("cannot impersonate user bo"))
+        let reset = try bench.ok("RESET SESSION AUTHORIZATION")
+        #expect(reset.updateType == "RESET SESSION AUTHORIZATION")
+        #expect(reset.changes.resetsAuthorization)
+        bench.session.transactionID = try bench.ok("START TRANSACTION").changes.startedTransactionID
+        #expect(bench.session.transactionID != nil)
+        #expect(try bench.run(set).code == "NOT_SUPPORTED")
+    }
+
+    @Test func `queries and tasks say how they ended`() throws {
+        let bench = try EngineBench()
+        _ = try bench.run("SELECT no_such_column")
+        #expect(
+            try bench.rows(
+                "SELECT error_type, error_code FROM system.runtime.queries "
+                    + "WHERE query = 'SELECT no_such_column'")
+                == ["USER_ERROR|COLUMN_NOT_FOUND"])
+        #expect(
+            try bench.rows(
+                "SELECT count(*) = count(DISTINCT t.task_id), count_if(t.state = 'FAILED') "
+                    + "FROM system.runtime.tasks t JOIN system.runtime.queries q "
+                    + "ON t.query_id = q.query_id") == ["true|1"])
+    }
+
     @Test func statementsArePreparedAndDescribed() throws {
         let bench = try EngineBench()
         let text = try #require(

@@ -64,21 +64,25 @@ struct FileListing {
                 RowField(name: "lower_bound", type: .text),
                 RowField(name: "upper_bound", type: .text),
             ]))
+        // The two tables of Trino differ in their columns; what one lacks is there by name.
+        func only(_ isShown: Bool, _ name: String, _ type: LogicalType) -> TableColumn {
+            isShown ? MetadataTables.column(name, type) : MetadataTables.hidden(name, type)
+        }
         var columns = [
-            MetadataTables.column("path", .text), MetadataTables.column("length", .bigint),
+            MetadataTables.column("content", .integer), MetadataTables.column("path", .text),
+            MetadataTables.column("length", .bigint),
             MetadataTables.column("partition_spec_id", .integer),
             MetadataTables.column("added_snapshot_id", .bigint),
             MetadataTables.column("added_data_files_count", .integer),
-            MetadataTables.column("added_rows_count", .bigint),
+            only(!isAll, "added_rows_count", .bigint),
             MetadataTables.column("existing_data_files_count", .integer),
-            MetadataTables.column("existing_rows_count", .bigint),
+            only(!isAll, "existing_rows_count", .bigint),
             MetadataTables.column("deleted_data_files_count", .integer),
-            MetadataTables.column("deleted_rows_count", .bigint),
+            only(!isAll, "deleted_rows_count", .bigint),
+            only(isAll, "added_delete_files_count", .integer),
+            only(isAll, "existing_delete_files_count", .integer),
+            only(isAll, "deleted_delete_files_count", .integer),
             MetadataTables.column("partition_summaries", summary),
-            MetadataTables.column("content", .integer),
-            MetadataTables.column("added_delete_files_count", .integer),
-            MetadataTables.column("existing_delete_files_count", .integer),
-            MetadataTables.column("deleted_delete_files_count", .integer),
         ]
         if isAll { columns.append(MetadataTables.column("reference_snapshot_id", .bigint)) }
         var rows: [[LiteralValue]] = []
@@ -111,18 +115,17 @@ struct FileListing {
             ])
         }
         return [
-            .text(manifest.path), .integer(manifest.lengthBytes),
-            .integer(Int64(manifest.specID)), .integer(manifest.addedSnapshotID),
-            files(manifest.addedFilesCount, of: true),
+            .integer(Int64(manifest.content.rawValue)), .text(manifest.path),
+            .integer(manifest.lengthBytes), .integer(Int64(manifest.specID)),
+            .integer(manifest.addedSnapshotID), files(manifest.addedFilesCount, of: true),
             MetadataTables.integer(manifest.addedRowsCount),
             files(manifest.existingFilesCount, of: true),
             MetadataTables.integer(manifest.existingRowsCount),
             files(manifest.deletedFilesCount, of: true),
-            MetadataTables.integer(manifest.deletedRowsCount), .list(summaries),
-            .integer(Int64(manifest.content.rawValue)),
+            MetadataTables.integer(manifest.deletedRowsCount),
             files(manifest.addedFilesCount, of: false),
             files(manifest.existingFilesCount, of: false),
-            files(manifest.deletedFilesCount, of: false),
+            files(manifest.deletedFilesCount, of: false), .list(summaries),
         ]
     }
 
@@ -134,15 +137,35 @@ struct FileListing {
     ) throws -> MemoryTable {
         var rows: [[LiteralValue]] = []
         var seen: Set<String> = []
-        for entry in try entries(ofAllSnapshots: isAll)
-        where entry.isLive && wanted(entry.file.content) {
-            let key = "\(entry.file.path)\u{0}\(entry.file.contentOffset ?? -1)"
+        for place in try places(ofAllSnapshots: isAll)
+        where place.entry.isLive && wanted(place.entry.file.content) {
+            let entry = place.entry
+            let file = entry.file
+            let key = "\(file.path)\u{0}\(file.contentOffset ?? -1)"
             guard seen.insert(key).inserted else { continue }
-            rows.append(row(of: entry.file))
+            rows.append(
+                row(of: file) + [
+                    .text(readableMetrics(of: file).encodedText()),
+                    MetadataTables.integer(entry.snapshotID),
+                    MetadataTables.integer(entry.fileSequenceNumber),
+                    MetadataTables.integer(entry.dataSequenceNumber),
+                    .optional(file.referencedDataFile), .integer(place.position),
+                    .text(place.manifest), MetadataTables.integer(file.firstRowID),
+                    MetadataTables.integer(file.contentOffset),
+                    MetadataTables.integer(file.contentSizeBytes),
+                ])
         }
+        let further: [(String, LogicalType)] = [
+            ("readable_metrics", .json), ("added_snapshot_id", .bigint),
+            ("file_sequence_number", .bigint), ("data_sequence_number", .bigint),
+            ("referenced_data_file", .text), ("pos", .bigint), ("manifest_location", .text),
+            ("first_row_id", .bigint), ("content_offset", .bigint),
+            ("content_size_in_bytes", .bigint),
+        ]
         return MemoryTable(
             name: name,
-            columns: fileFields.map { MetadataTables.column($0.name ?? "", $0.type) }, rows: rows)
+            columns: fileFields.map { MetadataTables.column($0.name ?? "", $0.type) }
+                + further.map { MetadataTables.column($0.0, $0.1) }, rows: rows)
     }
 
     /// The entries of the manifests as they stand there, deleted ones too.
@@ -153,6 +176,7 @@ struct FileListing {
             MetadataTables.column("sequence_number", .bigint),
             MetadataTables.column("file_sequence_number", .bigint),
             MetadataTables.column("data_file", .row(fileFields)),
+            MetadataTables.column("readable_metrics", .json),
         ]
         return MemoryTable(
             name: name, columns: columns,
@@ -162,18 +186,33 @@ struct FileListing {
                     MetadataTables.integer(entry.snapshotID),
                     MetadataTables.integer(entry.dataSequenceNumber),
                     MetadataTables.integer(entry.fileSequenceNumber), .row(row(of: entry.file)),
+                    .text(readableMetrics(of: entry.file).encodedText()),
                 ]
             })
     }
 
+    /// An entry, and where it stands.
+    private struct Place {
+        var entry: ManifestEntry
+        var manifest: String
+        var position: Int64
+    }
+
     /// The entries of the present snapshot's manifests, or of all manifests that any snapshot has.
     func entries(ofAllSnapshots isAll: Bool) throws -> [ManifestEntry] {
-        var found: [ManifestEntry] = []
+        try places(ofAllSnapshots: isAll).map(\.entry)
+    }
+
+    private func places(ofAllSnapshots isAll: Bool) throws -> [Place] {
+        var found: [Place] = []
         var seen: Set<String> = []
         for snapshot in isAll ? metadata.snapshots : [metadata.currentSnapshot].compactMap({ $0 }) {
             for manifest in try manifests.manifests(of: snapshot)
             where seen.insert(manifest.path).inserted {
-                found += try manifests.entries(of: manifest, in: metadata)
+                let entries = try manifests.entries(of: manifest, in: metadata)
+                found += entries.enumerated().map {
+                    Place(entry: $1, manifest: manifest.path, position: Int64($0))
+                }
             }
         }
         return found
@@ -182,6 +221,7 @@ struct FileListing {
     private static let counts = LogicalType.map(key: .integer, value: .bigint)
     private static let bounds = LogicalType.map(key: .integer, value: .text)
 
+    /// What files and entries tell of a file alike.
     private var fileFields: [RowField] {
         var fields: [(String, LogicalType)] = [
             ("content", .integer), ("file_path", .text), ("file_format", .text),
@@ -195,9 +235,6 @@ struct FileListing {
             ("lower_bounds", Self.bounds), ("upper_bounds", Self.bounds),
             ("key_metadata", .varbinary), ("split_offsets", .array(.bigint)),
             ("equality_ids", .array(.integer)), ("sort_order_id", .integer),
-            ("first_row_id", .bigint), ("referenced_data_file", .text),
-            ("content_offset", .bigint), ("content_size_in_bytes", .bigint),
-            ("readable_metrics", .json),
         ]
         return fields.map { RowField(name: $0.0, type: $0.1) }
     }
@@ -218,10 +255,6 @@ struct FileListing {
             file.equalityIDs.isEmpty
                 ? .null : .list(file.equalityIDs.map { .integer(Int64($0)) }),
             MetadataTables.integer(file.sortOrderID.map { Int64($0) }),
-            MetadataTables.integer(file.firstRowID), .optional(file.referencedDataFile),
-            MetadataTables.integer(file.contentOffset),
-            MetadataTables.integer(file.contentSizeBytes),
-            .text(readableMetrics(of: file).encodedText()),
         ]
         return values
     }

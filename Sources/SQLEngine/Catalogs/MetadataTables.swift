@@ -117,6 +117,11 @@ enum MetadataTables {
         TableColumn(name: name, type: type)
     }
 
+    /// A column that Trino's table lacks: it is selected by name only.
+    static func hidden(_ name: String, _ type: LogicalType) -> TableColumn {
+        TableColumn(name: name, type: type, isHidden: true)
+    }
+
     static func time(_ milliseconds: Int64) -> LiteralValue {
         .wide(Int128(milliseconds) * 1000 << 64)
     }

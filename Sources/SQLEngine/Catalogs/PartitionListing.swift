@@ -93,14 +93,15 @@ struct PartitionListing {
                                 ]))
                         })))
         }
-        header.append(MetadataTables.column("spec_id", .integer))
+        // Clients know a partitioned table by these five columns exactly.
+        header.append(MetadataTables.hidden("spec_id", .integer))
         header += [
             "position_delete_record_count", "position_delete_file_count",
             "equality_delete_record_count", "equality_delete_file_count",
-        ].map { MetadataTables.column($0, .bigint) }
+        ].map { MetadataTables.hidden($0, .bigint) }
         return header + [
-            MetadataTables.column("last_updated_at", MetadataTables.moment),
-            MetadataTables.column("last_updated_snapshot_id", .bigint),
+            MetadataTables.hidden("last_updated_at", MetadataTables.moment),
+            MetadataTables.hidden("last_updated_snapshot_id", .bigint),
         ]
     }
 

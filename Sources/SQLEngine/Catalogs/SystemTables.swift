@@ -22,7 +22,7 @@ struct SystemTables: Sendable {
         "ledger": LedgerTable.names,
         "operations": OperationsTables.names,
         "maintenance": MaintenanceTable.names,
-        "runtime": ["nodes", "queries", "transactions"],
+        "runtime": ["nodes", "queries", "tasks", "transactions"],
         "quality": QualityTables.names,
         "jdbc": ["catalogs", "columns", "schemas", "table_types", "tables"]
             + PropertyListing.jdbcNames,
@@ -38,6 +38,7 @@ struct SystemTables: Sendable {
     ) -> (any ExecutableTable)? {
         switch "\(name.schema).\(name.table)" {
         case "runtime.queries": return queriesTable(name, context)
+        case "runtime.tasks": return tasksTable(name, context)
         case "runtime.transactions":
             return TransactionListing.table(name, transactions, context)
         case "runtime.nodes":
@@ -162,7 +163,8 @@ struct SystemTables: Sendable {
                     .integer(snapshot.statistics.planningMilliseconds),
                     .integer(snapshot.statistics.planningMilliseconds),
                     time(query.createdMicroseconds), time(query.createdMicroseconds),
-                    time(snapshot.endedMicroseconds), time(snapshot.endedMicroseconds), .null,
+                    time(snapshot.endedMicroseconds), time(snapshot.endedMicroseconds),
+                    .optional(snapshot.fault?.code.trino.category.rawValue),
                     .optional(snapshot.fault?.code.rawValue),
                 ]
                     + [
@@ -171,6 +173,53 @@ struct SystemTables: Sendable {
                         snapshot.statistics.processedBytes, snapshot.statistics.outputRows,
                         snapshot.statistics.peakMemoryBytes, snapshot.statistics.spilledBytes,
                     ].map { .integer($0) }
+            }
+        }
+    }
+}
+
+extension SystemTables {
+    /// Each query is one task here, on the only node.
+    private func tasksTable(_ name: TableName, _ context: RequestContext) -> ListingTable {
+        let moment = LogicalType.timestampWithTimeZone(precision: 3)
+        let columns =
+            textColumns("node_id", "task_id", "stage_id", "query_id", "state")
+            + [
+                "splits", "queued_splits", "running_splits", "completed_splits",
+                "split_scheduled_time_ms", "split_cpu_time_ms", "split_blocked_time_ms",
+                "raw_input_bytes", "raw_input_rows", "processed_input_bytes",
+                "processed_input_rows", "output_bytes", "output_rows", "physical_input_bytes",
+                "physical_written_bytes",
+            ].map { TableColumn(name: $0, type: .bigint) }
+            + ["created", "start", "last_heartbeat", "end"].map {
+                TableColumn(name: $0, type: moment)
+            }
+        return ListingTable(name, columns) { [queries] (_) throws(QueryFault) in
+            queries(context).map { query in
+                let snapshot = query.snapshot
+                let numbers = snapshot.statistics
+                func time(_ microseconds: Int64?) -> LiteralValue {
+                    microseconds.map { .wide(Int128($0) << 64) } ?? .null
+                }
+                let texts = ["lakehouse", "\(query.id).0.0.0", "\(query.id).0", query.id]
+                let counts: [Int64?] = [
+                    Int64(numbers.totalSplits),
+                    Int64(
+                        max(
+                            0,
+                            numbers.totalSplits - numbers.runningSplits - numbers.completedSplits)),
+                    Int64(numbers.runningSplits), Int64(numbers.completedSplits),
+                    numbers.elapsedMilliseconds, numbers.cpuMilliseconds, nil,
+                    numbers.processedBytes, numbers.processedRows, numbers.processedBytes,
+                    numbers.processedRows, nil, numbers.outputRows, numbers.processedBytes,
+                    numbers.writtenBytes,
+                ]
+                return texts.map { .text($0) } + [.text(snapshot.state.rawValue)]
+                    + counts.map { MetadataTables.integer($0) }
+                    + [
+                        time(query.createdMicroseconds), time(query.createdMicroseconds),
+                        time(snapshot.endedMicroseconds), time(snapshot.endedMicroseconds),
+                    ]
             }
         }
     }

@@ -29,6 +29,8 @@ package struct QuerySession: Sendable {
     /// By warehouse: the branch that its plain name means in this session. A name with a reference of its
     /// own, `"silver@main"`, means that.
     package var branches: [String: String] = [:]
+    /// Whether the user who signed in may act as another; nil where the door knows no users.
+    package var mayActAs: (@Sendable (String) -> Bool)?
 
     package init(catalog: String? = nil, schema: String? = nil, zone: String? = nil) {
         self.catalog = catalog
@@ -53,6 +55,9 @@ package struct SessionChanges: Sendable, Hashable {
     package var clearsTransaction = false
     /// By catalog: `ROLE{name}`, `ALL` or `NONE`.
     package var roles: [String: String] = [:]
+    /// The user whom further statements run as; and whether they run as whoever signed in again.
+    package var authorizationUser: String?
+    package var resetsAuthorization = false
 
     package init() {}
 }

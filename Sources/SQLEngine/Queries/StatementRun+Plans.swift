@@ -18,10 +18,16 @@ extension StatementRun {
     /// What all queries of the engine may still take.
     var budget: MemoryBudget { engine.budget }
 
+    /// Computes constants for the statement: within its memory, until it is cancelled.
+    var constants: ExpressionEvaluator {
+        ExpressionEvaluator(
+            session: session, cancellation: context.cancellation, parentBudget: engine.budget)
+    }
+
     private var bindingContext: BindingContext {
         BindingContext(
             request: context, session: session, catalog: view, registry: engine.registry,
-            parameters: parameters, evaluator: ExpressionEvaluator(session: session))
+            parameters: parameters, evaluator: constants)
     }
 
     /// Binds without optimizing.
@@ -52,7 +58,7 @@ extension StatementRun {
             rules: VerificationMode(query.session).rules(engine.configuration.optimizerRules),
             allocator: allocator,
             registry: engine.registry,
-            evaluator: ExpressionEvaluator(session: session))
+            evaluator: constants)
         let optimized = try optimizer.optimize(bound).leaving(sourceComputing)
         let milliseconds = Int64((engine.monotonic.now() - begin).fractionalSeconds * 1000)
         query.update { state in
@@ -65,7 +71,7 @@ extension StatementRun {
     /// A constant: arguments of CALL and SET SESSION, properties.
     func evaluate(_ expression: Expression) throws(QueryFault) -> (LiteralValue, LogicalType) {
         let bound = try Binder(bindingContext).constant(expression)
-        return (try ExpressionEvaluator(session: session).evaluate(bound), bound.type)
+        return (try constants.evaluate(bound), bound.type)
     }
 
     /// The plan of a statement as EXPLAIN prints it.

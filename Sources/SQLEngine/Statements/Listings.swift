@@ -78,7 +78,23 @@ extension StatementRun {
             })
     }
 
-    func showFunctions(_ pattern: LikePattern?) throws(QueryFault) -> StatementOutcome {
+    /// The functions of the product, which are in `system.builtin`, or the routines of a schema.
+    func showFunctions(
+        _ schema: QualifiedName?, _ pattern: LikePattern?
+    ) throws(QueryFault) -> StatementOutcome {
+        let columns =
+            ["Function", "Return Type", "Argument Types", "Function Type"].map {
+                QueryColumn(name: $0, type: .text)
+            } + [
+                QueryColumn(name: "Deterministic", type: .boolean),
+                QueryColumn(name: "Description", type: .text),
+            ]
+        if let schema {
+            let place = try schemaName(schema)
+            if place.catalog != "system" || place.schema != "builtin" {
+                return .rows(columns, try routineRows(place, schema, NameMatcher(pattern)))
+            }
+        }
         let matcher = try NameMatcher(pattern)
         var rows: [(name: String, row: [LiteralValue])] = []
         func add(
@@ -113,14 +129,38 @@ extension StatementRun {
                 [function.name] + function.aliases, function.signature,
                 function.isWindowOnly ? "window" : "aggregate", true, function.summary)
         }
-        let columns =
-            ["Function", "Return Type", "Argument Types", "Function Type"].map {
-                QueryColumn(name: $0, type: .text)
-            } + [
-                QueryColumn(name: "Deterministic", type: .boolean),
-                QueryColumn(name: "Description", type: .text),
-            ]
         return .rows(columns, rows.sorted { $0.name < $1.name }.map(\.row))
+    }
+
+    private func routineRows(
+        _ place: (catalog: String, schema: String), _ schema: QualifiedName,
+        _ matcher: NameMatcher
+    ) throws(QueryFault) -> [[LiteralValue]] {
+        let schemas = try catalogs.schemaNames(context, place.catalog)
+        guard schemas.contains(place.schema) else {
+            throw QueryFault(
+                .schemaNotFound, "Schema '\(place.schema)' does not exist",
+                hint: suggestion(place.schema, schemas), span: schema.span)
+        }
+        let all = TableName(catalog: place.catalog, schema: place.schema, table: "")
+        var rows: [[LiteralValue]] = []
+        for text in try catalogs.allRoutines(context, all) {
+            guard
+                case .createFunction(let function, _) = try Self.parse("CREATE " + text).kind,
+                let name = function.name.parts.last?.text, matcher.matches(name)
+            else { continue }
+            var types: [String] = []
+            for parameter in function.parameters {
+                types.append(try LogicalType(parameter.type).description)
+            }
+            rows.append([
+                .text(name), .text(try LogicalType(function.returns).description),
+                .text(types.joined(separator: ", ")), .text("scalar"),
+                .boolean(function.characteristics.isDeterministic ?? true),
+                .text(function.characteristics.comment ?? ""),
+            ])
+        }
+        return rows
     }
 
     func showSession(_ pattern: LikePattern?) throws(QueryFault) -> StatementOutcome {

@@ -255,7 +255,8 @@ extension StatementRun {
                     hint: suggestion(whom.name, known), span: grantee.span)
             }
         }
-        let place = try rightsObject(object)
+        let place =
+            verb == "REVOKE" ? try revokedObject(object, door) : try rightsObject(object)
         var wanted: [String] = []
         switch privileges {
         case .all: wanted = Self.allPrivileges
@@ -288,6 +289,34 @@ extension StatementRun {
             }
         }
         return .done(updateType: verb, count: nil)
+    }
+
+    /// What a right is taken away from. What the caller cannot see, such as a table denied to the caller
+    /// by mistake, is known by the rights on it that the caller administers.
+    private func revokedObject(
+        _ object: GrantObject, _ door: any RightsDoor
+    ) throws(QueryFault) -> RightsObject {
+        do throws(QueryFault) { return try rightsObject(object) } catch {
+            let kinds: [RightsObject.Kind]
+            let path: [String]
+            switch object.kind {
+            case "TABLE", "VIEW", "MATERIALIZED VIEW":
+                let name = try tableName(object.name)
+                kinds = [.table, .view]
+                path = [name.catalog] + name.identifier.namespace + [name.table]
+            case "SCHEMA":
+                let (catalog, schema) = try schemaName(object.name)
+                kinds = [.schema]
+                path = [catalog] + schema.split(separator: ".").map(String.init)
+            default: throw error
+            }
+            let known = try administering { try door.grants(context) }.map(\.object)
+            let found = known.first { object in
+                kinds.contains { RightsObject($0, path).isSame(as: object) }
+            }
+            guard let found else { throw error }
+            return found
+        }
     }
 
     /// What rights are on; tables, views and schemas have to exist.

@@ -77,7 +77,8 @@ extension StatementRun {
 /// How routines stand in the properties of a namespace.
 enum RoutineStorage {
     /// What the keys of all routines of a name begin with.
-    static func prefix(_ name: String) -> String { "sql.function.\(name)(" }
+    static func prefix(_ name: String) -> String { "\(prefixOfAll)\(name)(" }
+    static let prefixOfAll = "sql.function."
 
     static func key(_ name: String, _ types: [TypeName]) throws(QueryFault) -> String {
         var names: [String] = []
@@ -97,12 +98,24 @@ extension EngineCatalogs {
     func routines(
         _ context: RequestContext, _ name: TableName
     ) throws(QueryFault) -> [String] {
+        try routines(context, name, RoutineStorage.prefix(name.table))
+    }
+
+    /// The texts of all routines of the name's schema, in order of their names.
+    func allRoutines(
+        _ context: RequestContext, _ name: TableName
+    ) throws(QueryFault) -> [String] {
+        try routines(context, name, RoutineStorage.prefixOfAll)
+    }
+
+    private func routines(
+        _ context: RequestContext, _ name: TableName, _ prefix: String
+    ) throws(QueryFault) -> [String] {
         guard let catalog, isWarehouse(context, name.catalog) else { return [] }
         do {
             let properties = try catalog.namespace(
                 context, CatalogReference(parsing: name.catalog), name.identifier.namespace
             ).properties
-            let prefix = RoutineStorage.prefix(name.table)
             return properties.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }
                 .map(\.value)
         } catch let error as CatalogError where error.code == .noSuchNamespace {

@@ -122,6 +122,39 @@ extension StatementRun {
         return .done(updateType: "SET ROLE", count: nil)
     }
 
+    /// The client acts as another user from here on; the user who signed in needs the right to.
+    func setSessionAuthorization(
+        _ user: String, _ place: Statement
+    ) throws(QueryFault) -> StatementOutcome {
+        try requireNoTransaction(place)
+        guard let mayActAs = query.session.mayActAs else {
+            throw QueryFault(
+                .notSupported, "SET SESSION AUTHORIZATION not supported: there are no users here",
+                hint: "sign in to a server", span: place.span)
+        }
+        guard mayActAs(user) else {
+            throw QueryFault(
+                .permissionDenied,
+                "Access Denied: User \(context.principal.name) cannot impersonate user \(user)",
+                hint: "a role must allow the action impersonate on that user", span: place.span)
+        }
+        changes.authorizationUser = user
+        return .done(updateType: "SET SESSION AUTHORIZATION", count: nil)
+    }
+
+    func resetSessionAuthorization(_ place: Statement) throws(QueryFault) -> StatementOutcome {
+        try requireNoTransaction(place)
+        changes.resetsAuthorization = true
+        return .done(updateType: "RESET SESSION AUTHORIZATION", count: nil)
+    }
+
+    private func requireNoTransaction(_ place: Statement) throws(QueryFault) {
+        guard query.session.transactionID != nil else { return }
+        throw QueryFault(
+            .notSupported, "Can't set authorization user in the middle of a transaction",
+            hint: "COMMIT or ROLLBACK first", span: place.span)
+    }
+
     // MARK: Prepared statements
 
     func prepare(_ name: Identifier, _ statement: Statement) throws(QueryFault) -> StatementOutcome

@@ -70,7 +70,8 @@ enum UtilityStatements {
         case .showColumns(let name, let pattern): return try run.showColumns(name, pattern)
         case .showCreate(let kind, let name): return try run.showCreate(kind, name)
         case .showCreateFunction(let name): return try run.showCreateFunction(name)
-        case .showFunctions(_, let pattern): return try run.showFunctions(pattern)
+        case .showFunctions(let schema, let pattern):
+            return try run.showFunctions(schema, pattern)
         case .showSession(let pattern): return try run.showSession(pattern)
         case .showStats(let target): return try run.showStats(target, statement.place)
         case .showBranches(let table): return try run.showBranches(table)
@@ -100,6 +101,9 @@ enum UtilityStatements {
         case .setTimeZone(let zone): return try run.setTimeZone(zone)
         case .setPath(let path): return run.setPath(path)
         case .setRole(let choice, let catalog): return try run.setRole(choice, catalog)
+        case .setSessionAuthorization(let user):
+            return try run.setSessionAuthorization(user, statement)
+        case .resetSessionAuthorization: return try run.resetSessionAuthorization(statement)
         case .prepare(let name, let inner): return try run.prepare(name, inner)
         case .deallocate(let name): return try run.deallocate(name)
         case .startTransaction(let isolation, let isReadOnly):
@@ -116,8 +120,6 @@ enum UtilityStatements {
             switch statement.kind {
             case .refreshView: ("ALTER VIEW REFRESH", "CREATE OR REPLACE the view")
             case .setAuthorization: ("SET AUTHORIZATION", nil)
-            case .setSessionAuthorization, .resetSessionAuthorization:
-                ("SET SESSION AUTHORIZATION", nil)
             default: ("This statement", nil)
             }
         return QueryFault(

@@ -502,7 +502,7 @@ final class ChecksumAccumulator: Accumulator {
         var bytes: [UInt8] = []
         for index in 0..<count {
             bytes.removeAll(keepingCapacity: true)
-            ValueCodec.encode(type, arguments[0], index, forKeys: true, to: &bytes)
+            ValueCodec.encode(type, arguments[0], index, forKeys: .grouping, to: &bytes)
             let hash = bytes.withUnsafeBufferPointer(hashBytes)
             let state = (groups[index] + offset).assumingMemoryBound(to: UInt64.self)
             state[0] &+= hash

@@ -148,7 +148,8 @@ func bufferedAccumulator(
                 var bytes: [UInt8] = []
                 for column in 0..<argumentCount {
                     ValueCodec.encode(
-                        arguments[column], vectors[column], Int(index), forKeys: true, to: &bytes)
+                        arguments[column], vectors[column], Int(index), forKeys: .grouping,
+                        to: &bytes)
                 }
                 return seen.insert(bytes).inserted
             }

@@ -97,7 +97,7 @@ enum Collections {
         var groups: [[Int]] = []
         for index in 0..<count {
             var bytes: [UInt8] = []
-            ValueCodec.encode(type, vector, index, forKeys: true, to: &bytes)
+            ValueCodec.encode(type, vector, index, forKeys: .grouping, to: &bytes)
             if let position = positions[bytes] {
                 groups[position].append(index)
             } else {
@@ -169,7 +169,7 @@ enum Collections {
                 let entry = arguments[0].value(index, as: ListEntry.self)
                 for position in Int(entry.offset)..<(Int(entry.offset) + Int(entry.count)) {
                     var bytes: [UInt8] = []
-                    ValueCodec.encode(key, children[0], position, forKeys: true, to: &bytes)
+                    ValueCodec.encode(key, children[0], position, forKeys: .grouping, to: &bytes)
                     guard seen.insert(bytes).inserted else { continue }
                     for (child, buffer) in output.childBuffers.enumerated() {
                         appendRows(children[child], [position], to: buffer, context, heap)

@@ -37,7 +37,7 @@ final class DistinctSketchAccumulator: Accumulator {
     private func hash(_ vector: Vector, _ index: Int) -> UInt64 {
         guard plainHash else {
             var bytes: [UInt8] = []
-            ValueCodec.encode(type, vector, index, forKeys: true, to: &bytes)
+            ValueCodec.encode(type, vector, index, forKeys: .grouping, to: &bytes)
             return bytes.withUnsafeBufferPointer(hashBytes)
         }
         switch vector.physical {

@@ -95,7 +95,7 @@ struct ValueSlot {
         slot.storeBytes(of: 1, toByteOffset: 16, as: Int64.self)
         if isNested {
             var bytes: [UInt8] = []
-            ValueCodec.encode(type, vector, row, forKeys: false, to: &bytes)
+            ValueCodec.encode(type, vector, row, to: &bytes)
             slot.storeBytes(of: store.keepBytes(bytes, partition), as: StringView.self)
             return
         }

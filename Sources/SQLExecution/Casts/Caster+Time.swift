@@ -236,6 +236,7 @@ extension Caster {
                 return failTime(input, index, output, target, frame)
             }
             zone = parsed.zone ?? zone
+            guard zone.isOffered else { return failTime(input, index, output, target, frame) }
             utc = zones.utc(ofLocal: parsed.microseconds, zone: zone)
             picoseconds = parsed.picoseconds
             // A time that daylight saving skips was never on a clock.
@@ -296,6 +297,9 @@ extension Caster {
                 return failTime(input, index, output, target, frame)
             }
             offset = parsed.offsetMinutes ?? offset
+            guard offset.magnitude <= 14 * 60 else {
+                return failTime(input, index, output, target, frame)
+            }
         default: break
         }
         guard let local = timeOfDay(input, index) else { return reject(frame, output, target) }

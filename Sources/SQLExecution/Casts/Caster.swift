@@ -79,7 +79,28 @@ final class Caster {
                     inner[position], Int(entry.offset) + offset, buffer, start + offset, frame)
             }
         }
+        if case .map(let key, _) = self.target, source.children.first != key,
+            repeatsKey(key, output.childBuffers[0].vector, start, Int(entry.count))
+        {
+            // As Trino has it: two keys that become one would lose an entry.
+            frame.context.fail(QueryFault(.invalidCastArgument, "duplicate keys"))
+            return output.setNull(target)
+        }
         output.store(ListEntry(offset: UInt32(start), count: entry.count), target)
+    }
+
+    /// Whether two of the keys that were converted are the same.
+    private func repeatsKey(
+        _ type: LogicalType, _ keys: Vector, _ start: Int, _ count: Int
+    ) -> Bool {
+        guard count > 1 else { return false }
+        var seen: Set<[UInt8]> = []
+        for offset in 0..<count {
+            var bytes: [UInt8] = []
+            ValueCodec.encode(type, keys, start + offset, forKeys: .grouping, to: &bytes)
+            if !seen.insert(bytes).inserted { return true }
+        }
+        return false
     }
 
     private func convertElement(

@@ -176,6 +176,7 @@ final class LambdaBody: LambdaEvaluator {
             heap: Arena(budget: compiler.budget))
         for (register, store) in inner.constants { frame.registers[register] = store.vector }
         result = ColumnBuffer(body.type, capacity: Chunk.capacity)
+        budget = compiler.budget
     }
 
     /// Tells which frame the captured columns are in, for the call that follows.
@@ -188,6 +189,7 @@ final class LambdaBody: LambdaEvaluator {
         parameters: [Vector], rowCount: Int, outerRows: UnsafePointer<UInt32>
     ) -> Vector {
         result.clear()
+        guard !frame.context.leavesEarly(), reserve(rowCount) else { return failedResult() }
         result.ensure(rowCount)
         var start = 0
         while start < rowCount {
@@ -214,10 +216,37 @@ final class LambdaBody: LambdaEvaluator {
                 } catch { frame.context.fail(QueryFault(error)) }
             }
             start += count
+            if start < rowCount, frame.context.leavesEarly() { return failedResult() }
         }
         result.count = rowCount
         return result.vector
     }
+
+    /// Takes what so many results need from the budget; it is given back with the lambda.
+    private func reserve(_ rowCount: Int) -> Bool {
+        guard rowCount > Chunk.capacity else { return true }
+        let wanted = rowCount * max(result.physical.width, 1) - reservedBytes
+        guard wanted > 0 else { return true }
+        do throws(MemoryLimitFault) { try budget.reserve(wanted) } catch {
+            frame.context.fail(QueryFault(error))
+            return false
+        }
+        reservedBytes += wanted
+        return true
+    }
+
+    /// NULL for every row: the call has failed.
+    private func failedResult() -> Vector {
+        result.clear()
+        result.setNull(0)
+        result.count = 1
+        var vector = result.vector
+        vector.form = .constant
+        return vector
+    }
+
+    private let budget: MemoryBudget
+    private var reservedBytes = 0
 
     /// The parameter's rows from `start`: steps work on at most a chunk's rows.
     private func slice(_ vector: Vector, _ type: LogicalType, _ start: Int) -> Vector {
@@ -244,7 +273,10 @@ final class LambdaBody: LambdaEvaluator {
 
     private var rowSlices: [UnsafeMutablePointer<Vector>] = []
 
-    deinit { for slice in rowSlices { slice.deallocate() } }
+    deinit {
+        for slice in rowSlices { slice.deallocate() }
+        budget.release(reservedBytes)
+    }
 }
 
 /// Calls `body` with each column that the expression reads.

@@ -193,6 +193,10 @@ func fingerprint(_ expression: BoundExpression) -> String? {
     case .literal(let value, let type):
         switch value {
         case .list, .map, .row: return nil
+        case .bytes(let bytes):
+            guard bytes.count <= Limits.sharedLiteralBytes else { return nil }
+            let digits = bytes.map { String($0, radix: 16) }
+            return "l\(digits.joined(separator: " ")):\(type)"
         default: return "l\(value):\(type)"
         }
     case .column(let id, _): return "c\(id.number)"

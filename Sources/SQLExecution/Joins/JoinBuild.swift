@@ -218,7 +218,8 @@ private final class JoinBuildLocal: Operator {
     init(_ sink: JoinBuildSink, _ worker: Worker) {
         self.sink = sink
         self.worker = worker
-        packer = KeyPacker(sink.layout.row, budget: worker.budget)
+        packer = KeyPacker(
+            sink.layout.row, budget: worker.budget, roles: sink.shape.roles(.build))
         store = PartitionedRows(
             width: sink.layout.row.width, partitionCount: partitionTotal, budget: worker.budget)
         buffers = sink.layout.row.payload.map { ColumnBuffer($0.type) }

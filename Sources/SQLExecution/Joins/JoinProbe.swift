@@ -87,7 +87,8 @@ final class JoinProbe: Operator {
         self.worker = worker
         isUnique = !shape.keyTypes.isEmpty && table.isUnique
         spilled = handlesSpill ? build.spilledPartitions : []
-        packer = KeyPacker(layout.row, budget: worker.budget)
+        packer = KeyPacker(
+            layout.row, budget: worker.budget, roles: shape.roles(.probe))
         denseBuffer = ColumnBuffer(shape.keyTypes.first ?? .bigint)
         leftColumns = shape.leftOutput.map { [shape] in CompactColumn(shape.leftTypes[$0]) }
         let rightTypes =

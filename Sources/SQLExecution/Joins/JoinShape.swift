@@ -51,6 +51,12 @@ struct JoinShape: Sendable {
         }
     }
 
+    /// The roles of the keys on one side. For IN, NULLs within nested values meet: unknown are only
+    /// keys that are NULL as a whole.
+    func roles(_ side: KeyRole) -> [KeyRole] {
+        matchesNulls.map { $0 ? .grouping : isNullAware ? side.meetingNulls : side }
+    }
+
     var isNullAware: Bool {
         switch kind {
         case .nullAwareAnti, .mark(isNullAware: true): true

@@ -49,6 +49,13 @@ enum Limits {
     /// Rows of a top-N that are looked up again at the most, and the weight of columns that it pays for.
     static let lateRows = 1000
     static let lateWeight = 6
+    /// Bytes of a text literal whose equals are looked for.
+    static let sharedLiteralBytes = 256
+    /// Bytes that computing a constant may take, and a constant that only saves work: it becomes a
+    /// literal of the plan when it is small itself.
+    static let constantBytes = 64 << 20
+    static let foldingBytes = 1 << 20
+    static let foldedLiteralBytes = 16 << 10
     /// Rows fewer than this are not worth a second worker.
     static let smallInput = 10_000
     /// A share of the budget that, once passed, makes sinks spill.

@@ -96,23 +96,3 @@ private final class ResultLocal: Operator {
     override func push(_ chunk: Chunk) throws(QueryFault) { try stage.take(chunk) }
     override func finish() throws(QueryFault) {}
 }
-
-/// Evaluates expressions that read no column, for the binder and the optimizer.
-package struct ExpressionEvaluator: ConstantEvaluator {
-    private let session: SessionValues
-
-    package init(session: SessionValues) { self.session = session }
-
-    package func evaluate(_ expression: BoundExpression) throws(QueryFault) -> LiteralValue {
-        let context = EvaluationContext(session: session)
-        let program = ExpressionProgram(
-            [expression], layout: Layout([]), context: context,
-            budget: MemoryBudget(limitBytes: 64 << 20))
-        let chunk = Chunk(columnCount: 0)
-        chunk.count = 1
-        let result = UnsafeMutablePointer<Vector>.allocate(capacity: 1)
-        defer { result.deallocate() }
-        try program.evaluate(chunk, into: result)
-        return literal(of: result[0], row: 0, type: expression.type)
-    }
-}

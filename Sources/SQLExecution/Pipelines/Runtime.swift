@@ -50,7 +50,10 @@ final class Runtime: Sendable {
 
     /// Throws when the query was cancelled, ran out of time, or another worker failed.
     func check() throws(QueryFault) {
-        if hasFailed.load(ordering: .acquiring), let fault = failure.withLock({ $0 }) {
+        // What left early because it was asked to does not know why: the reason is said below.
+        if hasFailed.load(ordering: .acquiring), let fault = failure.withLock({ $0 }),
+            fault.code != .userCanceled || cancellation.reason == nil
+        {
             throw fault
         }
         if let reason = cancellation.reason {
@@ -127,7 +130,7 @@ package final class Worker {
         self.index = index
         self.runtime = runtime
         self.region = region
-        context = EvaluationContext(session: runtime.session)
+        context = EvaluationContext(session: runtime.session) { runtime.isStopped }
     }
 
     package var budget: MemoryBudget { runtime.budget }

@@ -24,8 +24,13 @@ final class KeyPacker {
     /// Whether some key of the last call was NULL (those rows have NULL bits in the header).
     private(set) var hasNullKeys = false
 
-    init(_ layout: RowLayout, budget: MemoryBudget) {
+    /// Of each key, what becomes of values that do not equal themselves.
+    private let roles: [KeyRole]
+
+    /// `roles`: one a key; nil: keys of groups.
+    init(_ layout: RowLayout, budget: MemoryBudget, roles: [KeyRole]? = nil) {
         self.layout = layout
+        self.roles = roles ?? layout.keys.map { _ in .grouping }
         stride = layout.keyEnd
         scratch = allocateBuffer(byteCount: Chunk.capacity * layout.keyEnd)
         buffers = layout.keys.map { ColumnBuffer($0.type) }
@@ -68,7 +73,7 @@ final class KeyPacker {
             }
             vectors[position] = vector
             isStable[position] = vector.isStable && !field.isNested
-            store(field, vector)
+            store(field, vector, roles[position])
         }
         hashRows()
     }
@@ -87,11 +92,11 @@ final class KeyPacker {
         }
     }
 
-    private func store(_ field: RowLayout.Field, _ vector: Vector) {
+    private func store(_ field: RowLayout.Field, _ vector: Vector, _ role: KeyRole) {
         let offset = field.offset
         let stride = stride
         var at = scratch + offset
-        if field.isNested { return storeNested(field, vector) }
+        if field.isNested { return storeNested(field, vector, role) }
         switch field.physical {
         case .bool:
             let values = vector.pointer(as: UInt8.self)
@@ -113,8 +118,9 @@ final class KeyPacker {
             }
         case .double:
             let values = vector.pointer(as: Double.self)
+            let nan = role.nan
             for index in 0..<count {
-                at.storeBytes(of: canonicalBits(values[index]), as: UInt64.self)
+                at.storeBytes(of: canonicalBits(values[index], nan: nan), as: UInt64.self)
                 at += stride
             }
         case .int128:
@@ -159,12 +165,12 @@ final class KeyPacker {
         }
     }
 
-    private func storeNested(_ field: RowLayout.Field, _ vector: Vector) {
+    private func storeNested(_ field: RowLayout.Field, _ vector: Vector, _ role: KeyRole) {
         for index in 0..<count {
             var view = StringView.empty
             if vector.isValid(index) {
                 var bytes: [UInt8] = []
-                ValueCodec.encode(field.type, vector, index, forKeys: true, to: &bytes)
+                ValueCodec.encode(field.type, vector, index, forKeys: role, to: &bytes)
                 while bytes.count < 16 { bytes.append(0) }
                 if let start = try? heap.allocate(bytes.count) {
                     bytes.withUnsafeBytes {

@@ -103,7 +103,7 @@ struct RowScatter {
             var view = StringView.empty
             if vector.isValid(index) {
                 bytes.removeAll(keepingCapacity: true)
-                ValueCodec.encode(field.type, vector, index, forKeys: false, to: &bytes)
+                ValueCodec.encode(field.type, vector, index, to: &bytes)
                 view = store.keepBytes(bytes, partition(rows[index]))
             }
             rows[index].storeBytes(of: view, toByteOffset: field.offset, as: StringView.self)

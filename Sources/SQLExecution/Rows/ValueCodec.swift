@@ -3,17 +3,18 @@ import Vectors
 
 /// Nested values as bytes: how rows keep them, and how keys of nested types are compared.
 ///
-/// Equal values give equal bytes: zeros and NaNs are made one, zones dropped from comparison only where
-/// `forKeys`, maps ordered by their keys' bytes.
+/// Equal values give equal bytes as keys: zeros and NaNs are made one, zones dropped from comparison,
+/// maps ordered by their keys' bytes.
 ///
-///     value    [0] for NULL, or [1] then fixed: its bytes | string: length u32, bytes
+///     value    [0] (in some keys [2]) for NULL, or [1] then fixed: its bytes | string: length u32, bytes
 ///              | list: count u32, values | map: count u32, key and value pairs | row: fields
 enum ValueCodec {
     static func encode(
-        _ type: LogicalType, _ vector: Vector, _ row: Int, forKeys: Bool, to bytes: inout [UInt8]
+        _ type: LogicalType, _ vector: Vector, _ row: Int, forKeys role: KeyRole? = nil,
+        to bytes: inout [UInt8]
     ) {
         guard vector.isValid(row) else {
-            bytes.append(0)
+            bytes.append(role?.null ?? 0)
             return
         }
         bytes.append(1)
@@ -24,13 +25,13 @@ enum ValueCodec {
         case .int64: append(vector.pointer(as: Int64.self)[index], &bytes)
         case .double:
             let value = vector.pointer(as: Double.self)[index]
-            append(forKeys ? canonicalBits(value) : value.bitPattern, &bytes)
+            append(role.map { canonicalBits(value, nan: $0.nan) } ?? value.bitPattern, &bytes)
         case .int128:
             let value = wideValue(vector, index)
-            append(forKeys ? keyBits(type, value) : value, &bytes)
+            append(role == nil ? value : keyBits(type, value), &bytes)
         case .string:
             var view = vector.pointer(as: StringView.self)[index]
-            if forKeys, case .char = type { view = trimmedView(view) }
+            if role != nil, case .char = type { view = trimmedView(view) }
             append(UInt32(view.count), &bytes)
             view.withBytes { bytes.append(contentsOf: $0) }
         case .list:
@@ -42,21 +43,21 @@ enum ValueCodec {
                 var pairs: [[UInt8]] = []
                 for offset in 0..<Int(entry.count) {
                     var pair: [UInt8] = []
-                    encode(key, children[0], start + offset, forKeys: forKeys, to: &pair)
-                    encode(value, children[1], start + offset, forKeys: forKeys, to: &pair)
+                    encode(key, children[0], start + offset, forKeys: role, to: &pair)
+                    encode(value, children[1], start + offset, forKeys: role, to: &pair)
                     pairs.append(pair)
                 }
-                if forKeys { pairs.sort { $0.lexicographicallyPrecedes($1) } }
+                if role != nil { pairs.sort { $0.lexicographicallyPrecedes($1) } }
                 for pair in pairs { bytes += pair }
             } else if case .array(let element) = type {
                 for offset in 0..<Int(entry.count) {
-                    encode(element, children[0], start + offset, forKeys: forKeys, to: &bytes)
+                    encode(element, children[0], start + offset, forKeys: role, to: &bytes)
                 }
             }
         case .row:
             guard let children = vector.children else { return }
             for (position, field) in type.children.enumerated() {
-                encode(field, children[position], index, forKeys: forKeys, to: &bytes)
+                encode(field, children[position], index, forKeys: role, to: &bytes)
             }
         }
     }
@@ -115,9 +116,29 @@ enum ValueCodec {
     }
 }
 
+/// What a packed key is for, which decides about values that do not equal themselves.
+struct KeyRole: BitwiseCopyable {
+    /// The bits of NaN.
+    var nan: UInt64
+    /// What stands for NULL within a nested value.
+    var null: UInt8
+
+    /// Groups, DISTINCT, IS NOT DISTINCT FROM: NaN is one value, and NULL within an array or a row.
+    static let grouping = KeyRole(nan: Double.nan.bitPattern, null: 0)
+    /// The sides of a join by equality: what equals nothing has other bits on either side, and so
+    /// meets nothing without being looked for.
+    static let build = KeyRole(nan: Double.nan.bitPattern | 1, null: 0)
+    static let probe = KeyRole(nan: Double.nan.bitPattern | 2, null: 2)
+
+    /// The same, but NULLs within nested values meet.
+    var meetingNulls: KeyRole { KeyRole(nan: nan, null: 0) }
+}
+
 /// One bit pattern for each class of equal doubles.
-@inline(__always) func canonicalBits(_ value: Double) -> UInt64 {
-    value == 0 ? 0 : value.isNaN ? Double.nan.bitPattern : value.bitPattern
+@inline(__always) func canonicalBits(
+    _ value: Double, nan: UInt64 = Double.nan.bitPattern
+) -> UInt64 {
+    value == 0 ? 0 : value.isNaN ? nan : value.bitPattern
 }
 
 /// A 128-bit value as keys compare it: without the zone.

@@ -21,17 +21,20 @@ final class RowPatternValues {
         self.heap = heap
         var aggregates: [RowPatternAggregate?] = []
         for value in values {
-            guard
-                case .aggregate(let function, let columns, let filter, let labels, let isFinal) =
-                    value.kind
-            else {
-                aggregates.append(nil)
-                continue
+            switch value.kind {
+            case .aggregate(let function, let columns, let filter, let labels, let isFinal):
+                aggregates.append(
+                    try RowPatternAggregate(
+                        function, columns.map { arguments[$0] }, filter.flatMap { arguments[$0] },
+                        labels, isFinal, heap, worker))
+            case .matchAggregate(let function, let computed, let labels, let isFinal):
+                let aggregate = try RowPatternAggregate(
+                    function, [], nil, labels, isFinal, heap, worker)
+                aggregate.computed = RowPatternArgumentProgram(
+                    computed, arguments, names, heap, worker)
+                aggregates.append(aggregate)
+            default: aggregates.append(nil)
             }
-            aggregates.append(
-                try RowPatternAggregate(
-                    function, columns.map { arguments[$0] }, filter.flatMap { arguments[$0] },
-                    labels, isFinal, heap, worker))
         }
         self.aggregates = aggregates
     }
@@ -63,7 +66,7 @@ final class RowPatternValues {
                     match.labels.indices.contains($0) ? match.labels[$0] : nil
                 }
                 try copy(label.map(names.vector), 0, buffer, target)
-            case .aggregate: break
+            case .aggregate, .matchAggregate: break
             }
         } catch { throw QueryFault(error) }
         guard let aggregate = aggregates[index] else { return }
@@ -80,98 +83,6 @@ final class RowPatternValues {
 
     private func valid(_ buffer: ColumnBuffer, _ target: Int) {
         if buffer.hasNulls { ValidityBits.set(buffer.validBits, target) }
-    }
-}
-
-/// An aggregate over the rows of a match that have certain labels; rows are added as the match goes on.
-final class RowPatternAggregate {
-    private let accumulator: Accumulator
-    private let columns: [Vector?]
-    private let filter: Vector?
-    private let labels: Set<Int>?
-    private let isFinal: Bool
-    private let heap: Arena
-    private let worker: Worker
-    private let buffers: [ColumnBuffer]
-    private let vectors: UnsafeMutablePointer<Vector>
-    private let selection = UnsafeMutablePointer<UInt32>.allocate(capacity: Chunk.capacity)
-    private let state: UnsafeMutableRawPointer
-    private let scratch: ColumnBuffer
-    private let store: PartitionedRows
-    /// How many rows of the match have been looked at.
-    private var covered = 0
-
-    init(
-        _ function: ResolvedAggregate, _ columns: [Vector?], _ filter: Vector?,
-        _ labels: Set<Int>?, _ isFinal: Bool, _ heap: Arena, _ worker: Worker
-    ) throws(QueryFault) {
-        accumulator = try plainAccumulator(function)
-        accumulator.offset = 16
-        self.columns = columns
-        self.filter = filter
-        self.labels = labels
-        self.isFinal = isFinal
-        self.heap = heap
-        self.worker = worker
-        buffers = function.parameters.map { ColumnBuffer($0) }
-        vectors = .allocate(capacity: max(columns.count, 1))
-        state = .allocate(byteCount: 32 + accumulator.size, alignment: 16)
-        scratch = ColumnBuffer(function.result, capacity: 1)
-        store = PartitionedRows(width: 16, partitionCount: 1, budget: worker.budget)
-        clear()
-    }
-
-    deinit {
-        vectors.deallocate()
-        selection.deallocate()
-        state.deallocate()
-    }
-
-    func clear() {
-        covered = 0
-        state.initializeMemory(as: UInt8.self, repeating: 0, count: 32 + accumulator.size)
-    }
-
-    /// Writes the aggregate of the rows up to `current`, or of the whole match.
-    func write(
-        _ current: Int, _ match: RowPatternPlace, to buffer: ColumnBuffer, _ target: Int
-    ) throws(QueryFault) {
-        let end = isFinal ? match.labels.count : min(current + 1, match.labels.count)
-        if end < covered { clear() }
-        var count = 0
-        for index in covered..<max(covered, end) {
-            let row = match.start + index
-            guard labels?.contains(match.labels[index]) ?? true,
-                filter.map({ truth($0, row) == 1 }) ?? true
-            else { continue }
-            selection[count] = UInt32(row)
-            count += 1
-            if count == Chunk.capacity {
-                feed(count, row + 1)
-                count = 0
-            }
-        }
-        if count > 0 { feed(count, match.start + end) }
-        covered = max(covered, end)
-        if let fault = worker.context.takeFault() { throw fault }
-        scratch.clear()
-        var pointer = state
-        withUnsafePointer(to: &pointer) {
-            accumulator.finalize($0, 1, into: scratch, worker.context, heap)
-        }
-        scratch.count = 1
-        do throws(MemoryLimitFault) {
-            try buffer.copyValue(from: scratch.vector, row: 0, to: target, heap: heap)
-        } catch { throw QueryFault(error) }
-    }
-
-    private func feed(_ count: Int, _ end: Int) {
-        let active = ActiveRows(count: end, selection: selection, active: count)
-        for (index, column) in columns.enumerated() {
-            guard let column else { continue }
-            vectors[index] = flatten(column, active, into: buffers[index])
-        }
-        accumulator.updateOne(state, vectors, count, store, worker.context)
     }
 }
 
@@ -212,7 +123,7 @@ final class RowPatternConditionCheck {
                 !navigation.isFirst && navigation.offset == 0
                     && (navigation.labels?.contains(label) ?? true)
                     && (!value.isClassifier || navigation.shift == 0)
-            case .column, .isMatched, .matchNumber, .aggregate: false
+            case .column, .isMatched, .matchNumber, .aggregate, .matchAggregate: false
             }
         }
     }

@@ -77,7 +77,9 @@ extension ScalarFunction {
                     if case .array(let element) = type { return element }
                     return type
                 }
-                guard let common = LogicalType.commonSuperType(elements) else { return nil }
+                guard let common = LogicalType.commonSuperType(elements) else {
+                    return appended(types)
+                }
                 return (
                     types.map { type in
                         if case .array = type { return .array(common) }
@@ -357,4 +359,17 @@ private func combinations(_ elements: [Int], _ size: Int) throws -> [[Int]] {
     }
     try extend(0)
     return result
+}
+
+/// Arrays as elements of an array of arrays, on one side of it: `ARRAY[ARRAY[1]] || ARRAY[2]`.
+private func appended(_ types: [LogicalType]) -> ([LogicalType], LogicalType)? {
+    guard types.count == 2 else { return nil }
+    for (list, element) in [(0, 1), (1, 0)] {
+        guard let own = types[list].element, own.element != nil,
+            let common = LogicalType.commonSuperType(own, types[element])
+        else { continue }
+        let whole = LogicalType.array(common)
+        return (list == 0 ? [whole, common] : [common, whole], whole)
+    }
+    return nil
 }

@@ -253,15 +253,20 @@ private let patternCache = RegexCache()
 /// Matchers of the patterns in the second argument, remembering the last.
 private struct Matchers {
     private let texts: Input<StringView>
+    private let isStopped: () -> Bool
     private var last: (text: StringView, matcher: RegexMatcher)?
 
-    init(_ call: KernelCall) { texts = call.input(1) }
+    init(_ call: KernelCall) {
+        texts = call.input(1)
+        isStopped = call.context.isStopped
+    }
 
     mutating func matcher(_ row: Int) throws -> RegexMatcher {
         let text = texts[row]
         if let last, last.text == text { return last.matcher }
         do throws(RegexError) {
-            let matcher = RegexMatcher(try patternCache.pattern(text.string))
+            let matcher = RegexMatcher(
+                try patternCache.pattern(text.string), isCancelled: isStopped)
             last = (text, matcher)
             return matcher
         } catch { throw fault(error) }

@@ -84,7 +84,31 @@ extension ScalarFunction {
     static let pads: [ScalarFunction] = [
         padding("lpad", "left", example: "lpad('7', 3, '0')", atStart: true),
         padding("rpad", "right", example: "rpad('ab', 4, '.')", atStart: false),
+        bytePadding("lpad", "left", example: "lpad(x'07', 3, x'00')", atStart: true),
+        bytePadding("rpad", "right", example: "rpad(x'07', 3, x'00')", atStart: false),
     ]
+
+    private static func bytePadding(
+        _ name: String, _ side: String, example: String, atStart: Bool
+    ) -> ScalarFunction {
+        ScalarFunction(
+            name, [.varbinary, .bigint, .varbinary], .varbinary,
+            "Pads the binary value on the \(side) to a size in bytes, or cuts it there.",
+            example: example, canFail: true,
+            kernel: ternary { (bytes: Text, size: Int64, pad: Text) -> [UInt8] in
+                guard size >= 0, size <= Int64(FunctionLimits.padCharacters) else {
+                    throw invalid(
+                        "Target length must be in the range [0..\(FunctionLimits.padCharacters)]")
+                }
+                guard !pad.isEmpty else { throw invalid("Padding bytes must not be empty") }
+                let missing = Int(size) - bytes.count
+                if missing <= 0 { return [UInt8](bytes.slice(0, Int(size))) }
+                var filling: [UInt8] = []
+                filling.reserveCapacity(missing)
+                for place in 0..<missing { filling.append(pad[place % pad.count]) }
+                return atStart ? filling + bytes : bytes + filling
+            })
+    }
 
     private static func padding(
         _ name: String, _ side: String, example: String, atStart: Bool

@@ -33,7 +33,7 @@ extension ScalarFunction {
     ]
 }
 
-/// Source: java.util.Formatter; the conversions s S d x X o f e c b and %% and n.
+/// Source: java.util.Formatter; all of its conversions.
 private enum JavaFormat {
     struct Specifier {
         var index: Int?
@@ -41,6 +41,10 @@ private enum JavaFormat {
         var width = 0
         var precision: Int?
         var conversion: Character = "s"
+        /// Of dates and times, the letter after `t`.
+        var field: Character = "F"
+        /// Whether the text is in capitals: `S`, `X`, `T` and their like.
+        var isUpper = false
     }
 
     static func format(
@@ -103,10 +107,19 @@ private enum JavaFormat {
             guard let precision = try number(), precision <= 1_000 else { throw fault() }
             result.precision = precision
         }
-        guard let conversion = rest.popFirst(), "sSdxXofeEcbB%n".contains(conversion) else {
-            throw fault()
-        }
+        guard let conversion = rest.popFirst(), "sSdxXofeEgGaAhHcCbBtT%n".contains(conversion)
+        else { throw fault() }
         result.conversion = conversion
+        if "SXEGAHCBT".contains(conversion) {
+            result.isUpper = true
+            result.conversion = Character(conversion.lowercased())
+        }
+        if result.conversion == "t" {
+            guard let field = rest.popFirst(), JavaTime.fields.contains(field),
+                result.precision == nil
+            else { throw fault() }
+            result.field = field
+        }
         return result
     }
 
@@ -114,7 +127,7 @@ private enum JavaFormat {
         let missing = specifier.width - text.unicodeScalars.count
         guard missing > 0 else { return text }
         if specifier.flags.contains("-") { return text + String(repeating: " ", count: missing) }
-        if specifier.flags.contains("0"), "dxXofeE".contains(specifier.conversion) {
+        if specifier.flags.contains("0"), "dxofeg".contains(specifier.conversion) {
             let sign = text.first.map { "+-( ".contains($0) } ?? false
             return (sign ? String(text.prefix(1)) : "") + String(repeating: "0", count: missing)
                 + (sign ? text.dropFirst() : text[...])
@@ -128,62 +141,95 @@ private enum JavaFormat {
     ) throws -> String {
         let type = call.argumentTypes[index]
         let vector = call.arguments[index]
-        guard vector.isValid(row) else {
-            return specifier.conversion == "b" ? "false" : "null"
+        var text: String
+        if vector.isValid(row) {
+            text = try shown(specifier, call, index, row, &texts, format)
+        } else {
+            text = specifier.conversion == "b" ? "false" : "null"
         }
+        let isNumber = (type.isDecimal || type == .double || type == .real) && vector.isValid(row)
+        if let precision = specifier.precision, !isNumber || "sbh".contains(specifier.conversion) {
+            text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(precision)))
+        }
+        return specifier.isUpper ? text.uppercased() : text
+    }
+
+    private static func shown(
+        _ specifier: Specifier, _ call: KernelCall, _ index: Int, _ row: Int,
+        _ texts: inout ValueText, _ format: String
+    ) throws -> String {
+        let type = call.argumentTypes[index]
+        let vector = call.arguments[index]
         func mismatch() -> QueryFault {
             invalid("Invalid format string: \(format) (\(specifier.conversion) != \(type))")
         }
         switch specifier.conversion {
-        case "d", "x", "X", "o":
+        case "d", "x", "o":
             guard type.isInteger else { throw mismatch() }
-            let value = Int128(texts.text(type, vector, row) ?? "") ?? 0
+            // All integers are Java's long here.
+            let value = Int64(texts.text(type, vector, row) ?? "") ?? 0
             if specifier.conversion == "d" {
-                return signed(
-                    grouped(String(value.magnitude), specifier), value < 0, specifier)
+                return signed(grouped(String(value.magnitude), specifier), value < 0, specifier)
             }
-            let isLong = type == .bigint
-            let bits =
-                isLong
-                ? UInt64(truncatingIfNeeded: value)
-                : UInt64(UInt32(truncatingIfNeeded: value))
-            let radix = specifier.conversion == "o" ? 8 : 16
-            return String(bits, radix: radix, uppercase: specifier.conversion == "X")
-        case "f":
-            guard type.isDecimal || type == .double || type == .real else { throw mismatch() }
-            let digits = specifier.precision ?? 6
+            return String(
+                UInt64(bitPattern: value), radix: specifier.conversion == "o" ? 8 : 16)
+        case "f", "e", "g":
+            let number: DecimalDigits
+            let isNegative: Bool
             if type.isDecimal {
                 let value = ValueOrder.wide(vector, vector.valueIndex(row))
-                let text = fixed(
-                    String(value.magnitude), exponent: -type.scale, digits: digits)
-                return signed(grouped(text, specifier), value < 0, specifier)
+                number = DecimalDigits(value.magnitude, scale: type.scale)
+                isNegative = value < 0
+            } else {
+                guard type == .double || type == .real else { throw mismatch() }
+                let value = vector.value(row, as: Double.self)
+                guard value.isFinite else { return javaText(value) }
+                number = DecimalDigits(value)
+                isNegative = value < 0 || value == 0 && value.sign == .minus
             }
-            let value = vector.value(row, as: Double.self)
-            guard value.isFinite else { return javaText(value) }
-            let parts = DecimalDigits(value)
-            return signed(
-                grouped(
-                    fixed(parts.digits, exponent: parts.exponent, digits: digits), specifier),
-                value < 0, specifier)
-        case "e", "E":
+            let shown = magnitude(number, specifier, isDecimal: type.isDecimal)
+            return signed(grouped(shown, specifier), isNegative, specifier)
+        case "a":
             guard type == .double || type == .real else { throw mismatch() }
             let value = vector.value(row, as: Double.self)
             guard value.isFinite else { return javaText(value) }
-            let text = scientific(value.magnitude, digits: specifier.precision ?? 6)
-            let shown = specifier.conversion == "E" ? text.uppercased() : text
-            return signed(shown, value < 0, specifier)
-        case "b", "B":
-            let text = type == .boolean ? texts.text(type, vector, row) ?? "" : "true"
-            return specifier.conversion == "B" ? text.uppercased() : text
+            return signed(
+                javaHexadecimal(value.magnitude, digits: specifier.precision),
+                value.sign == .minus, specifier)
+        case "h":
+            guard let hash = JavaHash.of(type, vector, row, &texts) else { throw mismatch() }
+            return String(UInt32(bitPattern: hash), radix: 16)
+        case "b": return type == .boolean ? texts.text(type, vector, row) ?? "" : "true"
         case "c":
-            guard type.isText else { throw mismatch() }
-            return String(vector.string(row).string.prefix(1))
+            // Characters come as strings, which Java does not take for characters.
+            throw mismatch()
+        case "t":
+            guard let time = JavaTime(call, index, row), let text = time.text(specifier.field)
+            else { throw mismatch() }
+            return text
+        default: return texts.text(type, vector, row) ?? ""
+        }
+    }
+
+    /// A number without its sign as `%f`, `%e` or `%g` writes it.
+    private static func magnitude(
+        _ number: DecimalDigits, _ specifier: Specifier, isDecimal: Bool
+    ) -> String {
+        let digits = specifier.precision ?? 6
+        switch specifier.conversion {
+        case "f": return fixed(number.digits, exponent: number.exponent, digits: digits)
+        case "e": return scientific(number, digits: digits)
         default:
-            var text = texts.text(type, vector, row) ?? ""
-            if let precision = specifier.precision {
-                text = String(String.UnicodeScalarView(text.unicodeScalars.prefix(precision)))
+            // As many significant digits as asked for; far from one by powers of ten.
+            let wanted = max(digits, 1)
+            if number.digits == "0" {
+                return fixed("0", exponent: 0, digits: wanted - 1)
             }
-            return specifier.conversion == "S" ? text.uppercased() : text
+            let rounded = scientific(number, digits: wanted - 1)
+            let mark = rounded.firstIndex(of: "e") ?? rounded.endIndex
+            let power = Int(rounded[mark...].dropFirst()) ?? 0
+            guard power >= -4, power < wanted else { return rounded }
+            return fixed(number.digits, exponent: number.exponent, digits: wanted - 1 - power)
         }
     }
 
@@ -205,14 +251,13 @@ private enum JavaFormat {
         return result + text.dropFirst(whole.count)
     }
 
-    private static func scientific(_ value: Double, digits: Int) -> String {
-        if value == 0 {
+    private static func scientific(_ number: DecimalDigits, digits: Int) -> String {
+        if number.digits == "0" {
             return (digits > 0 ? "0." + String(repeating: "0", count: digits) : "0") + "e+00"
         }
-        let parts = DecimalDigits(value)
-        var point = parts.digits.utf8.count + parts.exponent - 1
+        var point = number.digits.utf8.count + number.exponent - 1
         var text = fixed(
-            parts.digits, exponent: 1 - parts.digits.utf8.count, digits: digits)
+            number.digits, exponent: 1 - number.digits.utf8.count, digits: digits)
         // Rounding may have made a tenth digit: 9.99 becomes 10.0.
         if text.hasPrefix("10") {
             text = fixed("1", exponent: 0, digits: digits)
@@ -240,6 +285,12 @@ private struct DecimalDigits {
         let significant = text.drop { $0 == "0" }
         digits = significant.isEmpty ? "0" : String(significant)
         if significant.isEmpty { exponent = 0 }
+    }
+
+    /// The digits of a decimal.
+    init(_ magnitude: UInt128, scale: Int) {
+        digits = String(magnitude)
+        exponent = magnitude == 0 ? 0 : -scale
     }
 }
 

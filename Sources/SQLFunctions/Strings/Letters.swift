@@ -89,6 +89,18 @@ extension ScalarFunction {
         })
 }
 
+/// The one letter that stands for a letter whose full counterpart is several: of `İ` the `i`, of Greek
+/// letters with an iota below those with an iota beside. Source: Unicode, UnicodeData.txt.
+private func simpleCounterpart(_ scalar: Unicode.Scalar, isUpper: Bool) -> Unicode.Scalar {
+    if !isUpper { return scalar == "\u{130}" ? "i" : scalar }
+    switch scalar.value {
+    case 0x1F80...0x1F87, 0x1F90...0x1F97, 0x1FA0...0x1FA7:
+        return Unicode.Scalar(scalar.value + 8) ?? scalar
+    case 0x1FB3, 0x1FC3, 0x1FF3: return Unicode.Scalar(scalar.value + 9) ?? scalar
+    default: return scalar
+    }
+}
+
 /// Maps letters one by one: a letter whose counterpart is several (ß) stays, as in Java.
 private func changeCase(
     _ call: KernelCall, first: UInt8, _ mapping: (Unicode.Scalar) -> String
@@ -101,7 +113,9 @@ private func changeCase(
             var result = String.UnicodeScalarView()
             for scalar in CodePoints.scalars(text) {
                 let mapped = mapping(scalar).unicodeScalars
-                result.append(mapped.count == 1 ? mapped.first ?? scalar : scalar)
+                result.append(
+                    mapped.count == 1
+                        ? mapped.first ?? scalar : simpleCounterpart(scalar, isUpper: first > 90))
             }
             return String.store(String(result), row, output)
         }

@@ -111,10 +111,21 @@ extension EvaluationContext {
 /// Reads a zone's name or offset from an argument.
 func zoneKey(_ name: Text) throws -> TimeZoneKey {
     let text = name.string
-    do throws(CivilTimeError) { return try TimeZoneKey.named(text) } catch {
+    do throws(CivilTimeError) {
+        let key = try TimeZoneKey.named(text)
+        if key.isOffered { return key }
+    } catch {
         throw QueryFault(
             .invalidFunctionArgument, "'\(text)' is not a valid time zone", hint: error.hint)
     }
+    throw QueryFault(
+        .invalidFunctionArgument, "'\(text)' is not a valid time zone",
+        hint: "offsets go from -14:00 to +14:00")
+}
+
+extension TimeZoneKey {
+    /// Whether Trino has such a zone: its offsets end at fourteen hours.
+    package var isOffered: Bool { (fixedOffsetMinutes ?? 0).magnitude <= 14 * 60 }
 }
 
 extension LogicalType {

@@ -148,7 +148,9 @@ struct TimePatternReader {
         while at < text.count, text[at] == UInt8(ascii: ":") || (text[at] >= 48 && text[at] <= 57) {
             at += 1
         }
-        guard let key = TimeZoneKey(name: String(decoding: text[start..<at], as: UTF8.self)) else {
+        guard let key = TimeZoneKey(name: String(decoding: text[start..<at], as: UTF8.self)),
+            key.isOffered
+        else {
             at = start
             return false
         }
@@ -159,7 +161,9 @@ struct TimePatternReader {
     private mutating func zoneName() -> Bool {
         var end = at
         while end < text.count, isZoneCharacter(text[end]) { end += 1 }
-        guard let key = TimeZoneKey(name: String(decoding: text[at..<end], as: UTF8.self)) else {
+        guard let key = TimeZoneKey(name: String(decoding: text[at..<end], as: UTF8.self)),
+            key.isOffered
+        else {
             return false
         }
         zone = key

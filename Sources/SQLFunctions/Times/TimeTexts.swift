@@ -61,17 +61,8 @@ extension ScalarFunction {
             "from_iso8601_date", [.text], .date, "The day in a text of ISO 8601.",
             example: "from_iso8601_date('2024-W09-4')", canFail: true,
             kernel: unary { (text: Text) -> Int32 in
-                let string = text.string
-                for form in ["xxxx-'W'ww-e", "xxxx-'W'ww", "yyyy-DDD"]
-                where string.utf8.count == (form == "xxxx-'W'ww-e" ? 10 : 8) {
-                    if let moment = try? TimePatternReader.read(
-                        text, try TimePattern(joda: form), zone: .utc)
-                    {
-                        return moment.day
-                    }
-                }
-                guard let day = CivilParse.date(text) else {
-                    throw invalid("Invalid format: \"\(string)\"")
+                guard let day = ISO8601Reader.date(text) else {
+                    throw invalid("Invalid format: \"\(text.string)\"")
                 }
                 return day
             }),
@@ -153,7 +144,7 @@ private func fromISO8601(_ call: KernelCall, precision: Int) {
     var zones = ZoneReader(call)
     let zone = call.context.zone
     call.unary { (text: Text) -> Int128 in
-        guard let parsed = CivilParse.timestamp(text), !text.contains(UInt8(ascii: " ")),
+        guard let parsed = ISO8601Reader.timestamp(text),
             let rounded = TimestampPrecision.round(
                 parsed.microseconds, picoseconds: parsed.picoseconds, to: precision)
         else { throw invalid("Invalid format: \"\(text.string)\"") }

@@ -24,7 +24,8 @@ extension ScalarFunction {
             example: "from_unixtime(1709210096, 5, 30)", canFail: true,
             kernel: ternary { (seconds: Double, hours: Int64, minutes: Int64) in
                 guard hours.magnitude <= 18, minutes.magnitude < 60,
-                    let zone = TimeZoneKey(offsetMinutes: Int(hours * 60 + minutes))
+                    let zone = TimeZoneKey(offsetMinutes: Int(hours * 60 + minutes)),
+                    zone.isOffered
                 else { throw invalid("Invalid offset: \(hours) hours, \(minutes) minutes") }
                 return try unixMoment(seconds, zone)
             }),
@@ -39,6 +40,35 @@ extension ScalarFunction {
                         Moment(
                             microseconds: floorDivide(nanoseconds, 1_000),
                             picoseconds: Int32(floorRemainder(nanoseconds, 1_000)) * 1_000,
+                            zone: zone))
+                }
+            }),
+        ScalarFunction(
+            "from_unixtime_nanos",
+            .values("decimal(p,s)", "timestamp(9) with time zone") { types in
+                guard types.count == 1, types[0].isDecimal else { return nil }
+                return (types, .timestampWithTimeZone(precision: 9))
+            }, "Nanoseconds since 1970 as a timestamp in the session's zone.",
+            example: "from_unixtime_nanos(DECIMAL '1709210096789012345')", canFail: true,
+            kernel: { call in
+                let zone = call.context.zone
+                let scale = call.argumentTypes[0].scale
+                let vector = call.arguments[0]
+                call.rows { row -> Int128 in
+                    var value = ValueOrder.wide(vector, vector.valueIndex(row))
+                    // A fraction of a nanosecond is rounded, halves away from zero.
+                    for step in 0..<scale {
+                        let digit = value % 10
+                        value /= 10
+                        if step == scale - 1, digit.magnitude >= 5 { value += digit.signum() }
+                    }
+                    let remainder = ((value % 1_000) + 1_000) % 1_000
+                    guard let microseconds = Int64(exactly: (value - remainder) / 1_000) else {
+                        throw outOfRange("Timestamp out of range: \(value) nanoseconds")
+                    }
+                    return Packed.zoned(
+                        Moment(
+                            microseconds: microseconds, picoseconds: Int32(remainder) * 1_000,
                             zone: zone))
                 }
             }),
@@ -126,7 +156,7 @@ extension ScalarFunction {
                     if zone == .text { return try zoneKey(names[row]) }
                     let offset = offsets[row]
                     guard offset % 60_000 == 0, offset.magnitude <= 64_800_000,
-                        let key = TimeZoneKey(offsetMinutes: Int(offset / 60_000))
+                        let key = TimeZoneKey(offsetMinutes: Int(offset / 60_000)), key.isOffered
                     else { throw invalid("Invalid time zone offset interval") }
                     return key
                 }

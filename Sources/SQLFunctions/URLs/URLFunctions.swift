@@ -54,6 +54,13 @@ enum URLFunctions {
                 }
                 return decoded
             }),
+        ScalarFunction(
+            "contains", [.text, .ipaddress], .boolean,
+            "Whether the network, written as address/prefix length, has the address.",
+            example: "contains('10.0.0.0/8', IPADDRESS '10.255.255.255')", canFail: true,
+            kernel: binary { (network: Text, address: Text) -> Bool in
+                try Network(network.string).contains([UInt8](address))
+            }),
     ]
 
     private static func part(
@@ -116,5 +123,49 @@ private struct URLParts {
             host = String(authority)
         }
         path = percentDecoded(rest) ?? String(rest)
+    }
+}
+
+/// A network of IPv4 or IPv6 addresses. Source: Trino, IpAddressFunctions; RFC 4632, section 3.1.
+private struct Network {
+    /// The first address in 16 bytes, and how many bits of them count.
+    private let base: [UInt8]
+    private let bitCount: Int
+    private let isShort: Bool
+
+    init(_ text: String) throws {
+        let halves = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard halves.count == 2 else { throw invalid("Invalid CIDR") }
+        guard let base = IPAddressText.bytes(of: halves[0].utf8) else {
+            throw invalid("Invalid network IP address")
+        }
+        guard let length = Int(halves[1]), length >= 0 else {
+            throw invalid("Invalid prefix length")
+        }
+        self.base = base
+        isShort = base[..<12].elementsEqual(IPAddressText.mapped)
+        guard length <= (isShort ? 32 : 128) else {
+            throw invalid("Prefix length exceeds address length")
+        }
+        bitCount = isShort ? 96 + length : length
+        // A network of IPv4 begins where its prefix says.
+        guard !isShort || Network.bits(base, from: bitCount).isEmpty else {
+            throw invalid("Invalid CIDR")
+        }
+    }
+
+    func contains(_ address: [UInt8]) -> Bool {
+        guard address.count == 16,
+            address[..<12].elementsEqual(IPAddressText.mapped) == isShort
+        else { return false }
+        let whole = bitCount / 8
+        guard address[..<whole].elementsEqual(base[..<whole]) else { return false }
+        let rest = bitCount % 8
+        return rest == 0 || (address[whole] ^ base[whole]) >> UInt8(8 - rest) == 0
+    }
+
+    /// The places of bits that are set behind a prefix.
+    private static func bits(_ bytes: [UInt8], from start: Int) -> [Int] {
+        (start..<128).filter { bytes[$0 / 8] >> UInt8(7 - $0 % 8) & 1 == 1 }
     }
 }

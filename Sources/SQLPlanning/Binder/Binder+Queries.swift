@@ -1,3 +1,4 @@
+import Authority
 import Diagnostics
 import SQLFunctions
 import SQLSyntax
@@ -5,6 +6,9 @@ import Vectors
 
 extension Binder {
     static let maxDepth = 200
+    /// How often a statement may name queries of WITH. Each is bound anew where it is named, so that a
+    /// chain of them that each name the one before twice doubles at every step.
+    static let maxNamedQueries = 4_000
     /// Steps of a recursive query, as Trino's `max_recursion_depth` has it.
     private static let maxRecursion = 10
 
@@ -209,6 +213,17 @@ extension Binder {
     func named(
         _ named: NamedQuery, _ name: Identifier, _ environment: Environment
     ) throws(QueryFault) -> BoundRelation {
+        namedQueryCount += 1
+        guard namedQueryCount <= Self.maxNamedQueries else {
+            throw .analysis(
+                .notSupported,
+                "Queries of WITH are named more than \(Self.maxNamedQueries) times, counting those "
+                    + "within them", name.span,
+                hint: "keep the result of a query that is named often in a table")
+        }
+        guard !context.request.cancellation.isCancelled else {
+            throw QueryFault(.userCanceled, "Query was canceled")
+        }
         var inner = named.environment
         inner.depth = environment.depth + 1
         if named.isRecursive, let relation = try recursive(named, inner) {

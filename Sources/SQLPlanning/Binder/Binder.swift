@@ -57,6 +57,8 @@ package struct BindingContext: Sendable {
 package final class Binder {
     let context: BindingContext
     let allocator: ColumnAllocator
+    /// How often queries of WITH were named so far, counting those within them.
+    var namedQueryCount = 0
 
     package init(_ context: BindingContext, allocator: ColumnAllocator = ColumnAllocator()) {
         self.context = context

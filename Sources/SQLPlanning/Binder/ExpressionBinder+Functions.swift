@@ -97,6 +97,9 @@ extension ExpressionBinder {
             span)
     }
 
+    /// How often the start of a fold is widened before its type is given up. As in Trino.
+    private static let largestWidenings = 4
+
     /// A function with lambdas: the signature first, then the bodies over the types it gives, then the
     /// signature again with the bodies' types.
     private func higherOrder(
@@ -115,24 +118,42 @@ extension ExpressionBinder {
             }
         }
         // Each lambda may need the type of the one before: resolve again after each.
-        for (index, argument) in arguments.enumerated() {
-            guard case .lambda(let parameters, let body) = argument.kind else { continue }
+        var widenings = 0
+        var index = 0
+        while index < arguments.count {
+            let argument = arguments[index]
+            guard case .lambda(let parameters, let body) = argument.kind else {
+                index += 1
+                continue
+            }
             let resolved = try registry.resolveScalar(name, types, span: span)
             guard case .lambda(let parameterTypes, let result) = resolved.parameters[index] else {
+                index += 1
                 continue
             }
             var bound = try lambda(parameters, body, parameterTypes)
             if let result, case .lambda(let ids, let inner) = bound, inner.type != result {
-                guard inner.type.coerces(to: result) else {
-                    throw .analysis(
-                        .typeMismatch,
-                        "Lambda expression must return \(result) but returns \(inner.type)",
-                        body.span)
+                if !inner.type.coerces(to: result) {
+                    // A state that the body makes wider starts as wide, as in Trino.
+                    guard widenings < Self.largestWidenings,
+                        let start = resolved.parameters.firstIndex(of: .value(result)),
+                        parameterTypes.contains(result), start < index,
+                        let wider = LogicalType.commonSuperType(result, inner.type), wider != result
+                    else {
+                        throw .analysis(
+                            .typeMismatch,
+                            "Lambda expression must return \(result) but returns \(inner.type)",
+                            body.span)
+                    }
+                    widenings += 1
+                    types[start] = .value(wider)
+                    continue
                 }
                 bound = .lambda(parameters: ids, body: inner.coerced(to: result))
             }
             values[index] = bound
             types[index] = .lambda(parameterCount: parameters.count, result: bound.type)
+            index += 1
         }
         let resolved = try registry.resolveScalar(name, types, span: span)
         var final: [BoundExpression] = []

@@ -259,8 +259,15 @@ struct Grouping {
         }
         var order: [SortKey] = []
         for item in call.orderBy {
-            order.append(
-                try binder.sortKey(try input.bind(item.expression), item, &input.plan))
+            let bound = try input.bind(item.expression)
+            guard !call.isDistinct || arguments.contains(where: { $0.identity == bound.identity })
+            else {
+                throw .analysis(
+                    .expressionNotInDistinct,
+                    "For aggregate function with DISTINCT, ORDER BY expressions must appear in "
+                        + "arguments", item.expression.span)
+            }
+            order.append(try binder.sortKey(bound, item, &input.plan))
         }
         return AggregateCall(
             output: binder.allocator.column(function.result, name), function: function,

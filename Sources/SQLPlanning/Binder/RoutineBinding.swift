@@ -147,8 +147,7 @@ final class RoutineBinding {
         case .set(let target, let value):
             guard let variable = visible.last(where: { $0.name == target.canonical }) else {
                 throw .analysis(
-                    .columnNotFound, "Variable '\(target.canonical)' cannot be resolved",
-                    target.span)
+                    .notFound, "Variable cannot be resolved: \(target.text)", target.span)
             }
             return .set(
                 variable: variable.slot,
@@ -159,7 +158,15 @@ final class RoutineBinding {
             defer { visible = outer }
             var steps: [Routine.Step] = []
             for variable in variables {
+                // A default sees what was declared before, not its own names.
+                var declared: [(name: String, slot: Int)] = []
                 for name in variable.names {
+                    guard !(visible + declared).contains(where: { $0.name == name.canonical })
+                    else {
+                        throw .analysis(
+                            .alreadyExists,
+                            "Variable already declared in this scope: \(name.text)", name.span)
+                    }
                     let slot = nextSlot
                     nextSlot += 1
                     // A block that is entered again begins with fresh variables.
@@ -169,8 +176,9 @@ final class RoutineBinding {
                             variable: slot,
                             try expression(
                                 value, as: types[slot], "Value of DEFAULT '\(name.canonical)'")))
-                    visible.append((name.canonical, slot))
+                    declared.append((name.canonical, slot))
                 }
+                visible += declared
             }
             for inner in statements { steps.append(try bind(inner)) }
             return .block(steps)
@@ -223,6 +231,11 @@ final class RoutineBinding {
         defer { labels = outer }
         var number: Int?
         if let label {
+            guard !labels.contains(where: { $0.name == label.canonical }) else {
+                throw .analysis(
+                    .alreadyExists, "Label already declared in this scope: \(label.text)",
+                    label.span)
+            }
             labelCount += 1
             number = labelCount
             labels.append((label.canonical, labelCount))

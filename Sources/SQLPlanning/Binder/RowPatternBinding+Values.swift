@@ -48,7 +48,7 @@ extension RowPatternBinding {
     /// A name that is a column, with or without a label: not the base of a row's field.
     private func isColumn(_ node: Expression) -> Bool { node.dottedParts != nil }
 
-    private func isPatternFunction(_ call: FunctionCall) -> Bool {
+    func isPatternFunction(_ call: FunctionCall) -> Bool {
         guard call.window == nil, call.name.parts.count == 1 else { return false }
         switch call.canonicalName {
         case "first", "last", "prev", "next", "classifier", "match_number": return true
@@ -142,7 +142,7 @@ extension RowPatternBinding {
             node.span)
     }
 
-    private func requireArguments(
+    func requireArguments(
         _ call: FunctionCall, _ counts: ClosedRange<Int>, _ node: Expression
     ) throws(QueryFault) {
         guard counts.contains(call.arguments.count), !call.isStar, !call.isDistinct,
@@ -171,60 +171,8 @@ extension RowPatternBinding {
         return Int(count)
     }
 
-    private func aggregate(
-        _ call: FunctionCall, _ node: Expression, _ clause: Clause
-    ) throws(QueryFault) -> (RowPatternValue.Kind, LogicalType) {
-        guard !call.isDistinct, call.orderBy.isEmpty else {
-            throw .analysis(
-                .notSupported,
-                "DISTINCT and ORDER BY are not supported in aggregations of MATCH_RECOGNIZE",
-                node.span)
-        }
-        let name = call.canonicalName
-        let written = call.arguments.map(\.value) + (call.filter.map { [$0] } ?? [])
-        for argument in written {
-            var nested: Expression?
-            argument.walk { inner in
-                if case .function(let found) = inner.kind, isPatternFunction(found) {
-                    nested = nested ?? inner
-                }
-                return nested == nil
-            }
-            if let nested {
-                throw .analysis(
-                    .notSupported,
-                    "Pattern functions and aggregations inside of aggregation \(name) are not supported",
-                    nested.span)
-            }
-        }
-        var (labels, bound) = try rowExpression(written)
-        var filter: Int?
-        if call.filter != nil {
-            filter = argument(bound.removeLast().coerced(to: .boolean))
-        }
-        // count(1) is count(*).
-        if call.isStar
-            || name == "count" && bound.count == 1 && bound[0].literalValue != nil
-                && bound[0].literalValue != .null
-        {
-            bound = []
-        }
-        let function = try binder.registry.resolveAggregate(
-            name, bound.map(\.type), span: node.span)
-        guard !function.function.isWindowOnly else {
-            throw .analysis(
-                .notSupported, "Window functions are not supported in MATCH_RECOGNIZE", node.span)
-        }
-        let places = zip(bound, function.parameters).map { argument($0.coerced(to: $1)) }
-        return (
-            .aggregate(
-                function, arguments: places, filter: filter, labels: labels,
-                isFinal: call.processingMode == .final), function.result
-        )
-    }
-
     /// Binds expressions over one row, whose columns all have the same label before them or none.
-    private func rowExpression(
+    func rowExpression(
         _ written: [Expression]
     ) throws(QueryFault) -> (labels: Set<Int>?, bound: [BoundExpression]) {
         var names: [String?] = []
@@ -261,7 +209,7 @@ extension RowPatternBinding {
 
 extension Expression {
     /// The parts of a dotted name; nil for every other expression.
-    fileprivate var dottedParts: [Identifier]? {
+    var dottedParts: [Identifier]? {
         switch kind {
         case .identifier(let name): [name]
         case .dereference(let base, let name): base.dottedParts.map { $0 + [name] }

@@ -77,6 +77,9 @@ package struct RowPatternValue: Sendable {
         case isMatched
         case aggregate(
             ResolvedAggregate, arguments: [Int], filter: Int?, labels: Set<Int>?, isFinal: Bool)
+        /// An aggregate whose arguments are known with the match only: over labels or its number.
+        case matchAggregate(
+            ResolvedAggregate, RowPatternArguments, labels: Set<Int>?, isFinal: Bool)
     }
     package var kind: Kind
     package var column: PlanColumn
@@ -84,6 +87,22 @@ package struct RowPatternValue: Sendable {
     package init(kind: Kind, column: PlanColumn) {
         self.kind = kind
         self.column = column
+    }
+}
+
+/// Arguments of an aggregate over the rows of a match, computed of values that each row has in it.
+package struct RowPatternArguments: Sendable {
+    /// Columns, the row's own label and the number of the match.
+    package var values: [RowPatternValue]
+    package var arguments: [BoundExpression]
+    package var filter: BoundExpression?
+
+    package init(
+        values: [RowPatternValue], arguments: [BoundExpression], filter: BoundExpression?
+    ) {
+        self.values = values
+        self.arguments = arguments
+        self.filter = filter
     }
 }
 

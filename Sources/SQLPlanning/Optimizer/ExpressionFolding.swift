@@ -63,7 +63,7 @@ package struct ExpressionFolding {
                 if case .lambda(_, let body) = child { return body.columns.isEmpty }
                 return child.literalValue != nil
             }), node.isDeterministic, node.nodeCount < Self.maxNodes,
-            let value = try? evaluator.evaluate(node)
+            let value = evaluator.folded(node)
         else { return node }
         return .literal(value, node.type)
     }

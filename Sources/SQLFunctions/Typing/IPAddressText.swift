@@ -1,9 +1,9 @@
 /// Texts of IP addresses. A value is 16 bytes; IPv4 is mapped into IPv6, as Trino keeps it.
 ///
 /// Source: RFC 4291, section 2.2 and 2.5.5.2; RFC 5952, section 4, for the text that is written.
-enum IPAddressText {
+package enum IPAddressText {
     /// The 16 bytes of an address; nil when the text is none.
-    static func bytes(of text: some Sequence<UInt8>) -> [UInt8]? {
+    package static func bytes(of text: some Sequence<UInt8>) -> [UInt8]? {
         let text = Array(text)
         if !text.contains(0x3A) {
             return fourBytes(text[...]).map { mapped + $0 }
@@ -38,10 +38,10 @@ enum IPAddressText {
     }
 
     /// `::ffff:0:0`, in front of an IPv4 address.
-    static let mapped: [UInt8] = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
+    package static let mapped: [UInt8] = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
 
     /// The text of 16 bytes.
-    static func text(of bytes: [UInt8]) -> String {
+    package static func text(of bytes: [UInt8]) -> String {
         guard bytes.count == 16 else { return "" }
         if bytes[..<12].elementsEqual(mapped) {
             return bytes[12...].map { String($0) }.joined(separator: ".")
