@@ -64,7 +64,8 @@ extension JobScheduler {
             [
                 "objects": .int(Int64(count)),
                 "remedy": .string(
-                    "lakehouse pipeline list and the console's page of pipelines name them"),
+                    "lakehouse pipeline list and the console's page of pipelines name some of "
+                        + "them"),
             ])
     }
 }

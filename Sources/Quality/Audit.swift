@@ -31,11 +31,20 @@ struct Audit {
         var sampleColumns: [String] = []
         var fault: String?
         var milliseconds: Int64 = 0
+        /// The tables that message and sample were found in; nil: others than those of warehouses too.
+        var reads: Set<TableRead>? = []
+
+        mutating func note(_ found: CollectedRows) {
+            guard let more = found.reads else { return reads = nil }
+            reads?.formUnion(more)
+        }
     }
 
     /// The state that is looked at, with what is needed to ask about it.
     struct State {
         var snapshotID: Int64?
+        /// The table's snapshot when the audit began, where `snapshotID` cannot be looked at too.
+        var present: Int64?
         var sql: CheckSQL
     }
 
@@ -49,11 +58,11 @@ struct Audit {
     }
 
     /// Fixes the state: the table's columns and snapshot.
-    func state(snapshotID: Int64?, formatVersion: Int) throws -> State {
+    func state(snapshotID: Int64?, present: Int64?, formatVersion: Int) throws -> State {
         let name = CheckSQL.name(reference, schema, table)
         let columns = try query("SELECT * FROM \(name) LIMIT 0", session()).columns
         return State(
-            snapshotID: snapshotID,
+            snapshotID: snapshotID, present: present,
             sql: CheckSQL(
                 at: reference, schema: schema, table: table, snapshotID: snapshotID,
                 columns: columns, formatVersion: formatVersion))
@@ -111,6 +120,13 @@ struct Audit {
         return row.first?.integer
     }
 
+    /// Runs a query for one check, and notes what it read.
+    private func ask(_ sql: String, _ finding: inout Finding) throws -> CollectedRows {
+        let found = try query(sql, session())
+        finding.note(found)
+        return found
+    }
+
     /// What needs a query of its own, and the words for what was counted.
     private func alone(
         _ check: Check, _ state: State, _ total: Int64?, _ finding: inout Finding
@@ -118,13 +134,13 @@ struct Audit {
         let began = monotonic.now()
         switch check.rule {
         case .uniqueness:
-            finding.failing = try query(state.sql.countingSurplus(check), session())
+            finding.failing = try ask(state.sql.countingSurplus(check), &finding)
                 .rows.first?.first?.integer
         case .rowCountRange(let lower, let upper):
             var count = total
             if let filter = check.filter {
-                count = try query(
-                    "SELECT count(*) FROM \(state.sql.source) AS t WHERE \(filter)", session()
+                count = try ask(
+                    "SELECT count(*) FROM \(state.sql.source) AS t WHERE \(filter)", &finding
                 ).rows.first?.first?.integer
             }
             guard let count else { throw QualityError(.invalidCheck, "the rows cannot be counted") }
@@ -133,7 +149,7 @@ struct Audit {
             let (low, high) = (lower.map { "\($0)" } ?? "0", upper.map { "\($0)" } ?? "any number")
             finding.message = "\(count) rows, \(low) to \(high) are wanted"
         case .reconcile(let expression, let sql, let tolerance):
-            let rows = try query(state.sql.reconciling(expression, sql, tolerance), session()).rows
+            let rows = try ask(state.sql.reconciling(expression, sql, tolerance), &finding).rows
             finding.failing = rows.first?.first?.integer
             if let row = rows.first, row.count == 3 {
                 finding.message =
@@ -141,8 +157,8 @@ struct Audit {
                     + (row[2].text ?? "NULL")
             }
         case .customQuery(let sql):
-            finding.failing = try query(
-                "SELECT count(*) FROM (\(state.sql.filled(sql))) AS q", session()
+            finding.failing = try ask(
+                "SELECT count(*) FROM (\(state.sql.filled(sql))) AS q", &finding
             ).rows.first?.first?.integer
         case .schema(let columns, let isExact):
             let problems = state.sql.schemaProblems(columns, isExact: isExact)
@@ -152,7 +168,7 @@ struct Audit {
                 ? "all \(columns.count) columns are as wanted" : problems.joined(separator: "; ")
         case .volumeAnomaly(let column, let days, let sensitivity):
             let text = try state.sql.volumes(column, days: days, filter: check.filter)
-            let row = try query(text, session()).rows.first ?? []
+            let row = try ask(text, &finding).rows.first ?? []
             (finding.failing, finding.message) = Self.judge(row, sensitivity)
         default: break
         }
@@ -205,10 +221,10 @@ struct Audit {
     private func sample(_ check: Check, _ state: State, _ finding: inout Finding) throws {
         var columns = state.sql.columns
         if case .customQuery(let sql) = check.rule {
-            columns = try query(state.sql.everything(of: sql), session()).columns
+            columns = try ask(state.sql.everything(of: sql), &finding).columns
         }
         guard let text = try state.sql.sample(check, columns: columns) else { return }
-        let found = try query(text, session())
+        let found = try ask(text, &finding)
         finding.sampleColumns = found.columns.map(\.name)
         finding.samples = found.rows.map { row in row.map(\.text) }
     }

@@ -98,6 +98,14 @@ extension CheckRule {
         }
     }
 
+    /// Whether it may look at other tables than its own.
+    var readsOthers: Bool {
+        switch self {
+        case .relationships, .reconcile, .customQuery, .condition: true
+        default: false
+        }
+    }
+
     /// The columns of the table that it names.
     var columns: [String] {
         switch self {
@@ -154,6 +162,11 @@ private struct OptionReader {
     }
 
     func columns() throws(QualityError) -> [String] {
+        if let one = options["column"], !one.isNull, let many = options["columns"], !many.isNull {
+            throw QualityError(
+                .invalidCheck, "column and columns of \(kind.rawValue) are the same option",
+                hint: "give one of them", option: "column")
+        }
         let given = options["columns"] ?? options["column"]
         switch given {
         case .string(let name): return [name]
@@ -172,6 +185,8 @@ private struct OptionReader {
         switch options[name] {
         case nil, .null: return false
         case .bool(let flag)?: return flag
+        case .string(let text)? where text.lowercased() == "true": return true
+        case .string(let text)? where text.lowercased() == "false": return false
         default: throw fault(name, "true or false")
         }
     }

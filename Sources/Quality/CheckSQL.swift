@@ -12,8 +12,9 @@ struct CheckSQL {
     /// The same without the snapshot, for statements that change it.
     let target: String
     let columns: [QueryColumn]
-    /// The files of the table with the sequence numbers of their rows.
-    private let entries: String
+    /// The files of all of the table's states with the sequence numbers of their rows: those of the state
+    /// that is looked at are among them, whoever rewrites the table meanwhile.
+    private let files: String
     /// Whether rows have ids, which grow as they come and outlive their files.
     private let hasRowIDs: Bool
 
@@ -22,7 +23,7 @@ struct CheckSQL {
         at reference: CatalogReference, schema: String, table: String, snapshotID: Int64?,
         columns: [QueryColumn], formatVersion: Int = 2
     ) {
-        entries = Self.name(reference, schema, table + "$entries")
+        files = Self.name(reference, schema, table + "$all_data_files")
         hasRowIDs = formatVersion >= 3
         let name = Self.name(reference, schema, table)
         target = name
@@ -111,9 +112,17 @@ struct CheckSQL {
     var ages: String? {
         hasRowIDs
             ? nil
-            : "LEFT JOIN (SELECT data_file.file_path AS path, min(sequence_number) AS age "
-                + "FROM \(entries) WHERE status <> 2 AND data_file.content = 0 GROUP BY 1) AS born "
-                + "ON born.path = t.\"$path\""
+            : "LEFT JOIN (SELECT file_path AS path, min(data_sequence_number) AS age "
+                + "FROM \(files) GROUP BY 1) AS born ON born.path = t.\"$path\""
+    }
+
+    /// What a fault says when the age of a file is not known any more.
+    static let goneMark = "the age of a file is gone: "
+
+    private var age: String {
+        hasRowIDs
+            ? "t.\"$row_id\""
+            : "coalesce(born.age, CAST(\(Self.text(Self.goneMark)) || t.\"$path\" AS bigint))"
     }
 
     /// A row that is not the first with its key, for those that move rows away: what was there before
@@ -125,7 +134,7 @@ struct CheckSQL {
         let present = try present(check)
         let list = keys.joined(separator: ", ")
         return "(\(present)) AND row_number() OVER (PARTITION BY (\(present)), \(list) "
-            + "ORDER BY \(hasRowIDs ? "t.\"$row_id\"" : "born.age"), t.\"$pos\", t.\"$path\") > 1"
+            + "ORDER BY \(age), t.\"$pos\", t.\"$path\") > 1"
     }
 
     /// Which rows a uniqueness check is about: keys with a NULL are not compared.
@@ -326,6 +335,11 @@ struct CheckSQL {
     func literal(_ value: JSONValue, for name: String) throws(QualityError) -> String {
         let type = try found(name).type
         switch (value, type) {
+        // A code of digits, which somebody wrote without quotes.
+        case (.number(let number), .varchar), (.number(let number), .char):
+            return Self.text(number.text)
+        case (.bool(let flag), .varchar), (.bool(let flag), .char):
+            return Self.text(flag ? "true" : "false")
         case (.number(let number), _): return number.text
         case (.bool(let flag), _): return flag ? "true" : "false"
         case (.string(let text), .varchar), (.string(let text), .char): return Self.text(text)

@@ -98,7 +98,8 @@ extension QualityError {
             case .noSuchCheck: .notFound
             case .noSuchColumn: .columnNotFound
             case .alreadyExists: .alreadyExists
-            case .invalidCheck, .gateRed, .countsDiffer: .invalidArguments
+            case .invalidCheck, .gateRed, .countsDiffer, .tableChanged, .mainMoved:
+                .invalidArguments
             }
         return CheckRefusal(
             code, message, hint: hint, place: option.map { .option($0) } ?? .kind)

@@ -12,6 +12,10 @@ package struct QualityError: Fault {
         case gateRed = "quality.gate_red"
         /// Rows in are not rows kept and rows in quarantine.
         case countsDiffer = "quality.counts_differ"
+        /// Somebody else changed the table while its bad rows were on their way.
+        case tableChanged = "quality.table_changed"
+        /// Others wrote to main whenever the checks had looked at what was to be published.
+        case mainMoved = "quality.main_moved"
     }
 
     package let code: Code

@@ -7,6 +7,7 @@ package import SQLEngine
 import SQLFunctions
 package import SQLPlanning
 package import SQLite
+import Synchronization
 package import TableCatalog
 
 /// What an audit came to.
@@ -64,18 +65,23 @@ package struct AuditRequest: Sendable {
 
 /// The checks of an appliance: declared, run, recorded. One a process.
 package final class TableChecks: CheckDoor {
-    private let records: CheckRecords
-    private let engine: QueryEngine
-    private let catalog: Catalog
+    let records: CheckRecords
+    /// The files that declare checks.
+    let live = Mutex(LiveChecks())
+    let engine: QueryEngine
+    let catalog: Catalog
     private let authorizer: any Authorizer
+    /// Decides what listings show, without a trail.
+    private let quiet: any Authorizer
     private let clock: any WallClock
     private let monotonic: any MonotonicClock
     private let entropy: any Entropy
 
-    /// Opens or creates `quality.sqlite`.
+    /// Opens or creates `quality.sqlite`. `quiet` decides what listings show; nil: the authorizer.
     package init(
         databasePath: String, engine: QueryEngine, catalog: Catalog, authorizer: any Authorizer,
-        clock: any WallClock, monotonic: any MonotonicClock = SystemMonotonicClock(),
+        quiet: (any Authorizer)? = nil, clock: any WallClock,
+        monotonic: any MonotonicClock = SystemMonotonicClock(),
         entropy: any Entropy
     ) throws {
         records = CheckRecords(
@@ -85,6 +91,7 @@ package final class TableChecks: CheckDoor {
         self.engine = engine
         self.catalog = catalog
         self.authorizer = authorizer
+        self.quiet = quiet ?? authorizer
         self.clock = clock
         self.monotonic = monotonic
         self.entropy = entropy
@@ -111,11 +118,11 @@ package final class TableChecks: CheckDoor {
                 table: table, name: name, kind: kind, options: options, source: "sql")
         } catch { throw error.refusal }
         try CheckTrial(check: check, at: at, query: query).run()
-        let uuid = uuid(context, at, table)
+        let uuid = try catalog.tableUUID(context, at, Self.identifier(table))
         let isNew = try records.database.write { tx in
             try records.put(
-                tx, tenant: context.tenant, check, uuid: uuid, by: context.principal.name,
-                replaces: replaces)
+                tx, tenant: context.tenant, check, uuid: uuid, follows: true,
+                by: context.principal.name, replaces: replaces, isThere: isThere(context, table))
         }
         guard isNew || mayExist else {
             throw CheckRefusal(
@@ -128,10 +135,27 @@ package final class TableChecks: CheckDoor {
         let at = CatalogReference(parsing: table.catalog)
         let table = Self.plain(table)
         try authorizer.require(context, .tableAlter, resource(context, table))
-        let uuid = uuid(context, at, table)
-        return try records.database.write { tx in
-            try records.remove(tx, tenant: context.tenant, table: table, uuid: uuid, name: name)
+        let uuid = try catalog.tableUUID(context, at, Self.identifier(table))
+        let removal = try records.database.write { tx in
+            try records.remove(
+                tx, tenant: context.tenant, table: table, uuid: uuid, name: name,
+                isThere: isThere(context, table))
         }
+        if case .ofAnotherTable = removal {
+            throw CheckRefusal(
+                .notFound,
+                "the check \(name) belongs to another table, which was called \(table) before",
+                hint: "drop it where that table is now, or give this one its own with "
+                    + "CREATE OR REPLACE CHECK", place: .name)
+        }
+        return removal == .removed
+    }
+
+    /// Whether the table of an id is still there, under whatever name.
+    private func isThere(
+        _ context: RequestContext, _ table: TableName
+    ) -> (String) throws -> Bool {
+        { try self.catalog.hasTable(context, warehouse: table.catalog, uuid: $0) }
     }
 
     /// Declares the checks of a file; those that it declared before and does not any more are gone.
@@ -141,8 +165,11 @@ package final class TableChecks: CheckDoor {
         _ context: RequestContext, _ text: String, source: String
     ) throws -> Int {
         let checks = try CheckFile.parse(text, source: source)
+        var uuids: [TableName: String] = [:]
         for table in Set(checks.map(\.table)) {
             try authorizer.require(context, .tableAlter, resource(context, table))
+            uuids[table] = try catalog.tableUUID(
+                context, CatalogReference(warehouse: table.catalog), Self.identifier(table))
         }
         try records.database.write { tx in
             try tx.run(
@@ -150,8 +177,9 @@ package final class TableChecks: CheckDoor {
             for check in checks {
                 guard
                     try records.put(
-                        tx, tenant: context.tenant, check, uuid: nil,
-                        by: context.principal.name, replaces: false)
+                        tx, tenant: context.tenant, check, uuid: uuids[check.table],
+                        follows: false, by: context.principal.name, replaces: false,
+                        isThere: isThere(context, check.table))
                 else {
                     throw QualityError(
                         .alreadyExists,
@@ -177,22 +205,21 @@ package final class TableChecks: CheckDoor {
     }
 
     private func declared(_ context: RequestContext, _ table: TableName?) throws -> [Check] {
+        refresh()
         guard let table else { return try records.checks(tenant: context.tenant) }
-        let at = CatalogReference(parsing: table.catalog)
         let plain = Self.plain(table)
-        return try records.checks(
-            tenant: context.tenant, table: plain, uuid: uuid(context, at, plain))
+        guard maySee(context, plain) else { return [] }
+        let uuid = try catalog.tableUUID(
+            context, CatalogReference(parsing: table.catalog), Self.identifier(plain))
+        return try records.checks(tenant: context.tenant, table: plain, uuid: uuid)
     }
 
-    /// The id that the table keeps when it is renamed; nil for one that is not there or not the caller's.
-    private func uuid(
-        _ context: RequestContext, _ at: CatalogReference, _ table: TableName
-    ) -> String? {
-        let loaded = try? catalog.loadTable(context, at, Self.identifier(table))
-        return loaded?.metadata.tableUUID
+    /// Warehouse, levels of the schema, table.
+    static func path(_ table: TableName) -> [String] {
+        [table.catalog] + table.schema.split(separator: ".").map(String.init) + [table.table]
     }
 
-    private static func identifier(_ table: TableName) -> TableIdentifier {
+    static func identifier(_ table: TableName) -> TableIdentifier {
         TableIdentifier(
             namespace: table.schema.split(separator: ".").map(String.init), name: table.table)
     }
@@ -203,44 +230,16 @@ package final class TableChecks: CheckDoor {
         try results(context, table: nil, runID: nil, limit: QualityLimits.listedResults)
     }
 
-    /// Results of a table or a run, newest first. Rows of tables that the caller sees in part only are
-    /// not shown to them.
+    /// Results of a table or a run, newest first. Rows are shown to those alone who see all of the tables
+    /// that the check read; others get the counts.
     package func results(
         _ context: RequestContext, table: TableName?, runID: String? = nil, limit: Int = 1000
     ) throws -> [CheckOutcome] {
         let found = try records.results(
             tenant: context.tenant, table: table.map(Self.plain), runID: runID,
             limit: min(max(limit, 1), QualityLimits.listedResults))
-        var decisions: [TableName: Decision] = [:]
-        return found.compactMap { outcome in
-            let name = TableName(
-                catalog: outcome.warehouse, schema: outcome.schema, table: outcome.table)
-            let decision =
-                decisions[name]
-                ?? authorizer.decide(context, .tableSelect, resource(context, name))
-            decisions[name] = decision
-            guard decision.isAllowed else { return nil }
-            var shown = outcome
-            if decision.isRestricted || !seesAll(context, name) {
-                shown.samples = "[]"
-                shown.message = "hidden: a policy of the table applies to you"
-            }
-            return shown
-        }
-    }
-
-    /// Whether no policy of the table, as it is or stood here, applies to the caller.
-    private func seesAll(_ context: RequestContext, _ name: TableName) -> Bool {
-        guard let governance = catalog.governance else { return true }
-        let identifier = TableIdentifier(
-            namespace: name.schema.split(separator: ".").map(String.init), name: name.table)
-        let key = TableKey(uuid: "", path: [name.catalog] + identifier.namespace + [name.table])
-        guard governance.applied(to: context.audience, tenant: context.tenant, key).isEmpty else {
-            return false
-        }
-        let loaded = try? catalog.loadTable(
-            context, CatalogReference(parsing: name.catalog), identifier)
-        return loaded?.isUnrestricted ?? true
+        var sight = ResultSight(context: context, catalog: catalog, authorizer: quiet)
+        return found.compactMap { sight.shown($0) }
     }
 
     // MARK: Runs
@@ -282,7 +281,7 @@ package final class TableChecks: CheckDoor {
         let current = metadata.currentSnapshot
         let isPresent = current?.schemaID.map { $0 == metadata.currentSchemaID } ?? false
         let state = try audit.state(
-            snapshotID: isPresent ? current?.snapshotID : nil,
+            snapshotID: isPresent ? current?.snapshotID : nil, present: current?.snapshotID,
             formatVersion: metadata.formatVersion)
         let began = clock.now().microseconds
         let (total, findings) = audit.run(state)
@@ -294,15 +293,36 @@ package final class TableChecks: CheckDoor {
             })
         if request.quarantine != .none {
             report.quarantinedRows = try quarantine(
-                request, audit, state, &report, checks, total: total)
+                request, audit, state, &report, checks, total: total, uuid: metadata.tableUUID)
         }
-        try records.add(tenant: context.tenant, report.outcomes)
+        let kept = zip(report.outcomes, zip(checks, findings)).map { outcome, found in
+            KeptOutcome(
+                outcome: outcome, uuid: metadata.tableUUID,
+                reads: Self.reads(found.0, found.1, besides: metadata.tableUUID))
+        }
+        try records.add(tenant: context.tenant, kept)
         return report
+    }
+
+    /// The tables besides its own that a check's words and rows come from; nil where nobody can say.
+    private static func reads(
+        _ check: Check, _ finding: Audit.Finding, besides uuid: String
+    ) -> [ComparedTable]? {
+        // What a query said before it failed may be of any table.
+        if finding.fault != nil, check.rule.readsOthers || check.filter != nil { return nil }
+        return finding.reads.map { reads in
+            Set(
+                reads.filter { $0.uuid != uuid }.map {
+                    ComparedTable(name: plain($0.name), uuid: $0.uuid)
+                }
+            ).sorted { ($0.name.description, $0.uuid) < ($1.name.description, $1.uuid) }
+        }
     }
 
     private func wanted(
         _ context: RequestContext, _ request: AuditRequest, _ uuid: String
     ) throws -> [Check] {
+        refresh()
         let all = try records.checks(
             tenant: context.tenant, table: request.table, uuid: uuid)
         guard !all.isEmpty else {
@@ -347,7 +367,7 @@ package final class TableChecks: CheckDoor {
     /// their checks hold for what is left.
     private func quarantine(
         _ request: AuditRequest, _ audit: Audit, _ state: Audit.State, _ report: inout AuditReport,
-        _ checks: [Check], total: Int64?
+        _ checks: [Check], total: Int64?, uuid: String
     ) throws -> Int64 {
         let chosen = zip(checks, report.outcomes).filter { check, outcome in
             check.rule.isRowLevel && check.severity == .fail && outcome.status != "error"
@@ -362,7 +382,8 @@ package final class TableChecks: CheckDoor {
         let work = Quarantine(
             audit: audit, state: state, mode: request.quarantine,
             name: request.quarantineTable ?? request.table.table + "__quarantine",
-            step: request.stepID)
+            step: request.stepID,
+            source: TableKey(uuid: uuid, path: Self.path(request.table)))
         let count = try work.run(chosen.map(\.0), total: total)
         if request.quarantine == .move {
             let names = Set(chosen.map(\.0.name))
@@ -386,13 +407,10 @@ package final class TableChecks: CheckDoor {
     }
 
     private func maySee(_ context: RequestContext, _ table: TableName) -> Bool {
-        authorizer.decide(context, .tableSelect, resource(context, table)).isAllowed
+        quiet.decide(context, .tableSelect, resource(context, table)).isAllowed
     }
 
     private func resource(_ context: RequestContext, _ table: TableName) -> Resource {
-        Resource(
-            tenant: context.tenant, kind: .table,
-            path: [table.catalog] + table.schema.split(separator: ".").map(String.init)
-                + [table.table])
+        Resource(tenant: context.tenant, kind: .table, path: Self.path(table))
     }
 }

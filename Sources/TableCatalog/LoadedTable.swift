@@ -68,6 +68,26 @@ extension Catalog {
             tenant: context.tenant, key,
             places: table.places + [Self.folder(of: pointer.metadataLocation)])
         table.applied = governance.applied(to: context.audience, tenant: context.tenant, key)
+        for source in table.quarantined {
+            try governance.cover(
+                tenant: context.tenant, TableKey(uuid: key.uuid, path: source.path),
+                places: table.places + [Self.folder(of: pointer.metadataLocation)])
+            for entry in governance.applied(
+                to: context.audience, tenant: context.tenant, source)
+            where !table.applied.contains(where: {
+                $0.policy.name == entry.policy.name && $0.columnName == entry.columnName
+            }) {
+                table.applied.append(entry.byName())
+            }
+        }
+        for source in table.storedSources {
+            try governance.cover(
+                tenant: context.tenant, source,
+                places: table.places + [Self.folder(of: pointer.metadataLocation)])
+            let applied = governance.applied(
+                to: context.audience, tenant: context.tenant, source)
+            table.applied += applied.map { $0.byName() }
+        }
         return table
     }
 

@@ -5,45 +5,117 @@ import Testing
 
 @testable import Appliance
 
-/// The system's files, and which names a power cut would take: those made since their directory was synced.
-private final class WatchedFileSystem: FileSystem {
+/// What a power cut would take: names made since their directory was synced, and bytes written since their
+/// file was.
+private final class PowerCut: Sendable {
     private struct State {
-        var unsynced: [String: Set<String>] = [:]
-        /// What was not durable when a file called `FORMAT` came to be.
-        var lostAtFormat: Set<String>?
+        var names: [String: Set<String>] = [:]
+        var bytes: [String: Int] = [:]
     }
-    private let system = LocalFileSystem()
     private let state = Mutex(State())
 
-    var lostAtFormat: Set<String>? { state.withLock { $0.lostAtFormat } }
-
-    private func made(_ path: String) {
+    func made(_ path: String) {
         let (folder, name) = (parentDirectory(of: path), lastPathComponent(of: path))
-        state.withLock { _ = $0.unsynced[folder, default: []].insert(name) }
+        state.withLock { _ = $0.names[folder, default: []].insert(name) }
     }
 
+    func wrote(_ count: Int, to path: String) {
+        state.withLock { $0.bytes[path, default: 0] += count }
+    }
+
+    func synced(file path: String) { state.withLock { $0.bytes[path] = nil } }
+
+    func synced(directory path: String) { state.withLock { $0.names[path] = nil } }
+
+    /// A file keeps its bytes under its new name.
+    func renamed(_ source: String, to target: String) {
+        state.withLock { $0.bytes[target] = $0.bytes.removeValue(forKey: source) }
+        made(target)
+    }
+
+    /// Everything that would be lost now but the name `except`.
+    func lost(except: String) -> Set<String> {
+        state.withLock { state in
+            var lost: Set<String> = []
+            for (folder, names) in state.names {
+                for name in names { lost.insert("\(folder)/\(name)") }
+            }
+            lost.remove(except)
+            for (path, count) in state.bytes { lost.insert("\(count) bytes of \(path)") }
+            return lost
+        }
+    }
+}
+
+/// A file that notes what of it is not on the disk.
+private final class WatchedFile: File {
+    private let file: any File
+    private let path: String
+    private let cut: PowerCut
+
+    init(_ file: any File, _ path: String, _ cut: PowerCut) {
+        self.file = file
+        self.path = path
+        self.cut = cut
+    }
+
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(PlatformError) -> Int { try file.read(into: buffer, at: offset) }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(PlatformError) {
+        cut.wrote(bytes.count, to: path)
+        try file.write(bytes, at: offset)
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(PlatformError) {
+        cut.wrote(bytes.count, to: path)
+        try file.append(bytes)
+    }
+
+    func sync() throws(PlatformError) {
+        try file.sync()
+        cut.synced(file: path)
+    }
+
+    func syncContents() throws(PlatformError) {
+        try file.syncContents()
+        cut.synced(file: path)
+    }
+
+    func truncate(to sizeBytes: Int64) throws(PlatformError) { try file.truncate(to: sizeBytes) }
+
+    func sizeBytes() throws(PlatformError) -> Int64 { try file.sizeBytes() }
+
+    func close() throws(PlatformError) { try file.close() }
+}
+
+/// The system's files, watched for what a power cut would take when `FORMAT` comes to be.
+private final class WatchedFileSystem: FileSystem {
+    private let system = LocalFileSystem()
+    private let cut = PowerCut()
+    private let atFormat = Mutex<Set<String>?>(nil)
+
+    /// What was not durable when a file called `FORMAT` came to be.
+    var lostAtFormat: Set<String>? { atFormat.withLock { $0 } }
+
     func open(_ path: String, _ how: OpenMode, mode: UInt32) throws(PlatformError) -> any File {
-        if try system.status(path) == nil { made(path) }
-        return try system.open(path, how, mode: mode)
+        if try system.status(path) == nil { cut.made(path) }
+        return WatchedFile(try system.open(path, how, mode: mode), path, cut)
     }
 
     func rename(_ source: String, to target: String) throws(PlatformError) {
         if lastPathComponent(of: target) == "FORMAT" {
-            state.withLock { state in
-                var lost: Set<String> = []
-                for (folder, names) in state.unsynced {
-                    for name in names { lost.insert("\(folder)/\(name)") }
-                }
-                state.lostAtFormat = lost.subtracting([source])
-            }
+            let lost = cut.lost(except: source)
+            atFormat.withLock { $0 = lost }
         }
         try system.rename(source, to: target)
-        made(target)
+        cut.renamed(source, to: target)
     }
 
     func link(_ source: String, to target: String) throws(PlatformError) {
         try system.link(source, to: target)
-        made(target)
+        cut.made(target)
     }
 
     func remove(_ path: String) throws(PlatformError) { try system.remove(path) }
@@ -57,7 +129,7 @@ private final class WatchedFileSystem: FileSystem {
     func makeDirectory(_ path: String, mode: UInt32) throws(PlatformError) {
         var folder = path
         while try system.status(folder) == nil {
-            made(folder)
+            cut.made(folder)
             folder = parentDirectory(of: folder)
         }
         try system.makeDirectory(path, mode: mode)
@@ -65,7 +137,7 @@ private final class WatchedFileSystem: FileSystem {
 
     func syncDirectory(_ path: String) throws(PlatformError) {
         try system.syncDirectory(path)
-        state.withLock { $0.unsynced[path] = nil }
+        cut.synced(directory: path)
     }
 }
 

@@ -313,6 +313,46 @@ def test_checks_follow_a_rename_and_stay_on_the_name(sql, schema):
     assert {row[0]: row[3] for row in sql(f"run checks on {new}")} == {"above": "failed"}
 
 
+def test_a_check_belongs_to_its_table_and_not_to_who_takes_the_name(sql, schema):
+    old, new = f"silver.{schema}.mine", f"silver.{schema}.kept"
+    sql(f"create table {old} as select 1 as id")
+    sql(f"create check c1 on {old} using not_null with (column = 'id')")
+    sql(f"alter table {old} rename to {new}")
+    sql(f"create table {old} as select 1 as id")
+    assert "belongs to another table" in refused(sql, f"drop check c1 on {old}")
+    sql(f"create or replace check c1 on {old} using positive with (column = 'id')")
+    assert {row[1] for row in sql(f"run checks on {old}")} == {"positive"}
+    assert {row[1] for row in sql(f"run checks on {new}")} == {"not_null"}
+
+
+def test_rows_of_compared_tables_are_for_those_who_see_them(appliance, sql, schema):
+    name = f"a_{schema}"
+    sql(f"create table silver.{schema}.secret as select 7001 as salary")
+    sql(f"create check c on silver.{schema}.t using custom_sql with (sql = 'select * from silver.{schema}.secret')")
+    sql(f"run checks on silver.{schema}.t")
+    asked = (
+        "select failing_rows, sample_rows from system.quality.quality_results "
+        f"where schema_name = '{schema}' and check_name = 'c'"
+    )
+    appliance.command("user", "create", name, "--role", "analyst")
+    token = appliance.variables(user=name)["LAKEHOUSE_TOKEN"]
+
+    def seen():
+        status, _, body = fetch(
+            f"{appliance.url}/api/v1/sql", "POST", json.dumps({"sql": asked}).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}, timeout=60,
+        )
+        assert status == 200, body
+        return body if isinstance(body, str) else body.decode()
+
+    assert "7001" in str(sql(asked)) and "7001" in seen()
+    sql(f"create mask m_{schema} on silver.{schema}.secret.salary for user {name} as (0)")
+    try:
+        assert "7001" in str(sql(asked)) and "7001" not in seen()
+    finally:
+        sql(f"drop mask m_{schema}")
+
+
 PIPELINE = """
 name: {name}
 branch: [silver]

@@ -81,9 +81,39 @@ def test_a_row_is_followed_into_the_cells_of_charts(appliance, story):
     trace = boss.get("/api/v1/trace", **query).json()
     charts = [(chart["application"], chart["principal"], chart["resource"]) for chart in trace["charts"]]
     assert charts == [(f"dashboard {name}/sum", "reader", f"table:{schema.replace('.', '/')}/summary")]
-    assert trace["charts"][0]["queryId"]
+    assert trace["charts"][0]["queryId"] and trace["charts"][0]["holds"] == "derived"
+    assert trace["chartsCut"] is False
     page = boss.get("/trace", **query).text
     assert f'href="/dashboards/{name}#tile-sum"' in page
+    (folder / f"{name}.yml").unlink()
+
+
+def test_a_chart_that_was_drawn_before_the_row_came_is_not_listed(appliance, story):
+    boss, _, schema = story
+    name = f"{schema.removeprefix('lakehouse.')}_late"
+    boss.sql(f"CREATE TABLE {schema}.late AS SELECT 'A' AS id, 1 AS amount")
+    folder = appliance.directory / "dashboards"
+    folder.mkdir(exist_ok=True)
+    tiles = ", ".join(
+        f"{{id: {tile}, kind: number, title: T, sql: select sum(amount) as n from {schema}.late}}"
+        for tile in ("early", "late")
+    )
+    (folder / f"{name}.yml").write_text(f"title: Late\ntiles: [{tiles}]\n")
+    assert boss.get(f"/dashboards/{name}/tiles/early").status_code == 200
+    boss.sql(f"INSERT INTO {schema}.late VALUES ('B', 2)")
+    assert boss.get(f"/dashboards/{name}/tiles/late").status_code == 200
+
+    def charts(value):
+        trace = boss.get("/api/v1/trace", table=f"{schema}.late", column="id", value=value).json()
+        return {(chart["application"].split("/")[1], chart["holds"]) for chart in trace["charts"]}
+
+    assert charts("A") == {("early", "row"), ("late", "row")}
+    assert charts("B") == {("late", "row")}
+    # Drawn again, after the row has gone: it was read before all the same.
+    boss.sql(f"DELETE FROM {schema}.late WHERE id = 'B'")
+    for tile in ("early", "late"):
+        assert boss.get(f"/dashboards/{name}/tiles/{tile}").status_code == 200
+    assert charts("B") == {("late", "row")}
     (folder / f"{name}.yml").unlink()
 
 

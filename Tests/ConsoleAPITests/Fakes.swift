@@ -203,12 +203,13 @@ final class FakePipelines: PipelineBrowser {
         begun.withLock { $0.append(pipeline) }
         return "r8"
     }
-    func waitingFiles(_ context: RequestContext) -> [WaitingFile] {
-        [
-            WaitingFile(
-                bucket: "landing", key: "a b/\(hostile).csv",
-                expected: "WAREHOUSE/NAMESPACE/TABLE/FILE", remedy: "move \(hostile)")
-        ]
+    func waitingFiles(_ context: RequestContext) -> WaitingFiles {
+        WaitingFiles(
+            files: [
+                WaitingFile(
+                    bucket: "landing", key: "a b/\(hostile).csv",
+                    expected: "WAREHOUSE/NAMESPACE/TABLE/FILE", remedy: "move \(hostile)")
+            ], isCut: true)
     }
 }
 

@@ -63,6 +63,7 @@ import Testing
         let page = text(try Console().send(.get, "/pipelines"))
         #expect(page.contains("Files that no pipeline takes"))
         #expect(page.contains("WAREHOUSE/NAMESPACE/TABLE/FILE"))
+        #expect(page.contains("These are some of them"))
         #expect(page.contains("/storage/landing/object?key=a%20b%2F"))
     }
 

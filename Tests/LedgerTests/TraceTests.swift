@@ -43,12 +43,24 @@ private final class Trail {
             door: door)
     }
 
-    func read(_ query: String, source: String? = nil, door: Door = .sql) {
-        var detail: [(String, JSONValue)] = [("queryId", .string(query)), ("snapshotId", 7)]
+    func read(
+        _ query: String, source: String? = nil, door: Door = .sql, tenant: String = "main",
+        of name: String? = nil, snapshot: Int64 = 7
+    ) {
+        var detail: [(String, JSONValue)] = [
+            ("queryId", .string(query)), ("snapshotId", .int(snapshot)),
+        ]
         if let source { detail.append(("source", .string(source))) }
+        var context = context(door)
+        context.tenant = tenant
+        let path = name.map { ["silver", "shop", $0] } ?? table
         ledger.note(
-            context(door), "table.read", resource: AuditLedger.tableResource(table),
+            context, "table.read", resource: AuditLedger.tableResource(path),
             detail: .object(detail))
+    }
+
+    func charts(limit: Int? = nil) throws -> TracedCharts {
+        try ledger.charts(context(), authorizer: Everyone(), table: table, limit: limit)
     }
 
     func commit(_ name: String, _ query: String, namespace: String = "shop") throws {
@@ -101,6 +113,55 @@ struct TraceTests {
         let wanted = stride(from: 57, through: 0, by: -3).map { "t\($0)" }
         #expect(try trail.derived(limit: 7, Everyone(hidden: "pay")).0 == wanted)
         #expect(try trail.derived(limit: 200).0.count == 60)
+    }
+
+    @Test func `of each chart, viewer and state of the table the latest read is listed`() throws {
+        let trail = try Trail()
+        trail.read("q1", source: "dashboard sales/a", door: .console, snapshot: 1)
+        trail.read("q2", source: "dashboard sales/a", door: .console, snapshot: 2)
+        trail.read("q3", source: "dashboard sales/a", door: .console, snapshot: 2)
+        trail.read("q4", source: "dashboard sales/b", door: .console, snapshot: 2)
+        // Whoever calls himself a dashboard elsewhere is none.
+        trail.read("q5", source: "dashboard sales/c")
+        trail.read("q6", source: "trace", door: .console)
+        let found = try trail.charts()
+        #expect(found.reads.map(\.queryID) == ["q4", "q3", "q1"] && !found.isCut)
+        let some = try trail.charts(limit: 2)
+        #expect(some.reads.map(\.queryID) == ["q4", "q3"] && some.isCut)
+        #expect(try !trail.charts(limit: 3).isCut)
+    }
+
+    @Test func `a chart is found behind any number of other readings`() throws {
+        let trail = try Trail()
+        trail.read("q-old", source: "dashboard sales/a", door: .console)
+        try trail.ledger.flush()
+        // More than 200,000 places of the trail, and more reads than a page of a trace holds.
+        try trail.ledger.database.write { tx in
+            try tx.run(
+                "UPDATE sqlite_sequence SET seq = seq + 300000 WHERE name = 'entries'")
+        }
+        for number in 0..<6_000 {
+            trail.read("x\(number)", source: "dashboard sales/b", door: .console, tenant: "other")
+            trail.read("y\(number)", source: "dashboard sales/b", door: .console)
+        }
+        let found = try trail.charts()
+        #expect(found.reads.map(\.queryID) == ["y5999", "q-old"] && !found.isCut)
+    }
+
+    @Test func `charts of more tables than are followed are told to be cut`() throws {
+        let trail = try Trail()
+        for number in 0..<40 {
+            trail.read("q\(number)")
+            try trail.commit("t\(number)", "q\(number)")
+            trail.read("c\(number)", source: "dashboard d/t", door: .console, of: "t\(number)")
+        }
+        let found = try trail.charts()
+        #expect(found.reads.count == 40 && !found.isCut)
+        for number in 40..<300 {
+            trail.read("q\(number)")
+            try trail.commit("t\(number)", "q\(number)")
+        }
+        #expect(try trail.charts().isCut)
     }
 
     @Test func `readers are listed page by page, without the pages of traces themselves`() throws {

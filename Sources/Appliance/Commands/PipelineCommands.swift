@@ -17,7 +17,10 @@ enum PipelineCommands {
         example: "lakehouse pipeline list --json",
         place: .appliance { appliance, parsed, streams in
             let found = try appliance.jobs.pipelines(commandContext())
-            defer { tellOfUnclaimed(appliance, streams) }
+            defer {
+                tellOfUnclaimed(appliance, streams)
+                CheckCommands.tellOfProblems(appliance, streams)
+            }
             if parsed.has("json") {
                 let values = found.map { PipelineJSON.pipeline($0) }
                 streams.write(JSONValue.array(values).encodedText(.pretty) + "\n")
@@ -43,8 +46,11 @@ enum PipelineCommands {
             jobs: appliance.jobs, objects: appliance.objects,
             quiet: appliance.identity.quietAuthorizer
         ).all(commandContext())
-        for file in waiting {
+        for file in waiting.files {
             streams.complain("note: no pipeline takes \(file.uri): \(file.remedy)\n")
+        }
+        if waiting.isCut {
+            streams.complain("note: these are some of such files; not all were looked at\n")
         }
     }
 

@@ -82,11 +82,13 @@ struct SchedulerBrowser: PipelineBrowser {
     /// Decides without a trail: who looks at the page did not ask for buckets.
     let quiet: any Authorizer
 
-    func waitingFiles(_ context: RequestContext) -> [WaitingFile] {
-        UnclaimedObjects(jobs: jobs, objects: objects, quiet: quiet).all(context).map {
-            WaitingFile(
-                bucket: $0.bucket, key: $0.key, expected: $0.expected, remedy: $0.remedy)
-        }
+    func waitingFiles(_ context: RequestContext) -> WaitingFiles {
+        let found = UnclaimedObjects(jobs: jobs, objects: objects, quiet: quiet).all(context)
+        return WaitingFiles(
+            files: found.files.map {
+                WaitingFile(
+                    bucket: $0.bucket, key: $0.key, expected: $0.expected, remedy: $0.remedy)
+            }, isCut: found.isCut)
     }
 
     func pipelines(_ context: RequestContext) throws -> [ConsoleAPI.PipelineSummary] {

@@ -26,13 +26,20 @@ struct UnclaimedObjects {
     private static let level = 500
     private static let found = 100
 
+    /// Some of the files that wait.
+    struct Found {
+        var files: [ObjectClaims.Unclaimed] = []
+        /// Whether there may be more: not all was looked at.
+        var isCut = false
+    }
+
     /// What the caller may list; nothing where it may not.
-    func all(_ context: RequestContext) -> [ObjectClaims.Unclaimed] {
+    func all(_ context: RequestContext) -> Found {
         let claims = jobs.objectClaims(tenant: context.tenant)
-        var found: [ObjectClaims.Unclaimed] = []
+        var found = Found()
         var open = claims.landingBuckets.map { (bucket: $0, prefix: "") }
         var next = 0
-        while next < min(open.count, Self.listings), found.count < Self.found {
+        while next < min(open.count, Self.listings), found.files.count < Self.found {
             let (bucket, prefix) = open[next]
             next += 1
             guard
@@ -41,13 +48,16 @@ struct UnclaimedObjects {
                     context, bucket: bucket, prefix: prefix, delimiter: "/", after: nil,
                     limit: Self.level)
             else { continue }
-            found += page.objects.compactMap {
+            found.files += page.objects.compactMap {
                 claims.unclaimed(bucket, $0.description.location.key)
             }
+            if page.next != nil { found.isCut = true }
             if prefix.utf8.count(where: { $0 == UInt8(ascii: "/") }) < 2 {
                 open += page.commonPrefixes.map { (bucket, $0) }
             }
         }
-        return Array(found.prefix(Self.found))
+        if next < open.count || found.files.count > Self.found { found.isCut = true }
+        found.files = Array(found.files.prefix(Self.found))
+        return found
     }
 }

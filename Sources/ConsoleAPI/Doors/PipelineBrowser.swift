@@ -106,6 +106,19 @@ package struct WaitingFile: Sendable, Hashable {
     }
 }
 
+/// Some of the files that no pipeline takes.
+package struct WaitingFiles: Sendable, Hashable {
+    package var files: [WaitingFile]
+    /// Whether there may be more.
+    package var isCut: Bool
+
+    /// Files, and whether they are all.
+    package init(files: [WaitingFile], isCut: Bool) {
+        self.files = files
+        self.isCut = isCut
+    }
+}
+
 /// The pipelines and what they did. Verbs ask the authorizer and throw its faults.
 package protocol PipelineBrowser: Sendable {
     func pipelines(_ context: RequestContext) throws -> [PipelineSummary]
@@ -122,5 +135,5 @@ package protocol PipelineBrowser: Sendable {
     /// Starts a run; gives its id.
     func start(_ context: RequestContext, pipeline: String) throws -> String
     /// Files that wait for a pipeline and will wait for ever, of those that the visitor may list.
-    func waitingFiles(_ context: RequestContext) -> [WaitingFile]
+    func waitingFiles(_ context: RequestContext) -> WaitingFiles
 }

@@ -21,8 +21,8 @@ package protocol TraceBrowser: Sendable {
         _ context: RequestContext, table: [String], before: Int64?
     ) throws -> TracePage<TracedRead>
 
-    /// The tiles that showed the table or what was made from it, newest first.
-    func charts(_ context: RequestContext, table: [String]) throws -> [TracedRead]
+    /// The tiles that read the table or what was made from it, newest first.
+    func charts(_ context: RequestContext, table: [String]) throws -> TracedCharts
 }
 
 /// The trail of the appliance.
@@ -64,7 +64,7 @@ package struct LedgerTraceBrowser: TraceBrowser {
     }
 
     /// See `TraceBrowser`.
-    package func charts(_ context: RequestContext, table: [String]) throws -> [TracedRead] {
+    package func charts(_ context: RequestContext, table: [String]) throws -> TracedCharts {
         try ledger.charts(context, authorizer: authorizer, table: table)
     }
 }

@@ -60,9 +60,12 @@ extension ConsolePages {
     }
 
     /// What was put where no pipeline looks, and what to do with it.
-    private func waitingFiles(_ files: [WaitingFile]) -> Markup {
-        guard !files.isEmpty else { return Markup() }
-        let rows = files.map { file -> [Markup] in
+    private func waitingFiles(_ waiting: WaitingFiles) -> Markup {
+        guard !waiting.files.isEmpty || waiting.isCut else { return Markup() }
+        let cut: Markup =
+            waiting.isCut
+            ? "<p class=\"note\">These are some of them: not all files were looked at.</p>" : ""
+        let rows = waiting.files.map { file -> [Markup] in
             let page =
                 "/storage/\(segment(file.bucket))/object?key=\(segment(file.key))"
             return [
@@ -74,7 +77,7 @@ extension ConsolePages {
             <section class="card" aria-labelledby="waiting"><h2 id="waiting">Files that no pipeline \
             takes</h2>
             \(plainTable(["File", "Expected", "What to do"], rows, label: "Files that no pipeline takes"))
-            </section>
+            \(cut)</section>
 
             """
     }

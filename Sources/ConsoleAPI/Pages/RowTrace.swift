@@ -32,8 +32,8 @@ struct RowTrace {
     private(set) var derived = TracePage<TracedCommit>(items: [], next: nil)
     /// nil: the visitor may not read the ledger.
     private(set) var readers: TracePage<TracedRead>?
-    /// The tiles that showed the table or what was made from it; empty too where `readers` is nil.
-    private(set) var charts: [TracedRead] = []
+    /// The tiles that read the table or what was made from it; empty too where `readers` is nil.
+    private(set) var charts = RowCharts()
     /// Whether older states were left out.
     private(set) var isCut = false
 
@@ -59,6 +59,7 @@ struct RowTrace {
             """, Self.states + 1)
         isCut = history.rows.count > Self.states
         var before: [ChartValue]?
+        var holds: [Int64: Bool] = [:]
         for state in history.rows.prefix(Self.states).reversed() where state.count == 2 {
             guard let id = Int64(state[0].plainText) else { continue }
             // As text, so that one address serves columns of every type.
@@ -69,6 +70,7 @@ struct RowTrace {
                 """, 2)
             columns = found.columns.map(\.name)
             let now = found.rows.first
+            holds[id] = now != nil
             defer { before = now }
             guard now != before else { continue }
             let commit = try pages.trail.commits(context, table: table.path, snapshotID: id).first
@@ -80,7 +82,9 @@ struct RowTrace {
         derived = try pages.trail.derived(context, table: table.path, before: derivedBefore)
         do {
             readers = try pages.trail.readers(context, table: table.path, before: readersBefore)
-            charts = try pages.trail.charts(context, table: table.path)
+            charts = RowCharts(
+                try pages.trail.charts(context, table: table.path),
+                table: AuditLedger.tableResource(table.path), holds: holds)
         } catch is AccessDenied { readers = nil }
     }
 }

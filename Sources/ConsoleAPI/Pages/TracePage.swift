@@ -175,7 +175,7 @@ extension GovernancePages {
             \(trace.isCut ? "<p class=\"note\">Older states of the table were not looked at.</p>" : "")
             <h2>Tables made from this one</h2>
             \(onward)
-            <h2>Charts that show it</h2>
+            <h2>Charts that read it</h2>
             \(charts(trace))
             <h2>Who read the table</h2>
             \(viewers(trace))
@@ -212,21 +212,32 @@ extension GovernancePages {
         return steps.isEmpty ? "" : "<p>Made from:</p>\n<ul>\(steps)</ul>"
     }
 
-    /// The cells that the row went into, and who looked at them.
+    /// The charts that read the table while it held the row, or what was made from it, and for whom.
     private func charts(_ trace: RowTrace) -> Markup {
-        let rows = trace.charts.map { read -> [Markup] in
-            [
+        let rows = trace.charts.charts.map { chart -> [Markup] in
+            let read = chart.read
+            return [
                 Self.chartLink(read.source ?? ""),
                 "<code class=\"path\">\(Self.tableName(read.resource))</code>",
+                "\(chart.kind.words)",
                 "\(read.entry.principalName)", dated(read.entry.atMicroseconds),
                 read.queryID.map { Self.link($0, $0) } ?? "",
                 read.snapshotID.map { Self.link(String($0), String($0)) } ?? "",
             ]
         }
-        return rows.isEmpty
-            ? "<p class=\"empty\">No dashboard has shown it.</p>"
-            : plainTable(
-                ["Chart", "Reads", "Seen by", "Last", "Query", "Snapshot"], rows, label: "Charts")
+        let list: Markup =
+            rows.isEmpty
+            ? "<p class=\"empty\">No dashboard has read it.</p>"
+            : "<p class=\"note\">A chart's filters and its viewer's policies may have left the row "
+                + "out.</p>"
+                + plainTable(
+                    ["Chart", "Reads", "What it read", "For", "Last", "Query", "Snapshot"], rows,
+                    label: "Charts")
+        let cut: Markup =
+            trace.charts.isCut
+            ? "<p class=\"note\">There are more charts or tables than are looked at here: the list is "
+                + "not all.</p>" : ""
+        return list + cut
     }
 
     /// `dashboard fraud-overview/by-region` as a link to the tile.
@@ -327,6 +338,12 @@ extension GovernancePages {
         ])
     }
 
+    private func json(_ chart: RowCharts.Chart) -> JSONValue {
+        guard case .object(var object) = json(chart.read) else { return .null }
+        object.append("holds", .string(chart.kind.rawValue))
+        return .object(object)
+    }
+
     private func json(_ step: RowSources.Step) -> JSONValue {
         .object([
             ("table", .string(step.table.text)),
@@ -365,7 +382,8 @@ extension GovernancePages {
             ),
             ("derived", .array(trace.derived.items.map(json))),
             ("derivedNext", json(trace.derived.next)),
-            ("charts", .array(trace.charts.map(json))),
+            ("charts", .array(trace.charts.charts.map(json))),
+            ("chartsCut", .bool(trace.charts.isCut)),
             ("readers", trace.readers.map { .array($0.items.map(json)) } ?? .null),
             ("readersNext", json(trace.readers?.next)),
         ])

@@ -121,6 +121,9 @@ final class StatementCatalog: CatalogView {
         notes.withLock { $0.reads.sorted { $0.name.description < $1.name.description } }
     }
 
+    /// The same; nil where something else than tables of warehouses was found too.
+    var allReads: [TableRead]? { notes.withLock(\.hasUnknown) ? nil : reads }
+
     private func note(_ relation: ResolvedRelation, _ context: RequestContext) {
         switch relation {
         case .table(let table, let decision):

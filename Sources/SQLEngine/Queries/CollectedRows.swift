@@ -1,6 +1,7 @@
 package import Authority
 import SQLPlanning
 package import SQLFunctions
+import Platform
 import Synchronization
 import Vectors
 
@@ -26,6 +27,9 @@ package struct CollectedRows: Sendable {
     package var rows: [[Value]] = []
     /// The rows that a statement changed; nil for queries.
     package var updateCount: Int64?
+    /// The tables that the statement read; nil where it read something else too, such as a table of another
+    /// database.
+    package var reads: [TableRead]? = []
 }
 
 /// Collects rows instead of encoding them.
@@ -90,6 +94,7 @@ extension QueryEngine {
         if let fault = snapshot.fault { throw fault }
         return CollectedRows(
             columns: snapshot.columns ?? [], rows: collector.rows,
-            updateCount: snapshot.updateType == nil ? nil : snapshot.updateCount)
+            updateCount: snapshot.updateType == nil ? nil : snapshot.updateCount,
+            reads: query.monitor.withLock { $0.reads })
     }
 }

@@ -91,6 +91,8 @@ package final class Query: Sendable {
         var changes = SessionChanges()
         var updateType: String?
         var updateCount: Int64?
+        /// What the statement read; nil where that is not only tables of warehouses.
+        var reads: [TableRead]? = []
         var warnings: [String] = []
         var statistics = QueryStatistics()
         var endedMicroseconds: Int64?

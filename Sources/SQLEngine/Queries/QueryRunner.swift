@@ -48,6 +48,7 @@ struct QueryRunner {
         for execution in run.executions { processor += .nanoseconds(execution.helperNanoseconds) }
         query.update { state in
             state.changes = run.changes
+            state.reads = run.view.allReads
             state.statistics.elapsedMilliseconds = elapsed
             state.statistics.cpuMilliseconds = Int64(processor.fractionalSeconds * 1000)
             state.probe = nil

@@ -17,7 +17,8 @@ package protocol CheckDoor: Sendable {
         query: @escaping (String, QuerySession) throws -> CollectedRows
     ) throws
 
-    /// Removes a check; whether there was one.
+    /// Removes a check; whether there was one. Throws a `CheckRefusal` for the check of another table, which
+    /// had the name before.
     func drop(_ context: RequestContext, table: TableName, name: String) throws -> Bool
 
     /// The declared checks, of one table or of all that the caller may see.
@@ -161,7 +162,7 @@ extension StatementRun {
             return .done(updateType: "CREATE CHECK", count: nil)
         case .drop(let check, let table, let ifExists):
             let name = try tableName(table)
-            let wasThere = try changing("\(name)") {
+            let wasThere = try refusable("\(name)", nil) {
                 try door.drop(context, table: name, name: check.canonical)
             }
             guard wasThere || ifExists else {
