@@ -10,8 +10,13 @@
 //     Quarantine: bad rows go to `<table>__quarantine` with their reasons, copied or moved
 //
 // Everything is SQL that the engine runs with the rights of whoever asks: a check can show nobody a row
-// that they may not see. A check that SQL declares is about the table, which it follows to other names,
-// and about whatever has the name then, as policies are; one of a file is about the name.
+// that they may not see, and who looks at results later sees rows only of tables of which they see all. A
+// check that SQL declares is about the table, which it follows to other names, and about whatever has the
+// name then, as policies are, until that has its own; one of a file is about the name. Nobody drops or
+// replaces the check of a table by way of another that took its name.
+//
+// What is in quarantine has the policies of the table that it came from (`lakehouse.quarantine-of`), and
+// leaves that table by the place it had there (`_origin`): what is bad is found out once.
 //
 // Rules say when a row is bad; NULL is not bad but for `not_null`. With `move` the rows of the table before
 // are those after and those in quarantine, which is verified; of rows with one key that must be unique,
