@@ -171,7 +171,10 @@ struct FileWork {
             for (task, positions) in old.tasks { try output.remove(positions, of: task) }
             let changes = try output.finish()
             report.filesAdded = changes.addedData.count
-            guard report.rowsInserted + report.rowsDeleted > 0 else { return report }
+            guard report.rowsInserted + report.rowsDeleted > 0 else {
+                try work.makeEmpty()
+                return report
+            }
             let isAppend = changes.addedDeletes.isEmpty && changes.removedPaths.isEmpty
             report.snapshotID = try work.commit(
                 isAppend ? .append : .overwrite,
@@ -210,7 +213,7 @@ struct FileWork {
         let reader = DataFileReader(
             metadata, store: work.ingestor.store, budget: work.ingestor.budget)
         var names: Set<String> = []
-        for task in try scan.plan(work.ingestor.catalog.manifests).tasks {
+        for task in try work.tasks(of: scan) {
             try reader.read(task, fields: [fileField]) { chunk in
                 try work.checkCancellation()
                 for index in 0..<chunk.activeCount {
@@ -247,7 +250,7 @@ struct FileWork {
         let reader = DataFileReader(
             metadata, store: work.ingestor.store, budget: work.ingestor.budget)
         let wanted = ParquetValue.bytes(Array(file.utf8))
-        for task in try scan.plan(work.ingestor.catalog.manifests).tasks {
+        for task in try work.tasks(of: scan) {
             var positions: [Int64] = []
             try reader.read(task, fields: [fileField, tagField], withPositions: true) { chunk in
                 try work.checkCancellation()

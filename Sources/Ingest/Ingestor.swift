@@ -292,6 +292,11 @@ package final class Ingestor: Sendable {
     }
 }
 
+/// A table that comes to be with its first rows; nil: it is there. Belongs to one request and its thread.
+final class StagedTable {
+    var metadata: TableMetadata?
+}
+
 /// One request being worked on.
 struct IngestWork {
     let ingestor: Ingestor
@@ -300,6 +305,8 @@ struct IngestWork {
     let identity: IngestIdentity
     let table: TargetTable
     let log: (String) -> Void
+    /// The table that is not there yet.
+    let staged = StagedTable()
 
     /// Thrown within a commit that turns out to be done already.
     struct DoneAlready: Error { let snapshot: Snapshot }
@@ -318,11 +325,20 @@ struct IngestWork {
         for source in sources {
             for remark in source.remarks { log("\(source.name): \(remark)") }
         }
-        do {
-            return try load(sources, version, widens: false)
-        } catch let error as TextTableError where error.code == .invalidValue {
-            // A guessed type was read as the table's narrower one and did not fit: widen if allowed.
-            return try load(sources, version, widens: true)
+        var (attempt, widens) = (1, false)
+        while true {
+            do {
+                return try load(sources, version, widens: widens)
+            } catch let error as TextTableError where error.code == .invalidValue && !widens {
+                // A guessed type was read as the table's narrower one and did not fit: widen if allowed.
+                widens = true
+            } catch let error as IcebergError
+                where error.code == .conflict && staged.metadata != nil
+                && attempt < IngestLimits.mergeAttempts
+            {
+                // The table is somebody else's by now, and the rows go to it.
+                attempt += 1
+            }
         }
     }
 
@@ -350,6 +366,7 @@ struct IngestWork {
             report.rowsInserted = writer.rowCount
             report.filesAdded = files.count
             if files.isEmpty, request.mode == .append || metadata.currentSnapshot == nil {
+                try makeEmpty()
                 return report
             }
             var summary: [String: String] = [:]
@@ -374,15 +391,24 @@ struct IngestWork {
 
     /// The table, made out of the source's columns when absent.
     func prepare(_ source: any RowSource, _ report: inout IngestReport) throws -> TableMetadata {
+        staged.metadata = nil
         if let metadata = try table.load() { return metadata }
         var columns = source.columns
         for index in columns.indices {
             columns[index].type = try IcebergTypes.storedType(columns[index].type)
         }
-        let metadata = try table.create(request, columns: columns)
+        let metadata = try table.stage(request, columns: columns)
+        staged.metadata = metadata
         report.createdTable = true
-        log("created table \(request.target)")
+        log("the table \(request.target) is made with its first rows")
         return metadata
+    }
+
+    /// Makes the table of a source without rows.
+    func makeEmpty() throws {
+        guard let metadata = staged.metadata else { return }
+        _ = try table.make(metadata)
+        staged.metadata = nil
     }
 
     func evolve(
@@ -394,7 +420,9 @@ struct IngestWork {
             + plan.promoted.keys.sorted().compactMap { metadata.currentSchema.name(of: $0) }
         log("the table's columns change: \(names.joined(separator: ", "))")
         report.changedColumns += names
-        return try table.evolve(metadata, plan)
+        let evolved = try table.evolve(metadata, plan, isStaged: staged.metadata != nil)
+        if staged.metadata != nil { staged.metadata = evolved }
+        return evolved
     }
 
     func read(
@@ -420,6 +448,14 @@ struct IngestWork {
         if context.cancellation.isCancelled {
             throw IngestError(.cancelled, "the ingest was stopped before it committed")
         }
+    }
+
+    /// What a scan of the target reads; throws where that is a file which the caller may not have.
+    func tasks(of scan: TableScan) throws -> [FileScanTask] {
+        let rule = ingestor.catalog.fileRule(context, table.identifier, scan.metadata)
+        let tasks = try scan.plan(rule.guarding(ingestor.catalog.manifests)).tasks
+        for task in tasks { try rule.require(task) }
+        return tasks
     }
 
     /// Every data and delete file of the present snapshot.
@@ -452,6 +488,18 @@ struct IngestWork {
         lines[IngestSummary.runID] = identity.runID
         lines[IngestSummary.stepID] = identity.stepID
         let catalog = ingestor.catalog
+        if let base = staged.metadata {
+            let product = try catalog.snapshotProducer().produce(
+                operation, try changes(base), on: base, summary: lines)
+            do {
+                let made = try table.make(base, product.updates)
+                staged.metadata = nil
+                return made.currentSnapshotID
+            } catch {
+                catalog.manifests.discard(product.writtenPaths)
+                throw error
+            }
+        }
         let loaded = try catalog.commitWithRetry(context, table.reference, table.identifier) {
             metadata in
             if let done = Ingestor.commit(of: identity, version, in: metadata) {

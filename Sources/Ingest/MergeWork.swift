@@ -80,6 +80,7 @@ struct MergeWork {
         report.rowsDeleted = removed.values.count { $0 } + missing
         guard report.rowsInserted + report.rowsUpdated + report.rowsDeleted > 0 else {
             // Every row was compared: the marks from before the reset are right again.
+            try work.makeEmpty()
             if since.isReset { try work.table.remove(metadata, [IngestSummary.reset]) }
             work.log(report.sentence)
             return report
@@ -244,7 +245,7 @@ struct MergeWork {
         var found: [(task: FileScanTask, positions: [Int64])] = []
         let fields = columns.keyFields + [columns.stampField].compactMap { $0 }
         let places = Array(columns.keyFields.indices)
-        for task in try scan.plan(work.ingestor.catalog.manifests).tasks {
+        for task in try work.tasks(of: scan) {
             var positions: [Int64] = []
             try reader.read(task, fields: fields, withPositions: true) { chunk in
                 try work.checkCancellation()

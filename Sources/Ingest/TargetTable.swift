@@ -27,8 +27,9 @@ struct TargetTable {
         }
     }
 
-    /// Makes the table with the source's columns, and its namespace if need be.
-    func create(_ request: IngestRequest, columns: [SourceColumn]) throws -> TableMetadata {
+    /// Works a table out with the source's columns, and makes its namespace if need be. The table itself
+    /// comes to be with its first rows.
+    func stage(_ request: IngestRequest, columns: [SourceColumn]) throws -> TableMetadata {
         var next = Int32(columns.count)
         var fields: [NestedField] = []
         for (index, column) in columns.enumerated() {
@@ -44,15 +45,28 @@ struct TargetTable {
                 try PartitionField.parse($1, in: schema, id: 1000 + Int32($0))
             })
         try createNamespace()
+        return try catalog.createTable(
+            context, reference, namespace: target.namespace,
+            TableCreation(
+                name: target.table, schema: schema, spec: spec, properties: request.properties),
+            isStaged: true
+        ).metadata
+    }
+
+    /// Makes a staged table with what `updates` bring. Throws `.conflict` when somebody else made one of the
+    /// name meanwhile.
+    func make(_ staged: TableMetadata, _ updates: [TableUpdate] = []) throws -> TableMetadata {
         do {
-            return try catalog.createTable(
-                context, reference, namespace: target.namespace,
-                TableCreation(
-                    name: target.table, schema: schema, spec: spec, properties: request.properties)
+            return try catalog.commit(
+                context, reference,
+                TableCommit(
+                    identifier: identifier, requirements: [.assertCreate],
+                    updates: staged.creationUpdates + updates)
             ).metadata
-        } catch let error as CatalogError where error.code == .alreadyExists {
-            guard let metadata = try load() else { throw error }
-            return metadata
+        } catch let error as IcebergError where error.code == .requirementFailed {
+            throw IcebergError(
+                code: .conflict, message: "\(target) was made by somebody else meanwhile",
+                hint: "load it again", cause: error)
         }
     }
 
@@ -90,7 +104,9 @@ struct TargetTable {
     }
 
     /// Adds and widens columns as planned; the table afterwards.
-    func evolve(_ metadata: TableMetadata, _ plan: ColumnPlan) throws -> TableMetadata {
+    func evolve(
+        _ metadata: TableMetadata, _ plan: ColumnPlan, isStaged: Bool
+    ) throws -> TableMetadata {
         guard plan.changesSchema else { return metadata }
         var schema = metadata.currentSchema
         for index in schema.fields.indices {
@@ -106,6 +122,13 @@ struct TargetTable {
                 NestedField(
                     id: id, name: column.name, isRequired: false,
                     type: try IcebergTypes.icebergType(column.type, &next)))
+        }
+        if isStaged {
+            // Nobody has seen the first schema: this one takes its place.
+            var staged = metadata
+            staged.schemas = [schema]
+            staged.lastColumnID = next
+            return staged
         }
         return try catalog.commit(
             context, reference,

@@ -144,6 +144,34 @@ private func code(_ body: () throws -> Void) -> String? {
         #expect(try bench.rows("moves") == ["1|2.50|2026-01-02|hi", "2|-3.10|2026-01-03|NULL"])
     }
 
+    @Test func aFirstLoadThatFailsLeavesNoTable() throws {
+        let bench = try Bench()
+        // The second file does not fit what the first one makes of the column.
+        try bench.put("a.csv", "id,day\n1,2026-01-02\n")
+        try bench.put("b.csv", "id,day\n2,\"never\nclosed")
+        let options = """
+            {"source": {"objects": "s3://landing/"}, "target": "silver.bank.moves"}
+            """
+        #expect(code { try bench.run(options) } != nil)
+        #expect(throws: CatalogError.self) { try bench.table("moves") }
+        #expect(
+            try bench.store.list(bucket: "warehouse", prefix: "", after: nil, limit: 10).isEmpty)
+        // Mended, it makes the table and its rows at once.
+        try bench.put("b.csv", "id,day\n2,2026-01-03\n")
+        #expect(try bench.run(options).createdTable)
+        #expect(try bench.rows("moves").count == 2)
+        #expect(try bench.table("moves").metadataLog.isEmpty)
+    }
+
+    @Test func aSourceWithoutRowsMakesAnEmptyTable() throws {
+        let bench = try Bench()
+        try bench.source("CREATE TABLE t (a INTEGER)")
+        let options =
+            #"{"source": {"sqlite": "\#(bench.databasePath)", "table": "t"}, "target": "silver.bank.t"}"#
+        #expect(try bench.run(options).createdTable)
+        #expect(try bench.rows("t") == [])
+    }
+
     @Test func theSameVersionIsLoadedOnceAndAnotherVersionAgain() throws {
         let bench = try Bench()
         try bench.put("silver/bank/moves/a.csv", "id\n1\n")
