@@ -36,7 +36,7 @@ def test_files_become_rows_of_a_table(place):
     (place.files / "b.csv").write_text("id,day,amount,word\n3,2026-02-01,4.0,new\n")
     done = json.loads(place("ingest", "a.csv", "--into", "bronze.cli.sales", "--partition", "month(day)", "--json").stdout)
     assert done["rows"] == 2 and done["createdTable"] is True and done["snapshotId"]
-    assert "created table" in place("ingest", "a.csv", "--into", "bronze.cli.other").stderr
+    assert "is made with its first rows" in place("ingest", "a.csv", "--into", "bronze.cli.other").stderr
     # The same version of a file comes once.
     assert "there already" in place("ingest", "a.csv", "--into", "bronze.cli.sales").stdout
     done = json.loads(place("ingest", "b.csv", "--into", "bronze.cli.sales", "--json").stdout)
