@@ -14,6 +14,8 @@ package struct Check: Sendable {
     package let options: JSONObject
     /// The file that declares it, or `sql`.
     package let source: String
+    /// `file:line:column`, for messages; empty for checks that are not read from a file just now.
+    var place = ""
     let rule: CheckRule
     /// Rows that the check is not about are left out by this condition.
     let filter: String?
@@ -39,7 +41,11 @@ package struct Check: Sendable {
             severity = CheckSeverity(rawValue: text.lowercased()) ?? .fail
         }
         self.severity = severity
-        if case .string(let text)? = options["where"] { filter = text } else { filter = nil }
+        if case .string(let text)? = options["where"] {
+            filter = CheckSQL.ended(text)
+        } else {
+            filter = nil
+        }
         let plain = ([kind.rawValue] + rule.columns).joined(separator: "_").lowercased()
         self.name = (name ?? plain).lowercased()
         guard !self.name.isEmpty, self.name.utf8.count <= QualityLimits.nameBytes else {

@@ -75,8 +75,10 @@ package enum CheckFile {
             options.append("severity", .string(severity))
         }
         do throws(QualityError) {
-            return try Check(
+            var check = try Check(
                 table: table, name: name, kind: kind.key, options: options, source: source)
+            check.place = "\(node.name):\(node.span.line):\(node.span.column)"
+            return check
         } catch { throw invalid(node, error.message, hint: error.hint) }
     }
 
@@ -106,12 +108,10 @@ package enum CheckFile {
         case .scalar(let text, let isPlain):
             if !isPlain { return .string(text) }
             if node.isNull { return .null }
-            if let flag = try? node.boolean() { return .bool(flag) }
-            if let whole = try? node.integer() { return .int(Int64(whole)) }
-            // The digits as they are: a decimal must not become a double.
-            if (try? node.double()) != nil,
-                case .number(let number)? = try? JSONValue(parsing: text)
-            {
+            if text == "true" || text == "false" { return .bool(text == "true") }
+            // As it is written, and the column's type decides: 007 and NO are texts in a column of
+            // texts, and a decimal must not become a double.
+            if case .number(let number)? = try? JSONValue(parsing: text), number.text == text {
                 return .number(number)
             }
             return .string(text)

@@ -214,7 +214,13 @@ private struct OptionReader {
     }
 
     func values(_ name: String) throws(QualityError) -> [JSONValue] {
-        guard case .array(let elements)? = options[name] else { throw fault(name, "a list") }
+        let elements: [JSONValue]
+        switch options[name] {
+        case .array(let list)?: elements = list
+        // Parentheses around one value are no list in SQL.
+        case .some(let one): elements = [one]
+        case nil: throw fault(name, "a list")
+        }
         for element in elements {
             switch element {
             case .string, .number, .bool: continue

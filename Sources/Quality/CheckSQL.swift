@@ -84,7 +84,7 @@ struct CheckSQL {
             return "\(try column(name)) IS NOT NULL AND r\(join).k IS NULL"
         case .regex(let name, let pattern):
             return "NOT regexp_like(CAST(\(try column(name)) AS varchar), \(Self.text(pattern)))"
-        case .condition(let condition): return "NOT (\(condition))"
+        case .condition(let condition): return "NOT (\(Self.ended(condition)))"
         case .uniqueness, .rowCountRange, .freshness, .reconcile, .customQuery, .schema,
             .volumeAnomaly:
             return nil
@@ -259,7 +259,7 @@ struct CheckSQL {
         var text = sql.split(separator: "{table}", omittingEmptySubsequences: false)
             .joined(separator: source)
         while let last = text.last, last == ";" || last.isWhitespace { text.removeLast() }
-        return text
+        return Self.ended(text)
     }
 
     /// The columns of a query of people's own, without its rows.
@@ -348,12 +348,15 @@ struct CheckSQL {
         }
     }
 
+    /// People's own SQL, such that what follows is no part of a comment at its end.
+    static func ended(_ text: String) -> String { text.contains("--") ? text + "\n" : text }
+
     static func text(_ text: String) -> String { SQLFormatter.quoted(string: text) }
 
-    /// `silver.banking.accounts`, quoted; what stands between catalog and table is the schema.
+    /// `silver.banking.accounts` or `silver.banking."Odd name"`, quoted; what stands between catalog and
+    /// table is the schema.
     static func quotedName(_ text: String) throws(QualityError) -> String {
-        let parts = text.lowercased().split(separator: ".").map(String.init)
-        guard !parts.isEmpty else { throw QualityError(.invalidCheck, "a table's name is missing") }
+        let parts = try Self.parts(of: text.lowercased())
         var names = parts
         if parts.count > 3 {
             names = [
@@ -362,5 +365,31 @@ struct CheckSQL {
             ]
         }
         return names.map { SQLFormatter.quoted(name: $0) }.joined(separator: ".")
+    }
+
+    /// The parts of a name between dots, without the quotes that some may stand in.
+    private static func parts(of text: String) throws(QualityError) -> [String] {
+        var parts = [""]
+        var isQuoted = false
+        var before: Character?
+        for character in text {
+            switch character {
+            // Two quotes within quotes are one.
+            case "\"" where !isQuoted && before == "\"":
+                parts[parts.count - 1].append(character)
+                isQuoted = true
+            case "\"": isQuoted.toggle()
+            case "." where !isQuoted: parts.append("")
+            default: parts[parts.count - 1].append(character)
+            }
+            before = character
+        }
+        guard !isQuoted, parts.allSatisfy({ !$0.isEmpty }) else {
+            throw QualityError(
+                .invalidCheck, "not a table's name: \(text)",
+                hint: "catalog.schema.table; a name with blanks or dots stands in double quotes",
+                option: "to")
+        }
+        return parts
     }
 }
