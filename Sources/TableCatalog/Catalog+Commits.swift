@@ -27,6 +27,10 @@ struct PreparedPointer {
     /// What the pointer has to be still; nil: it must not exist.
     var expectedLocation: String?
     var metadata: TableMetadata?
+    /// Whether the table comes to be with it.
+    var isNew = false
+    /// The table's location before, where it is another one now.
+    var formerLocation: String?
 }
 
 extension Catalog {
@@ -275,6 +279,7 @@ extension Catalog {
             next, pointer.identifier, kind: .table, version: pointer.version + 1, context)
         prepared.pointer.owner = pointer.owner
         prepared.expectedLocation = pointer.metadataLocation
+        if next.location != base.location { prepared.formerLocation = base.location }
         let path = "write.metadata.path"
         if next.location != base.location || next.properties[path] != base.properties[path] {
             try prove(prepared)
@@ -305,11 +310,8 @@ extension Catalog {
     /// once committed to a place that cannot be written, it would be in the journal alone.
     func prove(_ entry: PreparedPointer) throws {
         do { try manifests.write(entry.text, to: entry.pointer.metadataLocation) } catch {
-            throw CatalogError(
-                code: .invalidRequest,
-                message: "the metadata of \(entry.pointer.identifier) cannot be written to "
-                    + "\(entry.pointer.metadataLocation): \(error.message)",
-                hint: "name a place in a bucket that there is: s3://bucket/path", cause: error)
+            throw Self.unprovable(
+                entry.pointer.identifier, entry.pointer.metadataLocation, error)
         }
     }
 
@@ -325,26 +327,32 @@ extension Catalog {
             version = wanted
         }
         var updates = commit.updates
-        var uuid = entropy.uuid()
-        var hasUUID = false
-        for case .assignUUID(let own) in updates { (uuid, hasUUID) = (own, true) }
-        if !hasUUID { updates.insert(.assignUUID(uuid), at: 0) }
-        let hasLocation = updates.contains { if case .setLocation = $0 { true } else { false } }
-        let (levels, home) = try database.read { tx in
+        var wanted: (uuid: String?, location: String?)
+        for case .assignUUID(let own) in updates { wanted.uuid = own }
+        for case .setLocation(let own) in updates { wanted.location = own }
+        try wanted.uuid.map { try Self.check(uuid: $0) }
+        let (levels, known, home) = try database.read { tx in
             let chain = try chain(tx, context, at)
             let found = try requireNamespace(tx, context, at, chain, commit.identifier.namespace)
-            return (
-                found.levels,
-                try tableLocation(tx, context, at, found, commit.identifier.name, uuid)
-            )
+            let known = try staged(
+                tx, context, at, uuid: wanted.uuid, location: wanted.location)
+            let uuid = wanted.uuid ?? known?.uuid ?? entropy.uuid()
+            if let known { return (found.levels, known, TableHome(known)) }
+            var home = try self.home(tx, context, at, found, commit.identifier.name, uuid)
+            // Who brings a uuid may know of a folder of that name.
+            if wanted.uuid != nil { home.isOwn = false }
+            return (found.levels, StagedTable(uuid: uuid, location: home.location), home)
         }
-        if !hasLocation { updates.insert(.setLocation(home), at: 0) }
+        if wanted.uuid == nil { updates.insert(.assignUUID(known.uuid), at: 0) }
+        if wanted.location == nil { updates.insert(.setLocation(home.location), at: 0) }
         let metadata = try TableMetadata.empty(formatVersion: version).applying(
             updates, nowMilliseconds: nowMilliseconds)
-        try requirePlaces(context, at, metadata, isHome: !hasLocation)
+        try requirePlaces(
+            context, at, metadata, isHome: home.isOwn && metadata.location == home.location)
         try requireOwnLists(context, commit, metadata)
         let identifier = TableIdentifier(namespace: levels, name: commit.identifier.name)
-        let prepared = prepare(metadata, identifier, kind: .table, version: 0, context)
+        var prepared = prepare(metadata, identifier, kind: .table, version: 0, context)
+        prepared.isNew = true
         try prove(prepared)
         return prepared
     }
@@ -407,6 +415,10 @@ extension Catalog {
                 code: .requirementFailed,
                 message: "\(entry.pointer.identifier) changed during the commit",
                 hint: "load it again and repeat the change on its present state")
+        }
+        if entry.isNew { try claim(tx, context, entry.pointer.uuid) }
+        if let metadata = entry.metadata {
+            try note(tx, tenant: context.tenant, metadata, was: entry.formerLocation)
         }
         try journal(tx, entry)
         try put(tx, context, at, entry.pointer)

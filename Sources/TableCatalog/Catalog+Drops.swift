@@ -223,20 +223,14 @@ extension Catalog {
         }
         var failure: (any Error)?
         for (id, location) in waiting {
-            let isUsed = try database.read { tx in
-                try ["pointers WHERE is_dropped = 0 AND", "dropped WHERE"].contains { place in
-                    try tx.exists(
-                        """
-                        SELECT 1 FROM \(place) location != ''
-                          AND (location = ?1 OR substr(location, 1, length(?1) + 1) = ?1 || '/'
-                            OR substr(?1, 1, length(location) + 1) = location || '/')
-                        """, location)
-                }
-            }
             // A branch or tag has the table still: the files go when the last of them is gone.
-            if isUsed { continue }
+            if try database.read({ tx in try isUsed(tx, location) }) { continue }
+            // Nor does anything go while nobody can say what others have there.
+            guard let kept = try? filesOfOthers(below: location) else { continue }
             do {
-                if let root = ObjectLocation(uri: location + "/"), try !purge(root) { return }
+                if let root = ObjectLocation(uri: location + "/"), try !purge(root, but: kept) {
+                    return
+                }
                 try database.writeGrouped { tx in
                     try tx.run("DELETE FROM purges WHERE id = ?", id)
                 }
@@ -248,14 +242,21 @@ extension Catalog {
         if let failure { throw failure }
     }
 
-    /// Deletes what lies below a place; false when the catalog is closing, and the rest stays for later.
-    private func purge(_ root: ObjectLocation) throws(ObjectStoreError) -> Bool {
+    /// Deletes what lies below a place, but what others have there; false when the catalog is closing, and
+    /// the rest stays for later.
+    private func purge(
+        _ root: ObjectLocation, but kept: Set<ObjectLocation>
+    ) throws(ObjectStoreError) -> Bool {
         do throws(ObjectStoreError) {
+            var after: String?
             while !purging.withLock({ $0.isClosed }) {
                 let found = try manifests.store.list(
-                    bucket: root.bucket, prefix: root.key, after: nil, limit: Limits.purgeBatch)
-                for object in found { try manifests.store.delete(object.location) }
-                if found.count < Limits.purgeBatch { return true }
+                    bucket: root.bucket, prefix: root.key, after: after, limit: Limits.purgeBatch)
+                for object in found where !kept.contains(object.location) {
+                    try manifests.store.delete(object.location)
+                }
+                guard found.count == Limits.purgeBatch, let last = found.last else { return true }
+                after = last.location.key
             }
             return false
         } catch {

@@ -18,6 +18,7 @@ extension Catalog {
     ) throws -> Namespace {
         try authorizer.require(context, .namespaceCreate, resource(context, at, levels))
         try Self.check(namespace: levels)
+        try requirePlace(context, ofNamespace: properties)
         return try database.writeGrouped { tx in
             let chain = try chain(tx, context, at)
             if try findNamespace(tx, context, at, chain, levels) != nil {
@@ -101,6 +102,13 @@ extension Catalog {
             throw CatalogError(
                 code: .contradictoryRequest,
                 message: "a property is both set and removed: \(both)")
+        }
+        if set["location"] != nil {
+            let before = try database.read { tx in
+                try requireNamespace(tx, context, at, try chain(tx, context, at), levels)
+            }
+            try requirePlace(
+                context, ofNamespace: set, before: before.properties["location"])
         }
         return try database.writeGrouped { tx in
             var namespace = try requireNamespace(

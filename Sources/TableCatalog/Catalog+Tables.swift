@@ -109,16 +109,18 @@ extension Catalog {
             let chain = try chain(tx, context, at)
             let found = try requireNamespace(tx, context, at, chain, namespace)
             try requireFree(tx, context, at, chain, identifier)
-            return (found.levels, try tableLocation(tx, context, at, found, creation.name, uuid))
+            return (found.levels, try self.home(tx, context, at, found, creation.name, uuid))
         }
-        let location = try creation.location.map { try Self.checkedLocation($0) } ?? home
+        let location = try creation.location.map { try Self.checkedLocation($0) } ?? home.location
+        let isHome = home.isOwn && creation.location == nil
         let metadata = try TableMetadata.create(
             uuid: uuid, location: location, schema: creation.schema, spec: creation.spec,
             sortOrder: creation.sortOrder, properties: creation.properties,
             nowMilliseconds: nowMilliseconds)
-        try requirePlaces(context, at, metadata, isHome: creation.location == nil)
+        try requirePlaces(context, at, metadata, isHome: isHome)
         let owned = TableIdentifier(namespace: levels, name: creation.name)
         if isStaged {
+            if isHome { try stage(context, at, StagedTable(uuid: uuid, location: location)) }
             return LoadedTable(
                 identifier: owned, metadata: metadata, metadataLocation: "",
                 metadataText: metadata.json.encoded(), granted: decision)
@@ -128,7 +130,8 @@ extension Catalog {
             try database.read { tx in
                 try requireFree(tx, context, at, try chain(tx, context, at), identifier)
             }
-            let next = prepare(metadata, owned, kind: .table, version: 0, context)
+            var next = prepare(metadata, owned, kind: .table, version: 0, context)
+            next.isNew = true
             try prove(next)
             try publish(context, at, [next]) { tx in
                 _ = try requireNamespace(tx, context, at, try chain(tx, context, at), namespace)
@@ -165,6 +168,10 @@ extension Catalog {
         }
         try requireObjects(context, .objectRead, entry.metadata.location + "/")
         try requirePlaces(context, at, entry.metadata)
+        try prove(
+            identifier,
+            entry.metadata.properties["write.metadata.path"]
+                ?? "\(entry.metadata.location)/metadata")
         return try serialized([lockKey(context, at, identifier)]) {
             let pointer = try database.writeGrouped { tx in
                 let chain = try chain(tx, context, at)
@@ -172,6 +179,9 @@ extension Catalog {
                     .levels
                 if !overwrite { try requireFree(tx, context, at, chain, identifier) }
                 try requireOnly(tx, context, at, identifier, entry.metadata.tableUUID)
+                try requireSameDropped(
+                    tx, context, entry.metadata.tableUUID, at: entry.metadata.location)
+                try note(tx, tenant: context.tenant, entry.metadata)
                 let pointer = Pointer(
                     identifier: TableIdentifier(namespace: levels, name: identifier.name),
                     kind: .table, uuid: entry.metadata.tableUUID,

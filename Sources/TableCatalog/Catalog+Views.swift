@@ -56,18 +56,17 @@ extension Catalog {
                 let chain = try chain(tx, context, at)
                 let found = try requireNamespace(tx, context, at, chain, identifier.namespace)
                 try requireFree(tx, context, at, chain, identifier)
-                return (
-                    found.levels,
-                    try tableLocation(tx, context, at, found, identifier.name, uuid)
-                )
+                return (found.levels, try self.home(tx, context, at, found, identifier.name, uuid))
             }
             let metadata = try ViewMetadata.create(
-                uuid: uuid, location: try location.map { try Self.checkedLocation($0) } ?? home,
+                uuid: uuid,
+                location: try location.map { try Self.checkedLocation($0) } ?? home.location,
                 schema: schema, version: version, properties: properties,
                 nowMilliseconds: nowMilliseconds)
             let owned = TableIdentifier(namespace: levels, name: identifier.name)
             let next = prepareView(metadata, owned, version: 0, context)
-            try requirePlace(context, at, ofView: metadata.location)
+            try requirePlace(
+                context, at, of: metadata, isHome: home.isOwn && location == nil)
             try prove(next)
             try publish(context, at, [next]) { tx in
                 try record(
@@ -78,8 +77,9 @@ extension Catalog {
         }
     }
 
-    /// Makes a view out of a metadata file that is there already. It runs with the rights of whoever asks
-    /// unless the file names the caller as its definer.
+    /// Makes a view out of a metadata file that is there already, and that the caller may read; where the
+    /// file says that the view lies they may write. It runs with the rights of whoever asks unless the file
+    /// names the caller as its definer.
     package func registerView(
         _ context: RequestContext, _ at: CatalogReference, _ identifier: TableIdentifier,
         metadataLocation: String
@@ -92,8 +92,11 @@ extension Catalog {
             identifier: identifier, kind: .view, uuid: "", location: "",
             metadataLocation: metadataLocation, version: Self.version(of: metadataLocation),
             owner: context.principal.name)
+        try requireObjects(context, .objectRead, metadataLocation)
         let metadata = try loadedView(pointer).metadata
         try Self.checkDefiner(context, metadata.properties)
+        try requirePlace(context, at, of: metadata, isHome: false)
+        try prove(identifier, "\(metadata.location)/metadata")
         pointer.uuid = metadata.uuid
         pointer.location = metadata.location
         let view = pointer
@@ -105,6 +108,7 @@ extension Catalog {
                     tx, context, at, chain, identifier.namespace
                 ).levels
                 try requireFree(tx, context, at, chain, identifier)
+                try requireOnlyView(tx, context, owned.uuid)
                 try put(tx, context, at, owned)
                 try record(
                     tx, context, at, kind: "catalog.view.registered",
@@ -136,10 +140,10 @@ extension Catalog {
                 metadata, pointer.identifier, version: pointer.version + 1, context)
             next.expectedLocation = pointer.metadataLocation
             next.pointer.owner = pointer.owner
-            if metadata.location != base.location {
-                try requirePlace(context, at, ofView: metadata.location)
-                try prove(next)
-            }
+            // A file is written there each time.
+            try requirePlace(
+                context, at, of: metadata, isHome: isHome(context, at, of: metadata))
+            if metadata.location != base.location { try prove(next) }
             try publish(context, at, [next]) { tx in
                 try record(
                     tx, context, at, kind: "catalog.view.replaced",

@@ -80,6 +80,7 @@ package final class Catalog: Sendable {
             written += 1
         }
         if written > 0 { try database.write { tx in try dropSettled(tx) } }
+        try placeTablesOfBefore()
         try rollBackAbandonedTransactions()
         return written
     }

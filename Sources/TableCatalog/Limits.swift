@@ -34,6 +34,8 @@ enum Limits {
     /// Days for which a table that a statement of SQL dropped can be had back with its files, where nobody
     /// says how long: as long as maintenance keeps former states of tables that are there.
     static let statementUndropDays: Int64 = 7
+    /// Days for which the place of a staged table is kept for its first commit.
+    static let stagedDays: Int64 = 7
     /// How long maintenance waits for commits and merges that have begun.
     static let settling = Duration.seconds(60)
     /// Records kept in the log of maintenance.

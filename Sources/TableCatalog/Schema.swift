@@ -123,4 +123,33 @@ let catalogMigrations: [Migration] = [
                 PRIMARY KEY (tenant, uuid, name)
             ) STRICT, WITHOUT ROWID;
             """),
+    Migration(
+        4, "places of tables",
+        sql: """
+            -- Folders that were chosen for tables in the making, each for its principal's first commit.
+            CREATE TABLE staged (
+                tenant TEXT NOT NULL, uuid TEXT NOT NULL, warehouse TEXT NOT NULL,
+                location TEXT NOT NULL, principal TEXT NOT NULL, at_us INTEGER NOT NULL,
+                PRIMARY KEY (tenant, uuid)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX staged_by_age ON staged (at_us);
+
+            -- Where tables have, or had, files besides their location.
+            CREATE TABLE places (
+                tenant TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,
+                PRIMARY KEY (tenant, uuid, location)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX places_by_location ON places (location);
+            CREATE INDEX pointers_by_table ON pointers (tenant, uuid);
+            CREATE INDEX dropped_by_table ON dropped (tenant, uuid);
+
+            -- Tables of before, whose metadata has still to be looked at for such places.
+            CREATE TABLE unplaced (
+                metadata_location TEXT PRIMARY KEY, tenant TEXT NOT NULL, uuid TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID;
+            INSERT OR IGNORE INTO unplaced
+                SELECT metadata_location, tenant, uuid FROM pointers
+                WHERE kind = 'table' AND is_dropped = 0
+                UNION SELECT metadata_location, tenant, uuid FROM dropped WHERE kind = 'table';
+            """),
 ]

@@ -390,14 +390,10 @@ def test_a_place_that_the_owner_of_a_table_chose_opens_no_files(boss, contributo
                 name = f"w_{uuid.uuid4().hex[:8]}"
                 wanted = {"name": name, "schema": SCHEMA, "stage-create": staged, **body}
                 made = person.rest("POST", f"/namespaces/{HOME}/tables", wanted, headers=VENDED)
-                # A free folder of the warehouse may be anybody's who makes tables there.
-                if (bucket, title) == ("silver", "location"):
-                    assert made.status_code == 200, made.text
-                else:
-                    assert made.status_code == 403, made.text
-                    made = boss.rest("POST", f"/namespaces/{HOME}/tables", {**wanted, "stage-create": False})
-                    assert made.status_code == 200, made.text
-                    made = person.rest("GET", f"/namespaces/{HOME}/tables/{name}", headers=VENDED)
+                assert made.status_code == 403, made.text
+                made = boss.rest("POST", f"/namespaces/{HOME}/tables", {**wanted, "stage-create": False})
+                assert made.status_code == 200, made.text
+                made = person.rest("GET", f"/namespaces/{HOME}/tables/{name}", headers=VENDED)
                 client = client_of(person, made.json())
                 opened += [(bucket, title, name) for name, deed in deeds(client, bucket, key).items()
                            if not is_refused(deed)]

@@ -132,10 +132,13 @@ final class ForeignFiles: Sendable {
 }
 
 extension TableMetadata {
+    /// The properties that say where files go that are not below the location.
+    static let pathProperties = ["write.data.path", "write.metadata.path"]
+
     /// Where the table keeps its files.
     var places: [String] {
         [location]
-            + ["write.data.path", "write.metadata.path"].compactMap { properties[$0] }
+            + Self.pathProperties.compactMap { properties[$0] }
             .filter { $0.hasPrefix("s3://") }
     }
 }
