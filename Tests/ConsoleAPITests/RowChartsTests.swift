@@ -1,7 +1,7 @@
-import Ledger
 import Testing
 
 @testable import ConsoleAPI
+@testable import Ledger
 
 struct RowChartsTests {
     private static let table = "table:silver/shop/raw"
