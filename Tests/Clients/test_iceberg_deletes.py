@@ -287,20 +287,21 @@ def test_random_histories(catalog, ask, seed):
 
 
 def test_what_cannot_be_read_says_so(catalog, ask):
-    table = create(catalog, "damaged", IDS)
-    table.append(people(0, 3))
-    good = equality(table, {"id": pa.array([1], pa.int64())}, "good")
-    bad = {**good, "file_path": put(table, "data/bad.parquet", b"PAR1 this is no file PAR1")}
-    orc = {**good, "file_format": "ORC"}
-    nameless = {**good, "equality_ids": []}
-    for name, file, code, word in [
-        ("bad", bad, "ICEBERG_BAD_DATA", "bad.parquet"), ("orc", orc, "NOT_SUPPORTED", "ORC"),
-        ("nameless", nameless, "ICEBERG_BAD_DATA", "names no columns"),
-        ("rows", {**orc, "content": DATA, "equality_ids": None}, "NOT_SUPPORTED", "ORC"),
+    # Each file is in the table's own folder, as a file that is to be read has to be.
+    for name, code, word in [
+        ("bad", "ICEBERG_BAD_DATA", "bad.parquet"), ("orc", "NOT_SUPPORTED", "ORC"),
+        ("nameless", "ICEBERG_BAD_DATA", "names no columns"), ("rows", "NOT_SUPPORTED", "ORC"),
     ]:
-        other = create(catalog, f"damaged_{name}", IDS)
-        other.append(people(0, 3))
-        commit(catalog, other, [file])
+        table = create(catalog, f"damaged_{name}", IDS)
+        table.append(people(0, 3))
+        good = equality(table, {"id": pa.array([1], pa.int64())}, "good")
+        file = {
+            "bad": lambda: {
+                "file_path": put(table, "data/bad.parquet", b"PAR1 this is no file PAR1")},
+            "orc": lambda: {"file_format": "ORC"}, "nameless": lambda: {"equality_ids": []},
+            "rows": lambda: {"file_format": "ORC", "content": DATA, "equality_ids": None},
+        }[name]()
+        commit(catalog, table, [{**good, **file}])
         error = ask(f"select * from lakehouse.deletes.damaged_{name}", code=1)
         assert code in error and word in error, error
 
