@@ -3,6 +3,7 @@ import Iceberg
 import SQLFunctions
 import SQLPlanning
 import SQLSyntax
+import TableCatalog
 import Vectors
 
 /// `system.metadata.materialized_views`, and how SHOW CREATE writes them.
@@ -104,6 +105,7 @@ extension StatementRun {
         if let storage = try materializedViews.storage(of: view, context) {
             var metadata = storage.metadata
             metadata.properties[MaterializedViewStorage.viewProperty] = nil
+            metadata.properties[Catalog.undropProperty] = nil
             properties = TableProperties.shown(metadata).filter { $0.name != "location" }
         }
         properties.append(
