@@ -172,6 +172,8 @@ final class ColumnBuilder {
     }
 
     private func grow() -> Bool {
+        // Once the memory is spent the call has failed: asking for each further row takes long.
+        guard output.context.fault?.code != .exceededMemoryLimit else { return false }
         let room = max(64, capacity * 2)
         guard room <= FunctionLimits.vectorElements else {
             output.context.fail(
