@@ -3,7 +3,6 @@ import Iceberg
 import SQLFunctions
 import SQLPlanning
 import SQLSyntax
-import TableCatalog
 import Vectors
 
 /// The properties of WITH (…) and SET PROPERTIES, read and checked.
@@ -221,11 +220,7 @@ struct TableProperties {
         }
         .map { String($0.dropFirst(bloomPrefix.count)) }.sorted()
         if !blooms.isEmpty { shown.append(("parquet_bloom_filter_columns", quoted(blooms))) }
-        // How long a view's rows are kept after a drop is the view's business, not its author's.
-        let isStorage = properties[MaterializedViewStorage.viewProperty] != nil
-        let extra = properties.filter {
-            !isOurs($0.key) && !(isStorage && $0.key == Catalog.undropProperty)
-        }.sorted { $0.key < $1.key }
+        let extra = properties.filter { !isOurs($0.key) }.sorted { $0.key < $1.key }
         if !extra.isEmpty {
             shown.append(
                 (
