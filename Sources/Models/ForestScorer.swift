@@ -124,9 +124,15 @@ final class ForestScorer: @unchecked Sendable {
                 steps + tree &* stepCount, leaves + tree &* leafCount, block, count, scores)
         }
         for row in 0..<count {
-            scores[row] = StableMath.exp2(-(scores[row] / Double(treeCount)) / normal)
+            let score = StableMath.exp2(-(scores[row] / Double(treeCount)) / normal)
+            scores[row] = abs(score - Self.ordinary) < Self.rounding ? Self.ordinary : score
         }
     }
+
+    /// The score of a row whose mean path is that of any row. Sums over the trees miss it by their rounding,
+    /// which must not make a forest over constants call every row an anomaly.
+    private static let ordinary = 0.5
+    private static let rounding = 1e-12
 
     @inline(__always) private func bit(_ flag: Bool) -> Int {
         Int(truncatingIfNeeded: unsafeBitCast(flag, to: UInt8.self))

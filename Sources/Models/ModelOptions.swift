@@ -55,7 +55,12 @@ struct ModelOptions: Sendable {
                 .invalidArguments, "k and clusters are the same option", twice.span,
                 hint: "give one of them")
         }
-        for option in training.options {
+        for (index, option) in training.options.enumerated() {
+            guard !training.options[..<index].contains(where: { $0.name == option.name }) else {
+                throw .analysis(
+                    .invalidArguments, "\(option.name) is given twice", option.span,
+                    hint: "give it once")
+            }
             guard algorithm.optionNames.contains(option.name) else {
                 let names = algorithm.optionNames
                 throw .analysis(

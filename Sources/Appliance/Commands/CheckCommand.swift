@@ -23,8 +23,16 @@ enum CheckCommands {
                         .string($0.severity), .string($0.options), .string($0.source),
                     ]
                 }, asJSON: parsed.has("json"), streams)
+            tellOfProblems(appliance, streams)
             return 0
         })
+
+    /// Mistakes in files of checks, on standard error: lists stay lists.
+    static func tellOfProblems(_ appliance: Appliance, _ streams: any CommandStreams) {
+        for problem in appliance.checks.problems {
+            streams.complain("note: \(problem); what the file declared before stays\n")
+        }
+    }
 
     private static let run = Command(
         "check run", arguments: "TABLE",

@@ -140,7 +140,7 @@ package final class Appliance: Sendable {
                 "sql": SQLStep(
                     EngineStatementRunner(engine: queries, zones: zones, branches: branches)),
                 "check": CheckStep(checks: checks, branches: branches),
-                "publish": PublishStep(catalog: catalog, branches: branches),
+                "publish": PublishStep(catalog: catalog, checks: checks, branches: branches),
                 "maintain": MaintainStep(maintainer: maintainer),
             ], sources: [OutboxEventSource(name: "objects", database: objects.database)],
             authorizer: authorizer, clock: clock, entropy: entropy, zones: zones, metrics: metrics,
@@ -211,9 +211,7 @@ package final class Appliance: Sendable {
                 try declarePipeline(text, source: path, files: folder.files)
             }
         }
-        for (path, text) in try place.checks() {
-            try checks.declare(Appliance.systemContext, text, source: path)
-        }
+        checks.attach(folder: place.checkFolder)
     }
 
     /// Declares one pipeline; `files` are the texts that its steps name by path.

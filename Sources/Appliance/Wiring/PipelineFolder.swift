@@ -1,5 +1,7 @@
 import Jobs
 import Platform
+import Quality
+import Telemetry
 
 /// Pipelines that are declared at every start: those that the binary carries, and those of a folder.
 ///
@@ -30,13 +32,27 @@ struct PipelineFolder {
     }
 
     /// The files that declare checks, in `checks/` beside the pipelines.
-    func checks() throws -> [(path: String, text: String)] {
-        let system = LocalFileSystem()
+    var checkFolder: CheckFolder {
         let folder = path + "/checks"
-        guard try system.exists(folder) else { return [] }
-        return try system.list(folder).sorted()
-            .filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") }
-            .map { ("\(folder)/\($0)", try Self.text("\(folder)/\($0)")) }
+        let log = Logger()
+        return CheckFolder(
+            path: folder,
+            files: {
+                let system = LocalFileSystem()
+                var files: [String: String] = [:]
+                for name in (try? system.list(folder)) ?? []
+                where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+                    let status = try? system.status("\(folder)/\(name)")
+                    files["\(folder)/\(name)"] = status.map { "\($0)" } ?? ""
+                }
+                return files
+            }, text: { try Self.text($0) },
+            note: { problem in
+                log.warning(
+                    "checks.file_refused",
+                    "a file of checks has a mistake; what it declared before stays",
+                    ["problem": .string(problem)])
+            })
     }
 
     /// The SQL texts of a folder and of the folders in it, by their path from there.

@@ -147,47 +147,6 @@ struct CheckStep: JobHandler {
     func isPermanent(_ error: any Error) -> Bool {
         if error is AccessDenied { return true }
         guard let fault = error as? QualityError else { return false }
-        return fault.code != .countsDiffer
-    }
-}
-
-/// Steps of kind `publish`: merge the run's branch, all warehouses and tables in one transaction.
-struct PublishStep: JobHandler {
-    let catalog: Catalog
-    let branches: RunBranches
-
-    func problem(with options: JSONValue) -> OptionProblem? {
-        guard case .object(let object) = options, let name = object.names.first else { return nil }
-        return OptionProblem(path: name, message: "a publishing step has no options: \(name)")
-    }
-
-    func run(_ step: StepRun) throws -> StepResult {
-        guard let branch = step.branch else {
-            throw JobError(.wrongState, "the pipeline has no branch to publish")
-        }
-        // After a merge that an interrupted try has done there is nothing left.
-        if step.attempt > 1, try branches.isGone(step.context, branch) {
-            return StepResult(message: "\(branch.name) was published by an earlier try")
-        }
-        let references = try branches.open(step.context, branch)
-        let reports = try catalog.merge(step.context, references, deletes: true)
-        let changes = reports.flatMap { report in
-            report.changes.filter { $0.entry != "namespace" && $0.outcome != .same }.map {
-                (report.target.warehouse, $0)
-            }
-        }
-        var rows: Int64 = 0
-        for (warehouse, change) in changes {
-            let delta = (change.rowCount ?? 0) - (change.baseRowCount ?? 0)
-            rows += abs(delta)
-            step.log(
-                "\(warehouse).\(change.subject): \(change.change.rawValue), \(delta) rows, "
-                    + change.outcome.rawValue)
-        }
-        return StepResult(message: "\(branch.name): \(changes.count) tables published", rows: rows)
-    }
-
-    func isPermanent(_ error: any Error) -> Bool {
-        error is AccessDenied || (error as? CatalogError)?.code == .mergeConflict
+        return fault.code != .countsDiffer && fault.code != .tableChanged
     }
 }

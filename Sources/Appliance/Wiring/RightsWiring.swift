@@ -3,6 +3,9 @@ import Identity
 import SQLEngine
 import SQLFunctions
 
+/// The directory of identities says who may name a view.
+extension IdentityRegistry: ViewGovernance {}
+
 /// Roles and grants of SQL in the directory of identities.
 struct RegistryRights: RightsDoor {
     let registry: IdentityRegistry

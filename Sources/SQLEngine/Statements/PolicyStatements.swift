@@ -182,6 +182,9 @@ extension StatementRun {
         _ reference: QualifiedName, _ user: String?
     ) throws(QueryFault) -> StatementOutcome {
         let store = try policyStore()
+        if let view = try viewToExplain(reference) {
+            return try showViewAccess(view, reference, user, store)
+        }
         let table = try governable(reference)
         let facts: [AccessFact]
         do { facts = try store.explainAccess(context, user: user, key(table)) } catch {
@@ -201,7 +204,7 @@ extension StatementRun {
     }
 
     /// What a column is called now.
-    private func presentName(_ fieldID: Int?, _ name: String?, _ table: IcebergTable?) -> String? {
+    func presentName(_ fieldID: Int?, _ name: String?, _ table: IcebergTable?) -> String? {
         guard let fieldID, let table else { return name }
         return table.fields.first { Int($0.id) == fieldID }?.name.lowercased() ?? name
     }
@@ -232,7 +235,7 @@ extension StatementRun {
         return table
     }
 
-    private func key(_ table: IcebergTable) -> TableKey {
+    func key(_ table: IcebergTable) -> TableKey {
         TableKey(
             uuid: table.metadata.tableUUID,
             path: [table.reference.warehouse] + table.identifier.namespace
@@ -264,6 +267,7 @@ extension StatementRun {
             try catalog.governance?.cover(
                 tenant: context.tenant, key(table), places: loaded.places + strays)
         } catch { throw Self.policyFault(error, nil) }
+        catalogs.coverStorages(context)
     }
 
     private func subjects(_ grantees: [PolicyGrantee]) -> [PolicySubject] {
@@ -278,7 +282,7 @@ extension StatementRun {
         }
     }
 
-    private static func policyFault(_ error: any Error, _ span: SourceSpan?) -> QueryFault {
+    static func policyFault(_ error: any Error, _ span: SourceSpan?) -> QueryFault {
         var fault: QueryFault
         if let other = error as? any Fault, !(other is QueryFault), !(other is AccessDenied),
             !(other is CatalogError)

@@ -83,9 +83,9 @@ extension Catalog {
     }
 
     /// A state moved between plan and transaction: the merge is planned again.
-    private struct StaleMerge: Error {}
+    struct StaleMerge: Error {}
 
-    private func requireMergeable(_ context: RequestContext, _ plans: [MergePlan]) throws {
+    func requireMergeable(_ context: RequestContext, _ plans: [MergePlan]) throws {
         let conflicts = plans.flatMap { plan in
             plan.conflicts.map { "\(plan.target.warehouse).\($0.subject): \($0.reason ?? "")" }
         }
@@ -129,7 +129,7 @@ extension Catalog {
             source: plan.source, target: plan.target, changes: plan.changes, commitID: commitID)
     }
 
-    private func perform(
+    func perform(
         _ context: RequestContext, _ plans: [MergePlan], deletes: Bool
     ) throws -> [MergeReport] {
         // Writers of the same tables wait, so that the plan is not overtaken again and again.
@@ -160,7 +160,7 @@ extension Catalog {
     }
 
     /// Works out the combined states, by the number of their step.
-    private func combine(
+    func combine(
         _ context: RequestContext, _ plan: MergePlan, _ written: inout [String]
     ) throws -> [Int: PreparedPointer] {
         var prepared: [Int: PreparedPointer] = [:]

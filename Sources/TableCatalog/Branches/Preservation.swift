@@ -66,9 +66,8 @@ extension Catalog {
         }
     }
 
-    /// Takes every row of a branch away that its parent has taken over or that nobody wants any more.
-    /// What was made from the branch keeps seeing what it saw.
-    func clear(
+    /// Gives what was made from a branch all of its rows, so that it keeps seeing what it saw.
+    func handDown(
         _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference
     ) throws {
         let pointerState = "CASE WHEN p.is_dropped THEN NULL ELSE p.metadata_location END"
@@ -95,6 +94,14 @@ extension Catalog {
                 FROM namespaces AS p WHERE tenant = ?1 AND warehouse = ?2 AND ref = ?4
                 """, context.tenant, at.warehouse, child, at.reference)
         }
+    }
+
+    /// Takes every row of a branch away that its parent has taken over or that nobody wants any more.
+    /// What was made from the branch keeps seeing what it saw.
+    func clear(
+        _ tx: WriteTransaction, _ context: RequestContext, _ at: CatalogReference
+    ) throws {
+        try handDown(tx, context, at)
         for table in ["pointers", "namespaces"] {
             try tx.run(
                 "DELETE FROM \(table) WHERE tenant = ? AND warehouse = ? AND ref = ?",
