@@ -75,6 +75,7 @@ enum Snappy {
     }
 
     /// By tag.
+    // Safe because it is filled once, before its first use, and never written again.
     nonisolated(unsafe) private static let shapes: UnsafePointer<Shape> = {
         let shapes = UnsafeMutablePointer<Shape>.allocate(capacity: 256)
         for tag in 0..<256 {
