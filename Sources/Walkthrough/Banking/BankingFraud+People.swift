@@ -33,6 +33,18 @@ extension BankingFraud {
                 + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
             "CREATE OR REPLACE ROW FILTER one_region_360 ON gold.banking.mart_customer_360 "
                 + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            "CREATE OR REPLACE ROW FILTER one_region_merchants ON silver.banking.merchants "
+                + "FOR GROUP viewers AS (region = '\(Self.viewersRegion)')",
+            // What has no region of its own is seen with the bookings that it belongs to.
+            "CREATE OR REPLACE ROW FILTER one_region_labels ON silver.banking.fraud_labels "
+                + "FOR GROUP viewers AS (transaction_id IN (SELECT transaction_id "
+                + "FROM \(Self.table) WHERE region = '\(Self.viewersRegion)'))",
+            "CREATE OR REPLACE ROW FILTER one_region_accounts ON silver.banking.accounts "
+                + "FOR GROUP viewers AS (account_id IN (SELECT account_id "
+                + "FROM \(Self.table) WHERE region = '\(Self.viewersRegion)'))",
+            "CREATE OR REPLACE ROW FILTER one_region_cards ON silver.banking.cards "
+                + "FOR GROUP viewers AS (account_id IN (SELECT account_id "
+                + "FROM \(Self.table) WHERE region = '\(Self.viewersRegion)'))",
             // Numbers of every booking, without a region to go by: for those who work on the model.
             "CREATE OR REPLACE ROW FILTER no_features ON gold.banking.fraud_features "
                 + "FOR GROUP viewers AS (false)",
@@ -132,6 +144,9 @@ extension BankingFraud {
             "SELECT * FROM silver.banking.customers",
             "SELECT * FROM gold.banking.mart_customer_360",
             "SELECT * FROM gold.banking.fraud_features LIMIT 10",
+            "SELECT * FROM silver.banking.merchants",
+            "SELECT * FROM silver.banking.accounts LIMIT 500",
+            "SELECT * FROM silver.banking.fraud_labels LIMIT 500",
         ] {
             for row in try reader.sql(sql) { bytes += JSONValue.array(row).encodedText() + "\n" }
         }

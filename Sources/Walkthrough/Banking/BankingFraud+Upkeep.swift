@@ -249,7 +249,7 @@ extension BankingFraud {
             return (
                 versions.count > 1 && runs > 0 && hasModel && readers > 0 && !charts.isEmpty,
                 "\(versions.count) states of the booking, \(runs) by pipeline runs, "
-                    + "\(derived.count) commits made of it, \(charts.count) charts showed it, "
+                    + "\(derived.count) commits made of it, \(charts.count) charts read it, "
                     + "\(readers) reads"
             )
         }
