@@ -31,6 +31,7 @@ struct CheckTrial {
                 _ = try query("EXPLAIN \(question)", session)
             }
             try sample(sql, session)
+            try makeValues(sql, session)
             try compareBounds(sql, session)
         } catch let error as QualityError {
             throw error.refusal
@@ -48,6 +49,21 @@ struct CheckTrial {
         if let sample = try sql.sample(check, columns: columns) {
             _ = try query("EXPLAIN \(sample)", session)
         }
+    }
+
+    /// Values and bounds have to be some of the column's type.
+    private func makeValues(_ sql: CheckSQL, _ session: QuerySession) throws {
+        var literals: [String] = []
+        switch check.rule {
+        case .acceptedValues(let column, let values):
+            for value in values { literals.append(try sql.literal(value, for: column)) }
+        case .range(let column, let lower, let upper):
+            for bound in [lower, upper] {
+                if let bound { literals.append(try sql.literal(bound, for: column)) }
+            }
+        default: return
+        }
+        _ = try query("SELECT \(literals.joined(separator: ", "))", session)
     }
 
     /// Refuses a range whose bounds, as values of the column's type, stand the wrong way round.

@@ -75,6 +75,32 @@ def load(connection, schema, name, features, labels):
     return ", ".join(f"f{index}" for index in range(width))
 
 
+def test_a_row_like_all_others_is_no_anomaly(connection, schema):
+    name = f"{schema}.constant"
+    rows(
+        connection,
+        f"create model {name} using isolation_forest as select 5e0 as k from unnest(sequence(1, 500)) t(n)",
+    )
+    assert rows(connection, f"select ai_anomaly('{name}', 5e0), ai_predict('{name}', 5e0)") == [(0.5, False)]
+    rows(connection, f"drop model {name}")
+
+
+@pytest.mark.parametrize(
+    "using",
+    [
+        "isolation_forest with (trees = 100, trees = 50)", "kmeans with (seed = 1, k = 2, seed = 2)",
+        "logistic_regression with (label = 'y', l2 = 1, L2 = 2)",
+    ],
+)
+def test_an_option_is_given_once(connection, schema, using):
+    with pytest.raises(TrinoUserError) as error:
+        rows(
+            connection,
+            f"create model {schema}.twice using {using} as select * from (values (1e0, true), (2e0, false)) v (x, y)",
+        )
+    assert "is given twice" in error.value.message
+
+
 def test_models_of_all_schemas_are_listed(connection, schema):
     text = "kmeans with (k = 2) as select x from unnest(array[1e0, 2e0, 9e0]) t(x)"
     rows(connection, f"create model {schema}.listed using {text}")

@@ -532,6 +532,38 @@ def test_why_somebody_sees_what_they_see(world):
     assert page.status_code == 200 and f"pan_{world['schema']}" in page.text
 
 
+@pytest.mark.parametrize("mode", ["DEFINER", "INVOKER"])
+def test_why_somebody_sees_what_they_see_of_a_view(world, mode):
+    boss, vic = world["boss"], world["vic"]
+    schema = f"lakehouse.{world['schema']}"
+    inner, view = f"{schema}.below_{mode.lower()}", f"{schema}.above_{mode.lower()}"
+    boss.rows(f"CREATE VIEW {inner} SECURITY {mode} AS SELECT * FROM {world['table']}")
+    boss.rows(
+        f"CREATE VIEW {view} SECURITY {mode} AS WITH named AS (SELECT * FROM {inner}) SELECT pan FROM named"
+    )
+    facts = boss.rows(f"SHOW EFFECTIVE ACCESS ON {view} FOR USER \"pol-vic\"")
+    assert any(fact[0] == "grant" and fact[3].startswith("role") for fact in facts), facts
+    through = {fact[1]: fact[3] for fact in facts if fact[0] == "view"}
+    who = f"definer {boss.name}" if mode == "DEFINER" else "invoker"
+    assert through == {view: who, inner: who}
+    # The policies of the table below are those of who looks, through either kind of view.
+    mask = next(fact for fact in facts if fact[1] == f"pan_{world['schema']}")
+    assert mask[0] == "mask" and mask[2] == "pan"
+    assert mask[3] == f"group analysts, on {world['table']}"
+    assert "row filter" in {fact[0] for fact in facts}
+    lent = [fact for fact in facts if fact[0] == "grant" and fact[3].endswith(f"on {world['table']}")]
+    assert lent and all(fact[3].startswith(f"definer {boss.name}") == (mode == "DEFINER") for fact in lent)
+    # Others' rights are for those who administer.
+    assert vic.console(f"SHOW EFFECTIVE ACCESS ON {view} FOR USER boss").status_code == 403
+    assert any(fact[0] == "mask" for fact in vic.rows(f"SHOW EFFECTIVE ACCESS ON {view}"))
+    page = requests.get(
+        boss.url + f"/access?table={view}&user=pol-vic", headers=boss.headers, timeout=20
+    )
+    assert page.status_code == 200 and f"pan_{world['schema']}" in page.text
+    boss.rows(f"DROP VIEW {view}")
+    boss.rows(f"DROP VIEW {inner}")
+
+
 def test_a_dropped_policy_opens_again(world):
     boss, ana = world["boss"], world["ana"]
     table = f"lakehouse.{world['schema']}.fleeting"

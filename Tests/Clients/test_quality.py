@@ -213,6 +213,25 @@ def test_a_list_of_values_is_written_as_behind_in(sql, schema):
     assert {row[0]: row[4] for row in sql(f"run checks {at}")} == {"known": 0, "one": 1}
 
 
+def test_options_are_taken_or_refused_and_comments_end(sql, schema):
+    at = f"on silver.{schema}.t"
+    sql(f"create check single {at} using accepted_values with (column = 'currency', values = ('EUR'))")
+    sql(f"create check said {at} using custom_sql with (sql = 'select * from {{table}} where id < 0 -- none')")
+    sql(f"create check meant {at} using custom_sql with (condition = 'id > 0 -- all', where = 'id > 0 -- all')")
+    sql(f'create table silver.{schema}."Odd. Name" as select id from silver.{schema}.t')
+    other = f'silver.{schema}."Odd. Name"'
+    sql(f"create check odd {at} using relationships with (column = 'id', to = '{other}')")
+    found = {row[0]: row[3] for row in sql(f"run checks {at}")}
+    assert found == {"single": "failed", "said": "passed", "meant": "passed", "odd": "passed"}
+    assert "same option" in refused(
+        sql, f"create check both {at} using not_null with (column = 'id', columns = ARRAY['amount'])"
+    )
+    assert "given twice" in refused(
+        sql, f"create check both {at} using not_null with (column = 'id', column = 'amount')"
+    )
+    assert refused(sql, f"create check word {at} using accepted_values with (column = 'id', values = ('one'))")
+
+
 def test_dates_in_the_future_are_not_fresh(sql, schema):
     sql(f"create table silver.{schema}.late (at timestamp(6), day date)")
     sql(f"insert into silver.{schema}.late values (localtimestamp - interval '3' day, current_date - interval '3' day)")
