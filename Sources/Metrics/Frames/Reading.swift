@@ -92,7 +92,8 @@ struct ReadingText {
         }
     }
 
-    private func label(_ threshold: Threshold) -> String {
+    /// `fraud rate above 5 %`.
+    func label(_ threshold: Threshold) -> String {
         let metric = model.metric(threshold.metric)
         func number(_ value: ExactNumber) -> String {
             guard metric?.format == .percent else {

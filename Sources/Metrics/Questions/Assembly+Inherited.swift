@@ -114,6 +114,21 @@ extension Assembly {
         return notes
     }
 
+    /// What the question before said and this one does not take over, where its asker may think it did.
+    func forgotten(_ draft: Draft, _ base: Frame?, _ frame: Frame) -> [String] {
+        guard let base else {
+            guard let previous, draft.periods.isEmpty, draft.breakdowns.isEmpty,
+                !draft.filters.isEmpty || !draft.partFilters.isEmpty,
+                previous.period != nil || !previous.filters.isEmpty
+            else { return [] }
+            return ["read as a new question: nothing of the one before was kept"]
+        }
+        if draft.isOverall { return [] }
+        return base.thresholds.filter { old in
+            !frame.thresholds.contains { $0.metric == old.metric }
+        }.map { "no longer: only rows with \(ReadingText(model: model).label($0))" }
+    }
+
     /// In December: the one that was, which is another year's.
     func yearNotes(_ draft: Draft) -> [String] {
         let year = CivilDate(days: Microseconds.day(of: now)).year

@@ -23,6 +23,7 @@ struct Assembly {
         guard !made.frame.metrics.isEmpty || !draft.conditions.isEmpty else { throw noMetric() }
         try conditions(draft, &made)
         guard !made.frame.metrics.isEmpty else { throw noMetric() }
+        made.notes += forgotten(draft, base, made.frame)
         if made.frame.breakdowns.isEmpty, !draft.hasTrend, let condition = draft.conditions.first {
             throw Refusal(
                 .cannotCombine, "a condition chooses rows, and there is one row only",
