@@ -61,6 +61,20 @@ struct TrainingTests {
         }
     }
 
+    @Test(arguments: [1, 3, 50, 100, 333, 1000])
+    func `rows that are all the same are no anomalies, whatever sums round to`(trees: Int) throws {
+        for (rows, samples) in [(500, 256), (500, 100), (40, 256), (3, 2)] {
+            let trained = IsolationForest.train(
+                TrainingTable(features: Array(repeating: 5, count: rows), featureCount: 1),
+                trees: trees, samples: samples, seed: 42)
+            let scorer = try ForestScorer(trained)
+            var scores = [0.0]
+            scorer.score(rows: [5], count: 1, into: &scores)
+            #expect(scores[0] == 0.5)
+            #expect(!(scores[0] > scorer.threshold))
+        }
+    }
+
     @Test func `a forest is read back as it was written, and damage is noticed`() throws {
         let trained = forest(rows(500, seed: 1))
         let written = bytes(trained)

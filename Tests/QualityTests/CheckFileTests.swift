@@ -55,6 +55,9 @@ struct CheckFileTests {
         ("      - custom_sql: {sql: a, condition: b}", "either sql"),
         ("      - accepted_values: {column: a, values: []}", "at least one value"),
         ("      - uniqueness: a\n      - uniqueness: a", "two checks"),
+        ("      - not_null: {column: a, columns: [b]}", "column and columns of not_null"),
+        ("      - uniqueness: {column: a, columns: [a]}", "column and columns of uniqueness"),
+        ("      - accepted_values: {column: a, values: [b, ~]}", "texts, numbers or flags"),
         ("      - {uniqueness: a, not_null: b}", "one kind of check"),
         ("      - name: x", "the kind of check is missing"),
         ("      - regex: {column: a, pattern: '[a-'}", "pattern is no regular expression"),
@@ -76,6 +79,23 @@ struct CheckFileTests {
     func durationsAreShortOrInWords(_ text: String) throws {
         let checks = try parse("      - freshness: {column: a, within: '\(text)'}")
         #expect(checks.count == 1)
+    }
+
+    @Test func plainScalarsAreAsTheyAreWritten() throws {
+        let checks = try parse(
+            """
+                  - accepted_values: {column: a, values: [NO, 007, 1e3, 1.50, on, True, true, 2026-01-01, 0x1F, 1_000, "8"]}
+            """)
+        guard case .array(let values)? = checks[0].options["values"] else {
+            Issue.record("no values")
+            return
+        }
+        #expect(
+            values == [
+                .string("NO"), .string("007"), .number(JSONNumber(text: "1e3")),
+                .number(JSONNumber(text: "1.50")), .string("on"), .string("True"), .bool(true),
+                .string("2026-01-01"), .string("0x1F"), .string("1_000"), .string("8"),
+            ])
     }
 
     @Test func boundsMayBeEqual() throws {
