@@ -59,7 +59,7 @@ final class TestClient {
 
     init(port: Int) throws {
         let address = try SocketAddress.resolve(host: "127.0.0.1", port: port)[0]
-        socket = try Socket.connect(to: address, timeout: .seconds(20))
+        socket = try Socket.connect(to: address, timeout: .seconds(120))
     }
 
     func send(_ text: String) throws { try socket.writeAll(Array(text.utf8)) }
